@@ -1,0 +1,129 @@
+//! What may be asked of an order, and why it may say no.
+
+use crate::types::{Amount, OrderId, PaymentId, ReservationId, Timestamp};
+
+use super::cart::{Cart, Invalid};
+use super::state::{CancelReason, Clearance, Policy, Risk, Status};
+
+/// What may be asked of an order.
+#[derive(Debug)]
+pub enum Command {
+    /// Take the order.
+    Place(Box<Placement>),
+    /// Somebody wants it undone.
+    Cancel {
+        /// Why.
+        reason: CancelReason,
+    },
+    /// Somebody wants the stuck step tried now.
+    Retry,
+    /// The deadline has passed.
+    Lapse,
+    /// A sibling reports.
+    Hear(Outcome),
+}
+
+/// An order ready to be taken: everything that clocks, dice and siblings had to say is in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placement {
+    /// The order's id.
+    pub id: OrderId,
+    /// The id its stock will be held under.
+    pub reservation: ReservationId,
+    /// The id its payment will have.
+    pub payment: PaymentId,
+    /// What is wanted.
+    pub cart: Cart,
+    /// The store's policies at this moment; they stay the order's own.
+    pub policy: Policy,
+}
+
+/// What siblings report. Only `store` makes these: a client cannot claim that stock was held.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Inventory holds every line, or as much as a back-ordering store wants held.
+    StockHeld,
+    /// Inventory cannot hold every line.
+    StockShort {
+        /// The SKUs that are short, in words.
+        lacking: String,
+    },
+    /// Inventory has allocated what was held.
+    StockCommitted,
+    /// The hold had lapsed and the stock is gone.
+    StockLost {
+        /// The SKUs that are short, in words.
+        lacking: String,
+    },
+    /// Inventory holds nothing for this order any more.
+    StockReleased,
+    /// Fraud lets it pass.
+    Cleared {
+        /// The verdict.
+        risk: Risk,
+    },
+    /// Fraud wants people to look.
+    Parked {
+        /// The verdict.
+        risk: Risk,
+        /// When the store's policy decides in their stead.
+        due_at: Timestamp,
+    },
+    /// Fraud refuses it.
+    Blocked {
+        /// The verdict.
+        risk: Risk,
+    },
+    /// The review ended.
+    Reviewed {
+        /// How.
+        clearance: Clearance,
+    },
+    /// The review is off.
+    ReviewWithdrawn,
+    /// The bank wants the shopper to prove who they are.
+    PaymentChallenged,
+    /// The bank has authorised, or charged, this much.
+    PaymentSettled {
+        /// Set aside or taken.
+        authorized: Amount,
+        /// Taken.
+        captured: Amount,
+    },
+    /// The bank will not, for good.
+    PaymentFailed {
+        /// Why, as a stable word.
+        code: String,
+    },
+    /// No money of this order is with the shop, and none will come.
+    PaymentUndone {
+        /// Ever taken.
+        captured: Amount,
+        /// Given back.
+        refunded: Amount,
+    },
+}
+
+/// Why an order says no.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// There is no such order.
+    #[error("no such order")]
+    NoSuchOrder,
+    /// The id is taken. Ids are made by the store, so this is a repeat.
+    #[error("the order was placed already")]
+    AlreadyPlaced,
+    /// What was sent is not an order this store can take.
+    #[error("the order is not one this store can take")]
+    Invalid(Vec<Invalid>),
+    /// Not in this state.
+    #[error("an order that is {status} cannot {action}")]
+    Illegal {
+        /// What was asked.
+        action: &'static str,
+        /// The order's state.
+        status: Status,
+        /// What may be asked in this state.
+        legal: &'static [&'static str],
+    },
+}

@@ -1,0 +1,210 @@
+//! The decisions. One match on phase and command: the interesting cells are the late and the repeated answers.
+
+use crate::runtime::Due;
+use crate::types::Timestamp;
+
+use super::command::{Command, Outcome, Placement, Rejection};
+use super::event::{
+    Canceled, Challenged, Cleared, Confirmed, Created, Event, Expired, ParkedForReview, Paid, PaidLate,
+    PaymentUndone, RetryRequested, ReviewPassed, ReviewWithdrawn, StockHeld, StockReleased,
+};
+use super::state::{CancelReason, Clearance, Order, Phase, Placed, Risk};
+use super::{Orders, Step};
+
+type Decision = Result<Vec<Event>, Rejection>;
+
+/// Answers one command from the order as it stands.
+pub(super) fn decide(order: &Order, command: Command, now: Timestamp) -> Decision {
+    use {Command as C, Order as O};
+    match (order, command) {
+        (O::Unplaced, C::Place(placement)) => Ok(vec![created(*placement, now)]),
+        (O::Placed(_), C::Place(_)) => Err(Rejection::AlreadyPlaced),
+        (O::Unplaced, C::Cancel { .. } | C::Retry | C::Lapse | C::Hear(_)) => Err(Rejection::NoSuchOrder),
+        (O::Placed(placed), C::Cancel { reason }) => cancel(placed, reason),
+        (O::Placed(placed), C::Retry) => retry(placed),
+        (O::Placed(placed), C::Lapse) => Ok(lapse(placed, now)),
+        (O::Placed(placed), C::Hear(outcome)) => Ok(hear(placed, outcome, now)),
+    }
+}
+
+fn created(placement: Placement, now: Timestamp) -> Event {
+    let Placement { id, reservation, payment, cart, policy } = placement;
+    let deadline = now.plus_secs(policy.order_deadline_s);
+    Event::Created(Created { id, reservation, payment, cart, policy, deadline })
+}
+
+fn cancel(placed: &Placed, reason: CancelReason) -> Decision {
+    use super::state::Ended;
+    match &placed.phase {
+        Phase::Reserving
+        | Phase::Screening
+        | Phase::OnHold { .. }
+        | Phase::Paying
+        | Phase::Challenged
+        | Phase::Committing
+        | Phase::Confirmed => Ok(vec![canceled(placed, reason, None, None)]),
+        Phase::Closed { ended: Ended::Canceled { .. }, .. } => Ok(vec![]),
+        Phase::Closed { ended: Ended::Expired, .. } => Err(illegal(placed, "be canceled")),
+    }
+}
+
+fn retry(placed: &Placed) -> Decision {
+    match &placed.phase {
+        Phase::Paying => Ok(vec![Event::RetryRequested(RetryRequested { id: placed.id })]),
+        Phase::Closed { undo, .. } if undo.payment => {
+            Ok(vec![Event::RetryRequested(RetryRequested { id: placed.id })])
+        }
+        Phase::Reserving
+        | Phase::Screening
+        | Phase::OnHold { .. }
+        | Phase::Challenged
+        | Phase::Committing
+        | Phase::Confirmed
+        | Phase::Closed { .. } => Err(illegal(placed, "be retried")),
+    }
+}
+
+fn lapse(placed: &Placed, now: Timestamp) -> Vec<Event> {
+    match &placed.phase {
+        // A timer of before the review: the deadline has moved.
+        Phase::Reserving | Phase::Screening | Phase::Paying | Phase::Challenged if now < placed.deadline => vec![],
+        Phase::Reserving | Phase::Screening | Phase::Paying | Phase::Challenged => {
+            vec![Event::Expired(Expired { id: placed.id })]
+        }
+        // People have a clock of their own; what is paid is not thrown away; what ended has ended.
+        Phase::OnHold { .. } | Phase::Committing | Phase::Confirmed | Phase::Closed { .. } => vec![],
+    }
+}
+
+/// What a sibling's report leads to. Reports may come late and twice; none is refused.
+fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
+    use {Outcome as O, Phase as P};
+    let id = placed.id;
+    match (&placed.phase, outcome) {
+        (P::Reserving, O::StockHeld) => vec![Event::StockHeld(StockHeld { id })],
+        (P::Reserving, O::StockShort { lacking }) => {
+            vec![canceled(placed, CancelReason::OutOfStock, Some(lacking), None)]
+        }
+
+        (P::Screening, O::Cleared { risk }) => vec![Event::Cleared(Cleared { id, risk })],
+        (P::Screening, O::Parked { risk, due_at }) => {
+            vec![Event::ParkedForReview(ParkedForReview { id, risk, due_at })]
+        }
+        (P::Screening, O::Blocked { risk }) => {
+            vec![canceled(placed, CancelReason::Fraudulent, Some("blocked by rule".into()), Some(risk))]
+        }
+        // The review ended while the order was not looking: a crash lay between the two.
+        (P::Screening | P::OnHold { .. }, O::Reviewed { clearance: Clearance::Approved }) => {
+            let deadline = placed.deadline.max(now.plus_secs(placed.policy.order_deadline_s));
+            vec![Event::ReviewPassed(ReviewPassed { id, clearance: Clearance::Approved, deadline })]
+        }
+        (P::Screening | P::OnHold { .. }, O::Reviewed { clearance: Clearance::Rejected }) => {
+            vec![canceled(placed, CancelReason::Fraudulent, Some("rejected in review".into()), None)]
+        }
+
+        (P::Paying, O::PaymentChallenged) => vec![Event::Challenged(Challenged { id })],
+        (P::Paying | P::Challenged, O::PaymentSettled { authorized, captured }) => {
+            vec![Event::Paid(Paid { id, authorized, captured })]
+        }
+        (P::Paying | P::Challenged, O::PaymentFailed { code }) => {
+            vec![canceled(placed, CancelReason::PaymentFailed, Some(code), None)]
+        }
+
+        (P::Committing, O::StockCommitted) => vec![Event::Confirmed(Confirmed { id })],
+        (P::Committing, O::StockLost { lacking }) => {
+            vec![canceled(placed, CancelReason::OutOfStock, Some(lacking), None)]
+        }
+
+        (P::Closed { undo, .. }, O::StockReleased) if undo.stock => {
+            vec![Event::StockReleased(StockReleased { id })]
+        }
+        (P::Closed { undo, .. }, O::PaymentUndone { captured, refunded }) if undo.payment => {
+            vec![Event::PaymentUndone(PaymentUndone { id, captured, refunded })]
+        }
+        (P::Closed { undo, .. }, O::PaymentFailed { .. }) if undo.payment => {
+            let (captured, refunded) = (placed.money.captured, placed.money.refunded);
+            vec![Event::PaymentUndone(PaymentUndone { id, captured, refunded })]
+        }
+        (P::Closed { undo, .. }, O::ReviewWithdrawn | O::Reviewed { .. }) if undo.review => {
+            vec![Event::ReviewWithdrawn(ReviewWithdrawn { id })]
+        }
+        // Money for an order that owed none: it goes back.
+        (P::Closed { undo, .. }, O::PaymentSettled { authorized, captured }) if !undo.payment => {
+            vec![Event::PaidLate(PaidLate { id, authorized, captured })]
+        }
+        // The undoing under way will find this money and return it.
+        (P::Closed { .. }, O::PaymentSettled { .. }) => vec![],
+
+        // Late and repeated answers, each named: what they say is known, or was overtaken.
+        (
+            P::Screening | P::OnHold { .. } | P::Paying | P::Challenged | P::Committing | P::Confirmed | P::Closed { .. },
+            O::StockHeld | O::StockShort { .. },
+        )
+        | (
+            P::Reserving | P::OnHold { .. } | P::Paying | P::Challenged | P::Committing | P::Confirmed | P::Closed { .. },
+            O::Cleared { .. } | O::Parked { .. } | O::Blocked { .. },
+        )
+        | (
+            P::Reserving | P::Paying | P::Challenged | P::Committing | P::Confirmed | P::Closed { .. },
+            O::Reviewed { .. },
+        )
+        | (
+            P::Reserving | P::Screening | P::OnHold { .. } | P::Challenged | P::Committing | P::Confirmed | P::Closed { .. },
+            O::PaymentChallenged,
+        )
+        | (
+            P::Reserving | P::Screening | P::OnHold { .. } | P::Committing | P::Confirmed,
+            O::PaymentSettled { .. } | O::PaymentFailed { .. },
+        )
+        | (P::Closed { .. }, O::PaymentFailed { .. })
+        | (
+            P::Reserving | P::Screening | P::OnHold { .. } | P::Paying | P::Challenged | P::Confirmed | P::Closed { .. },
+            O::StockCommitted | O::StockLost { .. },
+        )
+        | (_, O::StockReleased | O::PaymentUndone { .. } | O::ReviewWithdrawn) => vec![],
+    }
+}
+
+fn canceled(placed: &Placed, reason: CancelReason, detail: Option<String>, risk: Option<Risk>) -> Event {
+    Event::Canceled(Canceled { id: placed.id, reason, detail, risk })
+}
+
+fn illegal(placed: &Placed, action: &'static str) -> Rejection {
+    Rejection::Illegal { action, status: placed.status(), legal: legal(placed) }
+}
+
+/// What people may ask of an order in its present phase.
+fn legal(placed: &Placed) -> &'static [&'static str] {
+    match &placed.phase {
+        Phase::Reserving | Phase::Screening | Phase::Challenged | Phase::Committing | Phase::Confirmed => &["cancel"],
+        Phase::OnHold { .. } => &["cancel", "approve", "reject"],
+        Phase::Paying => &["cancel", "retry"],
+        Phase::Closed { undo, .. } if undo.payment => &["retry"],
+        Phase::Closed { .. } => &[],
+    }
+}
+
+/// What the world still owes this order. Nothing, for an order at rest.
+pub(super) fn due(order: &Order) -> Due<Orders> {
+    let Order::Placed(placed) = order else { return Due::nothing() };
+    let before_deadline = |step: Step| Due::step(step).and_at(placed.deadline, Command::Lapse);
+    match &placed.phase {
+        Phase::Reserving => before_deadline(Step::ReserveStock),
+        Phase::Screening => before_deadline(Step::AssessRisk),
+        Phase::OnHold { due_at } => {
+            Due { steps: vec![Step::AssessRisk, Step::ExtendHold { until: *due_at }], ..Due::nothing() }
+        }
+        Phase::Paying | Phase::Challenged => before_deadline(Step::Pay),
+        Phase::Committing => Due::step(Step::CommitStock),
+        Phase::Confirmed => Due::nothing(),
+        Phase::Closed { undo, .. } => {
+            let owed = [
+                (undo.stock, Step::ReleaseStock),
+                (undo.payment, Step::CancelPayment),
+                (undo.review, Step::WithdrawReview),
+            ];
+            let steps = owed.into_iter().filter_map(|(is_owed, step)| is_owed.then_some(step)).collect();
+            Due { steps, ..Due::nothing() }
+        }
+    }
+}

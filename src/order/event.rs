@@ -1,0 +1,207 @@
+//! What happens to an order, as stored.
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::{Amount, OrderId, PaymentId, ReservationId, Timestamp};
+
+use super::cart::Cart;
+use super::state::{CancelReason, Clearance, Policy, Risk};
+
+crate::events! {
+    /// Something that happened to an order.
+    pub enum Event {
+        /// It was taken.
+        Created(Created) = "order.created", 1;
+        /// Inventory holds its stock.
+        StockHeld(StockHeld) = "order.stock_held", 1;
+        /// Fraud let it pass.
+        Cleared(Cleared) = "order.cleared", 1;
+        /// Fraud wants people to look.
+        ParkedForReview(ParkedForReview) = "order.parked_for_review", 1;
+        /// People, or the lapse of their time, let it pass.
+        ReviewPassed(ReviewPassed) = "order.review_passed", 1;
+        /// The bank wants the shopper to prove who they are.
+        Challenged(Challenged) = "order.payment_challenged", 1;
+        /// The money is there.
+        Paid(Paid) = "order.paid", 1;
+        /// Money arrived for an order that had ended; it is owed back.
+        PaidLate(PaidLate) = "order.paid_late", 1;
+        /// Stock allocated, fraud cleared, money there.
+        Confirmed(Confirmed) = "order.confirmed", 1;
+        /// It will not be.
+        Canceled(Canceled) = "order.canceled", 1;
+        /// Its deadline passed.
+        Expired(Expired) = "order.expired", 1;
+        /// Somebody wants the payment tried now.
+        RetryRequested(RetryRequested) = "order.retry_requested", 1;
+        /// Inventory holds nothing for it any more.
+        StockReleased(StockReleased) = "order.stock_released", 1;
+        /// No money of it is with the shop any more.
+        PaymentUndone(PaymentUndone) = "order.payment_undone", 1;
+        /// Nobody needs to look any more.
+        ReviewWithdrawn(ReviewWithdrawn) = "order.review_withdrawn", 1;
+    }
+}
+
+/// `order.created`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Created {
+    /// The order.
+    pub id: OrderId,
+    /// The id its stock will be held under.
+    pub reservation: ReservationId,
+    /// The id of its payment.
+    pub payment: PaymentId,
+    /// What is wanted.
+    pub cart: Cart,
+    /// The store's policies at that moment.
+    pub policy: Policy,
+    /// When it expires unless confirmed.
+    pub deadline: Timestamp,
+}
+
+/// `order.stock_held`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StockHeld {
+    /// The order.
+    pub id: OrderId,
+}
+
+/// `order.cleared`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cleared {
+    /// The order.
+    pub id: OrderId,
+    /// The verdict.
+    pub risk: Risk,
+}
+
+/// `order.parked_for_review`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ParkedForReview {
+    /// The order.
+    pub id: OrderId,
+    /// The verdict.
+    pub risk: Risk,
+    /// When the store's policy decides.
+    pub due_at: Timestamp,
+}
+
+/// `order.review_passed`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReviewPassed {
+    /// The order.
+    pub id: OrderId,
+    /// Who let it pass.
+    pub clearance: Clearance,
+    /// The new deadline: time spent waiting for people is given back.
+    pub deadline: Timestamp,
+}
+
+/// `order.payment_challenged`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Challenged {
+    /// The order.
+    pub id: OrderId,
+}
+
+/// `order.paid`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Paid {
+    /// The order.
+    pub id: OrderId,
+    /// Set aside or taken.
+    pub authorized: Amount,
+    /// Taken.
+    pub captured: Amount,
+}
+
+/// `order.paid_late`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PaidLate {
+    /// The order.
+    pub id: OrderId,
+    /// Set aside or taken.
+    pub authorized: Amount,
+    /// Taken.
+    pub captured: Amount,
+}
+
+/// `order.confirmed`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Confirmed {
+    /// The order.
+    pub id: OrderId,
+}
+
+/// `order.canceled`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Canceled {
+    /// The order.
+    pub id: OrderId,
+    /// Why, from the closed list.
+    pub reason: CancelReason,
+    /// Why, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The verdict, when that is why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<Risk>,
+}
+
+/// `order.expired`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Expired {
+    /// The order.
+    pub id: OrderId,
+}
+
+/// `order.retry_requested`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RetryRequested {
+    /// The order.
+    pub id: OrderId,
+}
+
+/// `order.stock_released`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StockReleased {
+    /// The order.
+    pub id: OrderId,
+}
+
+/// `order.payment_undone`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PaymentUndone {
+    /// The order.
+    pub id: OrderId,
+    /// Ever taken.
+    pub captured: Amount,
+    /// Given back.
+    pub refunded: Amount,
+}
+
+/// `order.review_withdrawn`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReviewWithdrawn {
+    /// The order.
+    pub id: OrderId,
+}
+
+macro_rules! of_an_order {
+    ($($name:ident),+) => {$(
+        impl $name {
+            fn order(&self) -> Option<OrderId> {
+                Some(self.id)
+            }
+            fn subject(&self) -> String {
+                self.id.to_string()
+            }
+        }
+    )+};
+}
+
+of_an_order!(
+    Created, StockHeld, Cleared, ParkedForReview, ReviewPassed, Challenged, Paid, PaidLate, Confirmed, Canceled,
+    Expired, RetryRequested, StockReleased, PaymentUndone, ReviewWithdrawn
+);

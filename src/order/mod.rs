@@ -1,0 +1,121 @@
+//! An order, from its placing to `confirmed` or, with everything undone, to `canceled` or `expired`.
+//!
+//! ```text
+//!            Place            StockHeld          Cleared           PaymentSettled       StockCommitted
+//!  Unplaced ───────▶ Reserving ────────▶ Screening ──────▶ Paying ───────────────▶ Committing ─────────▶ Confirmed
+//!                        │                  │  ▲             │ ▲                      │                     │
+//!                        │           Parked │  │ Approved    │ │ Challenged           │ StockLost           │ Cancel
+//!                        │                  ▼  │             ▼ │                      │                     │
+//!                        │                 OnHold       (requires action)             │                     │
+//!                        │ StockShort         │ Rejected     │ PaymentFailed          │                     │
+//!                        ▼                    ▼              ▼                        ▼                     ▼
+//!                      Closed: canceled or expired, and owing whatever must be undone: stock, payment, review
+//! ```
+//!
+//! Every phase before `Confirmed` can be closed by `Cancel`; `Reserving`, `Screening` and `Paying` also by their deadline.
+//! Money that arrives after closing is owed back. The order never asks what time it is and never speaks to a bank.
+
+#![warn(clippy::wildcard_enum_match_arm)]
+
+mod cart;
+mod command;
+mod decide;
+mod event;
+mod state;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use cart::{
+    Address, Cart, Customer, Draft, DraftLine, DraftPayment, Invalid, LINES_MAX, Line, Listed, PaymentChoice,
+};
+pub use command::{Command, Outcome, Placement, Rejection};
+pub use event::{
+    Canceled, Challenged, Cleared, Confirmed, Created, Event, Expired, ParkedForReview, Paid, PaidLate,
+    PaymentUndone, RetryRequested, ReviewPassed, ReviewWithdrawn, StockHeld, StockReleased,
+};
+pub use state::{
+    CancelReason, Clearance, Ended, FulfillmentStatus, Money, Order, PaymentStatus, Phase, Placed, Policy, Risk,
+    Status, Undo,
+};
+pub use view::{OrderView, as_placed};
+
+use crate::runtime::{Aggregate, Due};
+use crate::types::{OrderId, Timestamp};
+
+/// The aggregate: one instance an order.
+#[derive(Debug)]
+pub struct Orders;
+
+/// A message of an order to a sibling of its store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Inventory: hold all lines, or say which are short.
+    ReserveStock,
+    /// Fraud: assess; repeated, it answers from what it knows, a review included.
+    AssessRisk,
+    /// Inventory: keep the hold while people look at the order.
+    ExtendHold {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Payment: charge or authorise, as the store's policy says.
+    Pay,
+    /// Payment: try again now.
+    RetryPayment,
+    /// Inventory: the hold becomes an allocation.
+    CommitStock,
+    /// Inventory: give back whatever is held or allocated.
+    ReleaseStock,
+    /// Payment: make it as if never paid.
+    CancelPayment,
+    /// Fraud: nobody needs to look any more.
+    WithdrawReview,
+}
+
+/// An order makes no calls to the outside.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Call {}
+
+impl Aggregate for Orders {
+    const NAME: &'static str = "order";
+    type Key = OrderId;
+    type State = Order;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+    type Step = Step;
+    type Call = Call;
+
+    fn decide(state: &Order, command: Command, now: Timestamp) -> Result<Vec<Event>, Rejection> {
+        decide::decide(state, command, now)
+    }
+
+    fn evolve(state: &mut Order, event: &Event, at: Timestamp) {
+        state.evolve(event, at);
+    }
+
+    fn due(state: &Order) -> Due<Self> {
+        decide::due(state)
+    }
+
+    fn tells(_state: &Order, event: &Event) -> Option<Step> {
+        match event {
+            Event::RetryRequested(_) => Some(Step::RetryPayment),
+            Event::Created(_)
+            | Event::ParkedForReview(_)
+            | Event::StockHeld(_)
+            | Event::Cleared(_)
+            | Event::ReviewPassed(_)
+            | Event::Challenged(_)
+            | Event::Paid(_)
+            | Event::PaidLate(_)
+            | Event::Confirmed(_)
+            | Event::Canceled(_)
+            | Event::Expired(_)
+            | Event::StockReleased(_)
+            | Event::PaymentUndone(_)
+            | Event::ReviewWithdrawn(_) => None,
+        }
+    }
+}

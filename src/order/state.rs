@@ -1,0 +1,453 @@
+//! An order as it stands.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::{Amount, OrderId, PaymentId, ReservationId, Timestamp};
+
+use super::cart::Cart;
+use super::event::Event;
+
+/// An order: not there yet, or placed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Nothing happened yet.
+    #[default]
+    Unplaced,
+    /// It was taken.
+    Placed(Box<Placed>),
+}
+
+/// A placed order: what was agreed, and how far it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Placed {
+    /// Its id.
+    pub id: OrderId,
+    /// The id its stock is held under.
+    pub reservation: ReservationId,
+    /// The id of its payment.
+    pub payment: PaymentId,
+    /// What is wanted.
+    pub cart: Cart,
+    /// The store's policies when it was placed.
+    pub policy: Policy,
+    /// When it expires unless confirmed.
+    pub deadline: Timestamp,
+    /// How far it is.
+    pub phase: Phase,
+    /// Its money, as the payment reported it.
+    pub money: Money,
+    /// The verdict on it, once there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<Risk>,
+    /// When it was taken.
+    pub created_at: Timestamp,
+    /// When something last happened to it.
+    pub updated_at: Timestamp,
+    /// How many events made it, from 1.
+    pub version: u64,
+}
+
+/// How far a placed order is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Waits for inventory.
+    Reserving,
+    /// Stock held; waits for fraud.
+    Screening,
+    /// Stock held; people look at it.
+    OnHold {
+        /// When the store's policy decides in their stead.
+        due_at: Timestamp,
+    },
+    /// Fraud cleared; waits for money.
+    Paying,
+    /// The bank wants the shopper to prove who they are.
+    Challenged,
+    /// Money there; waits for inventory to allocate.
+    Committing,
+    /// Stock allocated, fraud cleared, money there.
+    Confirmed,
+    /// Ended without confirmation, or after it by cancelation.
+    Closed {
+        /// How it ended.
+        ended: Ended,
+        /// What must still be undone.
+        undo: Undo,
+    },
+}
+
+/// How an order ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// Canceled.
+    Canceled {
+        /// Why, from the closed list.
+        reason: CancelReason,
+        /// Why, in words.
+        detail: Option<String>,
+    },
+    /// Its deadline passed.
+    Expired,
+}
+
+/// What a closed order still owes. All false: nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undo {
+    /// Inventory must give back stock.
+    pub stock: bool,
+    /// Payment must give back money, or make sure that none comes.
+    pub payment: bool,
+    /// Fraud must call off its review.
+    pub review: bool,
+}
+
+/// The money of an order, in minor units of its currency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Money {
+    /// Set aside or taken.
+    pub authorized: Amount,
+    /// Taken.
+    pub captured: Amount,
+    /// Given back.
+    pub refunded: Amount,
+}
+
+/// Store policies that an order keeps from the moment it was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// How long stock is held for it, in seconds.
+    pub reservation_ttl_s: u64,
+    /// How long it may take to be confirmed, in seconds.
+    pub order_deadline_s: u64,
+}
+
+/// What fraud made of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Risk {
+    /// 0 (harmless) to 100.
+    pub score: u8,
+    /// `normal`, `elevated`, `highest`.
+    pub level: String,
+    /// The rules that made the verdict.
+    pub rules: Vec<String>,
+}
+
+/// Who ended a review in the order's favour, or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clearance {
+    /// It may go on.
+    Approved,
+    /// It may not.
+    Rejected,
+}
+
+/// Why an order was canceled: the closed list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelReason {
+    /// The shopper wanted it.
+    Customer,
+    /// Fraud, by rule or by people.
+    Fraudulent,
+    /// Not enough stock.
+    OutOfStock,
+    /// The bank would not.
+    PaymentFailed,
+    /// It was there already.
+    Duplicate,
+    /// Its time ran out.
+    Expired,
+    /// The shop's people wanted it.
+    Staff,
+    /// Anything else.
+    Other,
+}
+
+/// The order's lifecycle, as shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// On its way.
+    Pending,
+    /// Waits for the shopper at the bank.
+    RequiresAction,
+    /// Waits for people.
+    OnHold,
+    /// Stock, fraud and money are settled.
+    Confirmed,
+    /// Delivered and done.
+    Completed,
+    /// Undone.
+    Canceled,
+    /// Undone because its deadline passed.
+    Expired,
+}
+
+/// The order's money in one word, derived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentStatus {
+    /// Nothing asked of a bank yet.
+    NotPaid,
+    /// A bank has been or will be asked.
+    Awaiting,
+    /// The shopper must act.
+    RequiresAction,
+    /// Set aside.
+    Authorized,
+    /// Taken.
+    Captured,
+    /// Part given back.
+    PartiallyRefunded,
+    /// All given back.
+    Refunded,
+    /// None taken, none will be.
+    Canceled,
+}
+
+/// The order's goods in one word, derived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FulfillmentStatus {
+    /// Nothing shipped.
+    NotFulfilled,
+    /// Blocked while people look.
+    OnHold,
+    /// Nothing will ship.
+    Canceled,
+}
+
+macro_rules! words {
+    ($($name:ident { $($variant:ident = $word:literal),+ $(,)? })+) => {$(
+        impl $name {
+            /// Every value, in the order of the words.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word on the wire.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            /// The value of a word.
+            pub fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.word() == word)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.word())
+            }
+        }
+    )+};
+}
+
+words! {
+    Status {
+        Pending = "pending", RequiresAction = "requires_action", OnHold = "on_hold", Confirmed = "confirmed",
+        Completed = "completed", Canceled = "canceled", Expired = "expired",
+    }
+    PaymentStatus {
+        NotPaid = "not_paid", Awaiting = "awaiting", RequiresAction = "requires_action", Authorized = "authorized",
+        Captured = "captured", PartiallyRefunded = "partially_refunded", Refunded = "refunded", Canceled = "canceled",
+    }
+    FulfillmentStatus { NotFulfilled = "not_fulfilled", OnHold = "on_hold", Canceled = "canceled" }
+    CancelReason {
+        Customer = "customer", Fraudulent = "fraudulent", OutOfStock = "out_of_stock", PaymentFailed = "payment_failed",
+        Duplicate = "duplicate", Expired = "expired", Staff = "staff", Other = "other",
+    }
+}
+
+impl Undo {
+    /// Whether nothing is owed.
+    pub const fn is_done(self) -> bool {
+        !self.stock && !self.payment && !self.review
+    }
+}
+
+impl Phase {
+    /// The word for it.
+    pub const fn status(&self) -> Status {
+        match self {
+            Phase::Reserving | Phase::Screening | Phase::Paying | Phase::Committing => Status::Pending,
+            Phase::OnHold { .. } => Status::OnHold,
+            Phase::Challenged => Status::RequiresAction,
+            Phase::Confirmed => Status::Confirmed,
+            Phase::Closed { ended: Ended::Canceled { .. }, .. } => Status::Canceled,
+            Phase::Closed { ended: Ended::Expired, .. } => Status::Expired,
+        }
+    }
+
+    /// What closing in this phase leaves to undo.
+    pub const fn undo(&self) -> Undo {
+        match self {
+            Phase::Reserving | Phase::Screening => Undo { stock: true, payment: false, review: false },
+            Phase::OnHold { .. } => Undo { stock: true, payment: false, review: true },
+            Phase::Paying | Phase::Challenged | Phase::Committing | Phase::Confirmed => {
+                Undo { stock: true, payment: true, review: false }
+            }
+            Phase::Closed { undo, .. } => *undo,
+        }
+    }
+}
+
+impl Placed {
+    /// The lifecycle word.
+    pub const fn status(&self) -> Status {
+        self.phase.status()
+    }
+
+    /// The money word: a function of the payment's reports and the phase, written nowhere.
+    pub fn payment_status(&self) -> PaymentStatus {
+        let Money { authorized, captured, refunded } = self.money;
+        let is_closed = matches!(self.phase, Phase::Closed { .. });
+        if !captured.is_zero() {
+            if refunded >= captured {
+                PaymentStatus::Refunded
+            } else if refunded.is_zero() {
+                PaymentStatus::Captured
+            } else {
+                PaymentStatus::PartiallyRefunded
+            }
+        } else if is_closed {
+            PaymentStatus::Canceled
+        } else if !authorized.is_zero() {
+            PaymentStatus::Authorized
+        } else if matches!(self.phase, Phase::Challenged) {
+            PaymentStatus::RequiresAction
+        } else {
+            PaymentStatus::Awaiting
+        }
+    }
+
+    /// The goods word: a function of the phase, written nowhere.
+    pub const fn fulfillment_status(&self) -> FulfillmentStatus {
+        match self.phase {
+            Phase::OnHold { .. } => FulfillmentStatus::OnHold,
+            Phase::Closed { .. } => FulfillmentStatus::Canceled,
+            Phase::Reserving
+            | Phase::Screening
+            | Phase::Paying
+            | Phase::Challenged
+            | Phase::Committing
+            | Phase::Confirmed => FulfillmentStatus::NotFulfilled,
+        }
+    }
+
+    fn close(&mut self, ended: Ended) {
+        let undo = self.phase.undo();
+        self.phase = Phase::Closed { ended, undo };
+    }
+
+    fn undone(&mut self, mark: impl FnOnce(&mut Undo)) {
+        if let Phase::Closed { undo, .. } = &mut self.phase {
+            mark(undo);
+        }
+    }
+}
+
+impl Order {
+    /// The placed order, when it was placed.
+    pub fn placed(&self) -> Option<&Placed> {
+        match self {
+            Order::Unplaced => None,
+            Order::Placed(placed) => Some(placed),
+        }
+    }
+
+    /// Folds one event. An event that cannot follow changes nothing: what was recorded can always be replayed.
+    pub fn evolve(&mut self, event: &Event, at: Timestamp) {
+        match (&mut *self, event) {
+            (Order::Unplaced, Event::Created(created)) => {
+                *self = Order::Placed(Box::new(Placed {
+                    id: created.id,
+                    reservation: created.reservation,
+                    payment: created.payment,
+                    cart: created.cart.clone(),
+                    policy: created.policy,
+                    deadline: created.deadline,
+                    phase: Phase::Reserving,
+                    money: Money::default(),
+                    risk: None,
+                    created_at: at,
+                    updated_at: at,
+                    version: 1,
+                }));
+            }
+            (Order::Placed(placed), event) => {
+                placed.evolve(event);
+                placed.updated_at = at;
+                placed.version += 1;
+            }
+            (Order::Unplaced, _) => {}
+        }
+    }
+}
+
+impl Placed {
+    fn evolve(&mut self, event: &Event) {
+        match event {
+            Event::Created(_) | Event::RetryRequested(_) => {}
+            Event::StockHeld(_) => self.phase = Phase::Screening,
+            Event::Cleared(cleared) => {
+                self.risk = Some(cleared.risk.clone());
+                self.phase = Phase::Paying;
+            }
+            Event::ParkedForReview(parked) => {
+                self.risk = Some(parked.risk.clone());
+                self.phase = Phase::OnHold { due_at: parked.due_at };
+            }
+            Event::ReviewPassed(passed) => {
+                self.deadline = passed.deadline;
+                self.phase = Phase::Paying;
+            }
+            Event::Challenged(_) => self.phase = Phase::Challenged,
+            Event::Paid(paid) => {
+                self.money.authorized = paid.authorized;
+                self.money.captured = paid.captured;
+                self.phase = Phase::Committing;
+            }
+            Event::PaidLate(paid) => {
+                self.money.authorized = paid.authorized;
+                self.money.captured = paid.captured;
+                self.undone(|undo| undo.payment = true);
+            }
+            Event::Confirmed(_) => self.phase = Phase::Confirmed,
+            Event::Canceled(canceled) => {
+                if let Some(risk) = &canceled.risk {
+                    self.risk = Some(risk.clone());
+                }
+                let out_of_stock = matches!(self.phase, Phase::Reserving)
+                    && canceled.reason == CancelReason::OutOfStock;
+                let (reason, detail) = (canceled.reason, canceled.detail.clone());
+                self.close(Ended::Canceled { reason, detail });
+                if out_of_stock {
+                    // Inventory said so itself: it holds nothing.
+                    self.undone(|undo| undo.stock = false);
+                }
+                if reason == CancelReason::PaymentFailed {
+                    // Payment said so itself: no money came and none will.
+                    self.undone(|undo| undo.payment = false);
+                }
+                if reason == CancelReason::Fraudulent {
+                    // Fraud said so itself: it waits for nobody.
+                    self.undone(|undo| undo.review = false);
+                }
+            }
+            Event::Expired(_) => self.close(Ended::Expired),
+            Event::StockReleased(_) => self.undone(|undo| undo.stock = false),
+            Event::PaymentUndone(undone) => {
+                self.money.captured = undone.captured;
+                self.money.refunded = undone.refunded;
+                self.undone(|undo| undo.payment = false);
+            }
+            Event::ReviewWithdrawn(_) => self.undone(|undo| undo.review = false),
+        }
+    }
+}

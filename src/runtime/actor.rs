@@ -1,0 +1,456 @@
+//! The one actor that runs every aggregate: admit, decide, fold, append, steps at once; answers, calls and timers once
+//! durable.
+//!
+//! Decide and fold happen before anything is awaited, so a command sees a whole state and many commands share one sync.
+//! A panic in a decision leaves a half-changed state: the family is broken up, and its supervisor rebuilds it.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use actix::{Actor, AsyncContext, Context, Handler, SpawnHandle};
+
+use super::aggregate::Due;
+use super::ask::{Answer, Ask, Fault, Look, Refusal, Reply};
+use super::commit::Durable;
+use super::event::Event as _;
+use super::idempotency::Known;
+use super::wiring::{Family, Wiring};
+use crate::types::{Actor as Who, Meta, RequestKey, Timestamp, clock};
+
+/// How many instances one turn wakes or resumes before others get theirs.
+const TURN_MAX: usize = 256;
+/// How many instances at rest stay in memory for a while after views can see them.
+const RESTING_MIN: usize = 4;
+
+/// Runs all instances of one aggregate of one store.
+pub struct AggregateActor<A: Wiring> {
+    family: Rc<A::Family>,
+    instances: HashMap<A::Key, A::State>,
+    timers: BTreeSet<(Timestamp, A::Key)>,
+    armed: HashMap<A::Key, Timestamp>,
+    alarm: Option<(Timestamp, SpawnHandle)>,
+    /// Instances at rest, oldest first, with the ticket of their last event.
+    resting: VecDeque<(u64, A::Key)>,
+    newest_dropped: Option<A::Key>,
+}
+
+/// Goes on with what a restart interrupted: open instances after this key.
+pub struct Resume<A: Wiring>(pub Option<A::Key>);
+
+impl<A: Wiring> actix::Message for Resume<A> {
+    type Result = ();
+}
+
+/// Ends the actor: the family is broken up or put to sleep.
+#[derive(Clone, Copy, Debug, actix::Message)]
+#[rtype(result = "()")]
+pub struct Stop;
+
+/// A command after decide and fold.
+struct Folded<A: Wiring> {
+    steps: Vec<A::Step>,
+    call: Option<A::Call>,
+    cause: Option<crate::types::Cause>,
+}
+
+type Caller<A> = tokio::sync::oneshot::Sender<Result<Answer, Refusal<<A as super::Aggregate>::Rejection>>>;
+
+impl<A: Wiring> AggregateActor<A> {
+    /// An actor with these instances, for a family on this thread.
+    pub fn new(family: Rc<A::Family>, instances: impl IntoIterator<Item = (A::Key, A::State)>) -> Self {
+        Self {
+            family,
+            instances: instances.into_iter().collect(),
+            timers: BTreeSet::new(),
+            armed: HashMap::new(),
+            alarm: None,
+            resting: VecDeque::new(),
+            newest_dropped: None,
+        }
+    }
+
+    fn take(&mut self, ask: Ask<A>, ctx: &mut Context<Self>) {
+        let Ask { key, request, meta, deadline, reply } = ask;
+        match self.admit(&meta, deadline) {
+            Ok(Known::New) => {}
+            Ok(Known::Answered(answer)) => return self.replay(reply, answer),
+            Err(fault) => return refuse::<A>(reply, Refusal::Fault(fault)),
+        }
+        let folded = catch_unwind(AssertUnwindSafe(|| self.decide(key, request, &meta)));
+        match folded {
+            Ok(Ok(folded)) => self.reveal(key, &meta, folded, reply, ctx),
+            Ok(Err(Refusal::Rejected(why))) => self.reject(key, reply, why),
+            Ok(Err(Refusal::Fault(fault))) => refuse::<A>(reply, Refusal::Fault(fault)),
+            Err(panic) => {
+                self.family.break_up(A::NAME, &said(panic.as_ref()));
+                refuse::<A>(reply, Refusal::Fault(Fault::Rebuilding));
+            }
+        }
+    }
+
+    fn admit(&self, meta: &Meta, deadline: Option<std::time::Instant>) -> Result<Known, Fault> {
+        if self.family.is_broken() {
+            return Err(Fault::Rebuilding);
+        }
+        if deadline.is_some_and(|deadline| clock::monotonic() > deadline) {
+            return Err(Fault::DeadlinePassed);
+        }
+        self.family.touch();
+        meta.key.map_or(Ok(Known::New), |key| self.family.keys().check(key))
+    }
+
+    /// Decides and folds. Everything here is synchronous: no other command sees the state in between.
+    fn decide(&mut self, key: A::Key, request: A::Request, meta: &Meta) -> Result<Folded<A>, Refusal<A::Rejection>> {
+        let family = Rc::clone(&self.family);
+        let state = match self.instances.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let was_dropped = self.newest_dropped.is_some_and(|newest| key <= newest);
+                let is_fresh = !was_dropped && A::is_fresh(&family, key);
+                unknown.insert(if is_fresh { A::State::default() } else { A::load(&family, key)? })
+            }
+        };
+        let command = A::prepare(&family, key, state, request).map_err(Refusal::Rejected)?;
+        let log = family.log();
+        let at = log.now();
+        crate::fault_point!("decide", log.store().as_str());
+        let events = A::decide(state, command, at).map_err(Refusal::Rejected)?;
+        if events.is_empty() {
+            return Ok(Folded { steps: Vec::new(), call: None, cause: None });
+        }
+        let before = A::due(state);
+        let mut steps = Vec::new();
+        for event in &events {
+            A::evolve(state, event, at);
+            steps.extend(A::tells(state, event));
+        }
+        let due = A::due(state);
+        let is_at_rest = due.is_nothing();
+        let Due { steps: owed, call, timer } = due;
+        steps.extend(owed.into_iter().filter(|step| !before.steps.contains(step)));
+        let call = call.filter(|call| before.call.as_ref() != Some(call));
+        let cause = log.append(meta, &events, at);
+        tracing::trace!(store.id = %log.store(), aggregate = A::NAME, kind = events[0].kind(), "folded");
+        A::changed(&family, state, &events, at);
+        arm(&mut self.timers, &mut self.armed, key, timer.map(|(at, _)| at));
+        if is_at_rest {
+            self.resting.push_back((log.ticket(), key));
+        }
+        Ok(Folded { steps, call, cause: Some(cause) })
+    }
+
+    /// Steps go out at once, the rest once durable.
+    fn reveal(&mut self, key: A::Key, meta: &Meta, folded: Folded<A>, reply: Reply<A>, ctx: &mut Context<Self>) {
+        let Folded { steps, call, cause } = folded;
+        if let Some(state) = self.instances.get(&key) {
+            answer(&self.family, state, meta.key.filter(|_| cause.is_some()), reply);
+            if let Some(cause) = cause {
+                for step in steps {
+                    A::step(&self.family, key, state, step, cause);
+                }
+            }
+        }
+        if let Some(call) = call {
+            make_when_durable::<A>(&self.family, key, call);
+        }
+        if cause.is_some() {
+            self.set_alarm(ctx);
+        }
+        self.drop_resting(key);
+    }
+
+    fn reject(&mut self, key: A::Key, reply: Reply<A>, why: A::Rejection) {
+        match reply {
+            Reply::None => {
+                tracing::debug!(store.id = %self.family.log().store(), aggregate = A::NAME, %key, %why, "command rejected");
+            }
+            // A rejection, too, rests on what was folded before it.
+            Reply::Caller { to, .. } => self.family.log().when_durable(move |durable| {
+                let answer = match durable {
+                    Durable::At(_) => Refusal::Rejected(why),
+                    Durable::Refused => Refusal::Fault(Fault::JournalRefused),
+                };
+                let _ = to.send(Err(answer));
+            }),
+            Reply::Sibling(heard) => {
+                if let Some(state) = self.instances.get(&key) {
+                    heard(state, Err(why));
+                }
+            }
+        }
+        self.forget_if_at_rest(key);
+    }
+
+    fn replay(&self, reply: Reply<A>, answer: Answer) {
+        if let Reply::Caller { to, .. } = reply {
+            self.family.log().when_durable(move |_| {
+                let _ = to.send(Ok(answer));
+            });
+        }
+    }
+
+    fn set_alarm(&mut self, ctx: &mut Context<Self>) {
+        let next = self.timers.first().map(|(at, _)| *at);
+        match (next, &self.alarm) {
+            (None, _) => {
+                if let Some((_, handle)) = self.alarm.take() {
+                    ctx.cancel_future(handle);
+                }
+            }
+            (Some(next), Some((set, _))) if *set <= next => {}
+            (Some(next), _) => {
+                if let Some((_, handle)) = self.alarm.take() {
+                    ctx.cancel_future(handle);
+                }
+                let wait = self.family.log().now().until(next);
+                let handle = ctx.run_later(wait, |actor, ctx| actor.ring(ctx));
+                self.alarm = Some((next, handle));
+            }
+        }
+    }
+
+    fn ring(&mut self, ctx: &mut Context<Self>) {
+        self.alarm = None;
+        let now = self.family.log().now();
+        let due: Vec<A::Key> =
+            self.timers.iter().take_while(|(at, _)| *at <= now).take(TURN_MAX).map(|(_, key)| *key).collect();
+        for key in due {
+            if self.family.is_broken() {
+                return;
+            }
+            // Disarmed first: a command that changes nothing must not ring for ever.
+            arm(&mut self.timers, &mut self.armed, key, None);
+            let timer = self.instances.get(&key).and_then(|state| A::due(state).timer);
+            match timer {
+                Some((at, command)) if at <= now => self.take(Ask::tell(key, command, Meta::by(Who::Timer)), ctx),
+                Some((at, _)) => arm(&mut self.timers, &mut self.armed, key, Some(at)),
+                None => {}
+            }
+        }
+        self.set_alarm(ctx);
+    }
+
+    /// Runs all that an instance owes, as after a restart.
+    fn resume(&mut self, key: A::Key) {
+        let Some(state) = self.instances.get(&key) else { return };
+        let due = A::due(state);
+        let log = self.family.log();
+        let cause = crate::types::Cause { sequence: log.sequence(), at: log.now() };
+        for step in due.steps {
+            A::step(&self.family, key, state, step, cause);
+        }
+        if let Some(call) = due.call {
+            make_when_durable::<A>(&self.family, key, call);
+        }
+        arm(&mut self.timers, &mut self.armed, key, due.timer.map(|(at, _)| at));
+    }
+
+    fn forget_if_at_rest(&mut self, key: A::Key) {
+        // Loaded or made for this command only: nothing rests on it.
+        let is_tracked = self.resting.iter().rev().take(64).any(|(_, resting)| *resting == key);
+        if !is_tracked && self.instances.get(&key).is_some_and(|state| A::due(state).is_nothing()) {
+            let visible = self.family.visible();
+            if visible >= self.family.log().ticket() {
+                self.drop_instance(key);
+            } else {
+                self.resting.push_back((self.family.log().ticket(), key));
+            }
+        }
+    }
+
+    fn drop_resting(&mut self, touched: A::Key) {
+        if self.resting.len() <= RESTING_MIN {
+            return;
+        }
+        let visible = self.family.visible();
+        while self.resting.len() > RESTING_MIN
+            && let Some((ticket, key)) = self.resting.front().copied()
+            && ticket <= visible
+        {
+            self.resting.pop_front();
+            let is_again = key == touched || self.resting.iter().any(|(_, other)| *other == key);
+            if !is_again && self.instances.get(&key).is_some_and(|state| A::due(state).is_nothing()) {
+                self.drop_instance(key);
+            }
+        }
+    }
+
+    fn drop_instance(&mut self, key: A::Key) {
+        if A::IS_SINGLE {
+            return;
+        }
+        self.instances.remove(&key);
+        arm(&mut self.timers, &mut self.armed, key, None);
+        self.newest_dropped = self.newest_dropped.max(Some(key));
+    }
+}
+
+fn arm<K: Copy + Ord + std::hash::Hash>(
+    timers: &mut BTreeSet<(Timestamp, K)>,
+    armed: &mut HashMap<K, Timestamp>,
+    key: K,
+    at: Option<Timestamp>,
+) {
+    let before = match at {
+        Some(at) => armed.insert(key, at),
+        None => armed.remove(&key),
+    };
+    if before == at {
+        return;
+    }
+    if let Some(before) = before {
+        timers.remove(&(before, key));
+    }
+    if let Some(at) = at {
+        timers.insert((at, key));
+    }
+}
+
+/// Answers a command that was taken. `key` is the request's key, when its events must be remembered under it.
+fn answer<A: Wiring>(family: &Rc<A::Family>, state: &A::State, key: Option<RequestKey>, reply: Reply<A>) {
+    match reply {
+        Reply::None => {}
+        Reply::Sibling(heard) => heard(state, Ok(())),
+        Reply::Caller { to, show } => {
+            let answer = show(state).unwrap_or_else(|| Answer::of(&serde_json::Value::Null, 0));
+            if let Some(key) = key {
+                family.keys().taken(key, answer.clone(), family.log().ticket(), family.visible());
+            }
+            send_when_durable::<A>(family, to, answer, key);
+        }
+    }
+}
+
+fn send_when_durable<A: Wiring>(family: &Rc<A::Family>, to: Caller<A>, answer: Answer, key: Option<RequestKey>) {
+    let family_then = Rc::clone(family);
+    family.log().when_durable(move |durable| {
+        let answer = match durable {
+            Durable::At(_) => {
+                if let Some(key) = key {
+                    family_then.keys().durable(key);
+                }
+                Ok(answer)
+            }
+            Durable::Refused => {
+                family_then.break_up(A::NAME, "the journal refused events");
+                Err(Refusal::Fault(Fault::JournalRefused))
+            }
+        };
+        // A caller that has gone away finds the outcome by its key.
+        let _ = to.send(answer);
+    });
+}
+
+fn make_when_durable<A: Wiring>(family: &Rc<A::Family>, key: A::Key, call: A::Call) {
+    let family_then = Rc::clone(family);
+    family.log().when_durable(move |durable| match durable {
+        Durable::At(_) if !family_then.is_broken() => A::call(&family_then, key, call),
+        Durable::At(_) => {}
+        Durable::Refused => family_then.break_up(A::NAME, "the journal refused events"),
+    });
+}
+
+fn refuse<A: Wiring>(reply: Reply<A>, why: Refusal<A::Rejection>) {
+    match reply {
+        Reply::Caller { to, .. } => {
+            let _ = to.send(Err(why));
+        }
+        // A sibling of a broken family goes with it.
+        Reply::None | Reply::Sibling(_) => {}
+    }
+}
+
+fn said(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without words".to_owned())
+}
+
+impl<A: Wiring> Actor for AggregateActor<A> {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        let known: Vec<A::Key> = self.instances.keys().copied().collect();
+        for key in known {
+            self.resume(key);
+        }
+        self.set_alarm(ctx);
+    }
+}
+
+impl<A: Wiring> Handler<Ask<A>> for AggregateActor<A> {
+    type Result = ();
+
+    fn handle(&mut self, ask: Ask<A>, ctx: &mut Context<Self>) {
+        self.take(ask, ctx);
+    }
+}
+
+impl<A: Wiring> Handler<Look<A>> for AggregateActor<A> {
+    type Result = ();
+
+    fn handle(&mut self, look: Look<A>, _: &mut Context<Self>) {
+        let Look { key, show, to } = look;
+        if self.family.is_broken() {
+            let _ = to.send(Err(Fault::Rebuilding));
+            return;
+        }
+        self.family.touch();
+        let shown = match self.instances.get(&key) {
+            Some(state) => Ok(show(state)),
+            None => A::load(&self.family, key).map(|state| show(&state)),
+        };
+        self.family.log().when_durable(move |durable| {
+            let _ = to.send(match durable {
+                Durable::At(_) => shown,
+                Durable::Refused => Err(Fault::JournalRefused),
+            });
+        });
+    }
+}
+
+impl<A: Wiring> Handler<Resume<A>> for AggregateActor<A> {
+    type Result = ();
+
+    fn handle(&mut self, Resume(after): Resume<A>, ctx: &mut Context<Self>) {
+        if self.family.is_broken() {
+            return;
+        }
+        let open = match A::open_after(&self.family, after, TURN_MAX) {
+            Ok(open) => open,
+            Err(fault) => return self.family.break_up(A::NAME, &fault.to_string()),
+        };
+        let Some(last) = open.last().map(|(key, _)| *key) else { return };
+        for (key, state) in open {
+            if let Entry::Vacant(missing) = self.instances.entry(key) {
+                missing.insert(state);
+            }
+            let resumed = catch_unwind(AssertUnwindSafe(|| self.resume(key)));
+            if let Err(panic) = resumed {
+                return self.family.break_up(A::NAME, &said(panic.as_ref()));
+            }
+        }
+        self.set_alarm(ctx);
+        // The next turn queues behind what came meanwhile.
+        ctx.notify(Resume(Some(last)));
+    }
+}
+
+impl<A: Wiring> Handler<Stop> for AggregateActor<A> {
+    type Result = ();
+
+    fn handle(&mut self, _: Stop, ctx: &mut Context<Self>) {
+        use actix::ActorContext;
+        ctx.stop();
+    }
+}
+
+impl<A: Wiring> std::fmt::Debug for AggregateActor<A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AggregateActor").field("aggregate", &A::NAME).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,232 @@
+//! From folded to durable: the gate of one arbiter, and the log of one store that passes through it.
+//!
+//! A store's events are folded at once and handed to the journal with a ticket of the arbiter's lane. Whatever would leave
+//! the store waits at the gate until the ticket of the last event it rests on is durable. Tickets of one lane are decided
+//! in order, so one number says it all.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::event::Event;
+use crate::journal::{Append, Journal, Lane, Position, Row, Settled};
+use crate::types::{Cause, Clock, Meta, StoreId, Timestamp};
+
+/// What became of the events that something waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durable {
+    /// They are durable, at or before this position.
+    At(Position),
+    /// The journal refused them: what rests on them never happened.
+    Refused,
+}
+
+type Waiter = Box<dyn FnOnce(Durable)>;
+
+/// Where everything that leaves the stores of one arbiter waits.
+pub struct Gate {
+    lane: Lane,
+    journal: Arc<dyn Journal>,
+    /// Tickets given out.
+    issued: Cell<u64>,
+    /// Every ticket up to this one is decided.
+    settled: Cell<u64>,
+    /// The journal's end when `settled` was last told.
+    end: Cell<Position>,
+    waiting: RefCell<VecDeque<(u64, Waiter)>>,
+    /// When each ticket became durable: (ticket, journal's end), pruned as views pass.
+    milestones: RefCell<VecDeque<(u64, Position)>>,
+}
+
+/// How many milestones are kept; older ones merge into the next, which errs on the late side.
+const MILESTONES_MAX: usize = 4_096;
+
+impl Gate {
+    /// Opens a lane and starts the local task that hears the writer. Must be called on the arbiter.
+    pub fn open(journal: Arc<dyn Journal>) -> Rc<Self> {
+        let (heard, mut settlements) = mpsc::unbounded_channel::<Settled>();
+        let end = journal.end();
+        let lane = journal.open_lane(Box::new(move |settled| {
+            // The arbiter may have ended: then nobody waits.
+            let _ = heard.send(settled);
+        }));
+        let gate = Rc::new(Self {
+            lane,
+            journal,
+            issued: Cell::new(0),
+            settled: Cell::new(0),
+            end: Cell::new(end),
+            waiting: RefCell::default(),
+            milestones: RefCell::default(),
+        });
+        let hearing = Rc::downgrade(&gate);
+        actix::spawn(async move {
+            while let Some(settled) = settlements.recv().await {
+                let Some(gate) = hearing.upgrade() else { break };
+                gate.settle(&settled);
+            }
+        });
+        gate
+    }
+
+    fn settle(&self, settled: &Settled) {
+        self.settled.set(settled.ticket);
+        self.end.set(settled.end);
+        {
+            let mut milestones = self.milestones.borrow_mut();
+            if milestones.len() >= MILESTONES_MAX {
+                milestones.pop_back();
+            }
+            milestones.push_back((settled.ticket, settled.end));
+        }
+        loop {
+            let next = {
+                let mut waiting = self.waiting.borrow_mut();
+                match waiting.front() {
+                    Some((ticket, _)) if *ticket <= settled.ticket => waiting.pop_front(),
+                    _ => None,
+                }
+            };
+            let Some((ticket, waiter)) = next else { break };
+            let is_refused = settled.refused.binary_search(&ticket).is_ok();
+            waiter(if is_refused { Durable::Refused } else { Durable::At(settled.end) });
+        }
+    }
+
+    /// The highest ticket whose events are at or before `position`: what a reader of views at that position can see.
+    pub fn visible(&self, position: Position) -> u64 {
+        let mut milestones = self.milestones.borrow_mut();
+        let seen = milestones.partition_point(|(_, end)| *end <= position);
+        let visible = seen.checked_sub(1).and_then(|last| milestones.get(last).copied());
+        match visible {
+            Some((ticket, _)) => {
+                milestones.drain(..seen - 1);
+                ticket
+            }
+            None => 0,
+        }
+    }
+
+    /// The journal's end as far as this arbiter has heard.
+    pub fn end(&self) -> Position {
+        self.end.get()
+    }
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gate").field("issued", &self.issued).field("settled", &self.settled).finish_non_exhaustive()
+    }
+}
+
+/// The log of one activation of one store: gives out sequence numbers and journal time.
+#[derive(Debug)]
+pub struct StoreLog {
+    store: StoreId,
+    generation: u64,
+    gate: Rc<Gate>,
+    clock: Clock,
+    sequence: Cell<u64>,
+    last_at: Cell<Timestamp>,
+    last_ticket: Cell<u64>,
+    is_refused: Cell<bool>,
+}
+
+impl StoreLog {
+    /// A log that goes on after `sequence` and `last_at`.
+    pub fn resume(
+        store: StoreId,
+        generation: u64,
+        gate: Rc<Gate>,
+        clock: Clock,
+        sequence: u64,
+        last_at: Timestamp,
+    ) -> Rc<Self> {
+        Rc::new(Self {
+            store,
+            generation,
+            gate,
+            clock,
+            sequence: Cell::new(sequence),
+            last_at: Cell::new(last_at),
+            last_ticket: Cell::new(0),
+            is_refused: Cell::new(false),
+        })
+    }
+
+    /// Whose log this is.
+    pub fn store(&self) -> &StoreId {
+        &self.store
+    }
+
+    /// Journal time: the clock's, but never before the last event.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now().max(self.last_at.get())
+    }
+
+    /// Hands events to the journal in the store's sequence. Returns the last one's place.
+    pub fn append<E: Event>(&self, meta: &Meta, events: &[E], at: Timestamp) -> Cause {
+        let rows = events
+            .iter()
+            .enumerate()
+            .map(|(nth, event)| {
+                self.sequence.set(self.sequence.get() + 1);
+                // One request, one entry in the index of keys: the first event carries it.
+                let meta = Meta { key: meta.key.filter(|_| nth == 0), ..*meta };
+                Row::of(event, &meta, self.sequence.get(), at)
+            })
+            .collect();
+        self.last_at.set(at);
+        let ticket = self.gate.issued.get() + 1;
+        self.gate.issued.set(ticket);
+        self.last_ticket.set(ticket);
+        self.gate.journal.append(Append {
+            lane: self.gate.lane,
+            ticket,
+            store: self.store.clone(),
+            generation: self.generation,
+            rows,
+        });
+        Cause { sequence: self.sequence.get(), at }
+    }
+
+    /// Calls `waiter` once everything this store has folded so far is durable, or was refused.
+    pub fn when_durable(self: &Rc<Self>, waiter: impl FnOnce(Durable) + 'static) {
+        let ticket = self.last_ticket.get();
+        if self.is_refused.get() {
+            waiter(Durable::Refused);
+        } else if ticket <= self.gate.settled.get() {
+            waiter(Durable::At(self.gate.end.get()));
+        } else {
+            let log = Rc::clone(self);
+            let waiter = move |durable| {
+                if durable == Durable::Refused {
+                    log.is_refused.set(true);
+                }
+                waiter(durable);
+            };
+            // Stores share the lane, and this store's last ticket may be older than what others wait for.
+            let mut waiting = self.gate.waiting.borrow_mut();
+            let at = waiting.partition_point(|(other, _)| *other <= ticket);
+            waiting.insert(at, (ticket, Box::new(waiter)));
+        }
+    }
+
+    /// The lane's ticket of the last event folded.
+    pub fn ticket(&self) -> u64 {
+        self.last_ticket.get()
+    }
+
+    /// The sequence number of the last event folded.
+    pub fn sequence(&self) -> u64 {
+        self.sequence.get()
+    }
+
+    /// The arbiter's gate.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+}

@@ -1,0 +1,18 @@
+//! The machine that runs any aggregate durably. Knows no commerce.
+
+pub mod actor;
+pub mod aggregate;
+pub mod ask;
+pub mod commit;
+pub mod event;
+pub mod fault_points;
+pub mod idempotency;
+pub mod wiring;
+
+pub use actor::{AggregateActor, Resume, Stop};
+pub use aggregate::{Aggregate, Due, Only};
+pub use ask::{Answer, Ask, Fault, Look, Refusal, Reply};
+pub use commit::{Durable, Gate, StoreLog};
+pub use event::{Event, Unreadable};
+pub use idempotency::{Keys, Known, Stored};
+pub use wiring::{Family, Wiring};

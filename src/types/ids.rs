@@ -1,0 +1,272 @@
+//! Ids: one newtype per noun, prefixed on the wire, sortable by the time they were made.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use ulid::Ulid;
+
+use super::clock::Timestamp;
+
+/// Why a text is not the id it was taken for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected an id like {prefix}_… ({length} characters)", length = .prefix.len() + 1 + ulid::ULID_LEN)]
+pub struct IdError {
+    /// The prefix the id should have had.
+    pub prefix: &'static str,
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u128);
+
+        impl $name {
+            /// What stands before the underscore on the wire.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// The id with exactly these bits.
+            pub const fn from_bits(bits: u128) -> Self {
+                Self(bits)
+            }
+
+            /// The id's bits, in the order in which ids sort.
+            pub const fn bits(self) -> u128 {
+                self.0
+            }
+
+            /// The id's bits as stored: big endian, so that bytes sort as ids do.
+            pub const fn to_bytes(self) -> [u8; 16] {
+                self.0.to_be_bytes()
+            }
+
+            /// The id stored as these bytes.
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(u128::from_be_bytes(bytes))
+            }
+
+            /// The id as on the wire, written into a buffer of the caller.
+            pub fn encode<'a>(&self, buffer: &'a mut [u8; 32]) -> &'a str {
+                const HEAD: usize = $prefix.len() + 1;
+                buffer[..HEAD].copy_from_slice(concat!($prefix, "_").as_bytes());
+                let mut digits = [0; ulid::ULID_LEN];
+                Ulid(self.0).array_to_str(&mut digits);
+                buffer[HEAD..HEAD + ulid::ULID_LEN].copy_from_slice(&digits);
+                std::str::from_utf8(&buffer[..HEAD + ulid::ULID_LEN]).expect("base 32 is ASCII")
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.encode(&mut [0; 32]))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.encode(&mut [0; 32]))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let wrong = IdError { prefix: $prefix };
+                let digits = text.strip_prefix(concat!($prefix, "_")).ok_or(wrong.clone())?;
+                let id = Ulid::from_string(digits).map_err(|_| wrong.clone())?;
+                // One id, one spelling: lower case and the letters that stand for digits are refused.
+                let mut canonical = [0; ulid::ULID_LEN];
+                id.array_to_str(&mut canonical);
+                if digits.as_bytes() == canonical { Ok(Self(id.0)) } else { Err(wrong) }
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.encode(&mut [0; 32]))
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Visitor;
+                impl de::Visitor<'_> for Visitor {
+                    type Value = $name;
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str(concat!("an id like ", $prefix, "_…"))
+                    }
+                    fn visit_str<E: de::Error>(self, text: &str) -> Result<$name, E> {
+                        text.parse().map_err(E::custom)
+                    }
+                }
+                deserializer.deserialize_str(Visitor)
+            }
+        }
+
+        impl From<Ulid> for $name {
+            fn from(id: Ulid) -> Self {
+                Self(id.0)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// An order.
+    OrderId = "ord";
+    /// A line of an order.
+    LineId = "li";
+    /// The one payment of an order.
+    PaymentId = "pay";
+    /// Stock held, then committed, for an order.
+    ReservationId = "rsv";
+    /// Work at one location for an order.
+    FulfillmentId = "fo";
+    /// An event as the outside knows it; derived from its place, never stored.
+    EventId = "evt";
+}
+
+impl EventId {
+    /// The id of the event at `sequence` of a store: time first, so that ids sort as events happened.
+    pub fn of(store: &StoreId, sequence: u64, at: Timestamp) -> Self {
+        let millis = u128::try_from(at.millis()).unwrap_or(0) & ((1 << 48) - 1);
+        let owner = u128::from(store.hash() & 0xFFFF_FFFF);
+        Self(millis << 80 | (u128::from(sequence) & ((1 << 48) - 1)) << 32 | owner)
+    }
+}
+
+/// Makes ids: the only dice in the program. Ids of one source rise strictly, so lists by id are lists by age.
+#[derive(Debug)]
+pub struct IdSource {
+    last: u128,
+    dice: rand::rngs::SmallRng,
+}
+
+impl IdSource {
+    /// A source whose ids follow from `seed` and the times asked for.
+    pub fn seeded(seed: u64) -> Self {
+        use rand::SeedableRng;
+        Self { last: 0, dice: rand::rngs::SmallRng::seed_from_u64(seed) }
+    }
+
+    /// A source nobody can predict.
+    #[expect(clippy::disallowed_methods, reason = "the one place that rolls dice")]
+    pub fn unpredictable() -> Self {
+        Self::seeded(rand::random())
+    }
+
+    /// The next id, not before `now` and not before any earlier one.
+    pub fn next<T: From<Ulid>>(&mut self, now: Timestamp) -> T {
+        use rand::RngExt;
+        let millis = u64::try_from(now.millis()).unwrap_or(0);
+        let fresh = Ulid::from_parts(millis, self.dice.random::<u128>()).0;
+        // Within one millisecond, or when the clock stood back, count on with a gap nobody can guess.
+        let gap = u128::from(self.dice.random::<u32>()) + 1;
+        self.last = if fresh >> 80 > self.last >> 80 { fresh } else { self.last + gap };
+        Ulid(self.last).into()
+    }
+}
+
+/// The most characters a store id has.
+pub const STORE_ID_LENGTH_MAX: usize = 64;
+
+/// A tenant's id: 1–64 of `a-z 0-9 - _`, chosen by whoever provisions the store.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct StoreId(Arc<str>);
+
+/// Why a text is not a store id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a store id is 1 to {STORE_ID_LENGTH_MAX} of a-z, 0-9, - and _")]
+pub struct StoreIdError;
+
+impl StoreId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A hash that is the same in every run: placement on threads and event ids rest on it.
+    pub fn hash(&self) -> u64 {
+        xxhash_rust::xxh3::xxh3_64(self.0.as_bytes())
+    }
+}
+
+impl FromStr for StoreId {
+    type Err = StoreIdError;
+
+    fn from_str(text: &str) -> Result<Self, StoreIdError> {
+        let legal = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+        if (1..=STORE_ID_LENGTH_MAX).contains(&text.len()) && text.bytes().all(legal) {
+            Ok(Self(text.into()))
+        } else {
+            Err(StoreIdError)
+        }
+    }
+}
+
+impl fmt::Display for StoreId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for StoreId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for StoreId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_one_source_rise_even_when_the_clock_stands_back() {
+        let mut source = IdSource::seeded(7);
+        let mut last = OrderId::from_bits(0);
+        for at in [5_000_000, 5_000_000, 4_000_000, 6_000_000, 0] {
+            let id: OrderId = source.next(Timestamp::from_micros(at));
+            assert!(id > last, "{id} after {last}");
+            last = id;
+        }
+    }
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        let id: OrderId = IdSource::seeded(1).next(Timestamp::from_micros(1_700_000_000_000_000));
+        let text = id.to_string();
+        assert_eq!(text.parse(), Ok(id));
+        assert!(text.to_lowercase().parse::<OrderId>().is_err());
+        assert!(text.replace("ord_", "pay_").parse::<OrderId>().is_err());
+        assert!(text[..text.len() - 1].parse::<OrderId>().is_err());
+        assert_eq!(serde_json::to_string(&id).ok(), Some(format!("\"{text}\"")));
+    }
+
+    #[test]
+    fn store_ids_are_narrow() {
+        for good in ["a", "acme", "shop-1_b", &"x".repeat(64)] {
+            assert!(good.parse::<StoreId>().is_ok(), "{good}");
+        }
+        for bad in ["", "Acme", "a b", "a/b", "ä", "../x", &"x".repeat(65)] {
+            assert!(bad.parse::<StoreId>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn event_ids_sort_by_time_then_sequence() {
+        let store: StoreId = "acme".parse().expect("legal");
+        let at = Timestamp::from_micros(1_700_000_000_000_000);
+        assert!(EventId::of(&store, 1, at) < EventId::of(&store, 2, at));
+        assert!(EventId::of(&store, 9, at) < EventId::of(&store, 1, at.plus_millis(1)));
+    }
+}

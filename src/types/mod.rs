@@ -1,0 +1,20 @@
+//! The words every other module is written in: ids, money, quantities, time and the meta data of a command.
+//!
+//! Nothing here knows an order from a payment, and nothing here does I/O; `clock.rs` alone reads time, `ids.rs` alone rolls dice.
+
+pub mod clock;
+pub mod currency;
+pub mod ids;
+pub mod meta;
+pub mod money;
+pub mod quantity;
+pub mod text;
+
+pub use clock::{Clock, Timestamp};
+pub use currency::Currency;
+pub use ids::{
+    FulfillmentId, IdSource, LineId, OrderId, PaymentId, ReservationId, StoreId, StoreIdError,
+};
+pub use meta::{Actor, Cause, Meta, RequestKey};
+pub use money::Amount;
+pub use quantity::{Quantity, Sku};
