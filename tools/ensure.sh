@@ -1,0 +1,32 @@
+#!/bin/sh
+# Installs what building and testing need and this machine lacks. Says what it does; does nothing when all is there.
+set -eu
+
+missing=""
+command -v cc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
+command -v make >/dev/null 2>&1 || missing="$missing make"
+
+if ! command -v cargo >/dev/null 2>&1; then
+    echo "cargo is missing: install Rust from https://rustup.rs and try again" >&2
+    exit 1
+fi
+
+if [ -n "$missing" ]; then
+    if ! command -v apt-get >/dev/null 2>&1; then
+        echo "missing:$missing. Install them with this system's package manager and try again" >&2
+        exit 1
+    fi
+    as_root=""
+    [ "$(id -u)" = 0 ] || as_root="sudo"
+    echo "installing:$missing"
+    $as_root apt-get update -qq
+    # shellcheck disable=SC2086
+    $as_root apt-get install -y -qq --no-install-recommends $missing
+fi
+
+for part in rustfmt clippy; do
+    if ! cargo "$([ $part = rustfmt ] && echo fmt || echo clippy)" --version >/dev/null 2>&1; then
+        echo "installing the Rust component $part"
+        rustup component add "$part"
+    fi
+done
