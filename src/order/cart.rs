@@ -12,13 +12,13 @@ use crate::types::{Amount, Currency, LineId, Quantity, Sku};
 /// The most lines of one order; real baskets reach 675.
 pub const LINES_MAX: usize = 1_000;
 /// The most characters of a name, a street, an e-mail address, a customer's id.
-pub const TEXT_LENGTH_MAX: usize = 256;
+const TEXT_LENGTH_MAX: usize = 256;
 /// The most entries of an order's meta data.
-pub const METADATA_ENTRIES_MAX: usize = 50;
+const METADATA_ENTRIES_MAX: usize = 50;
 /// The most characters of a meta data key.
-pub const METADATA_KEY_LENGTH_MAX: usize = 40;
+const METADATA_KEY_LENGTH_MAX: usize = 40;
 /// The most characters of a meta data value.
-pub const METADATA_VALUE_LENGTH_MAX: usize = 500;
+const METADATA_VALUE_LENGTH_MAX: usize = 500;
 
 /// One thing that is wrong with what was sent, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

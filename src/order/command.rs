@@ -6,7 +6,7 @@ use super::cart::{Cart, Invalid};
 use super::state::{CancelReason, Clearance, Policy, Risk, Status};
 
 /// What may be asked of an order.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Take the order.
     Place(Box<Placement>),
@@ -116,6 +116,9 @@ pub enum Rejection {
     /// What was sent is not an order this store can take.
     #[error("the order is not one this store can take")]
     Invalid(Vec<Invalid>),
+    /// The store is suspended.
+    #[error("the store takes no orders now")]
+    StoreSuspended,
     /// Not in this state.
     #[error("an order that is {status} cannot {action}")]
     Illegal {

@@ -414,8 +414,9 @@ impl Placed {
                 self.phase = Phase::Committing;
             }
             Event::PaidLate(paid) => {
-                self.money.authorized = paid.authorized;
-                self.money.captured = paid.captured;
+                // What was taken once stays taken, even if the late report has not heard of it.
+                self.money.authorized = self.money.authorized.max(paid.authorized);
+                self.money.captured = self.money.captured.max(paid.captured);
                 self.undone(|undo| undo.payment = true);
             }
             Event::Confirmed(_) => self.phase = Phase::Confirmed,

@@ -1,1 +1,387 @@
+//! Given an order, when it is asked or told, then. And the laws that hold whatever it is told.
 
+use proptest::prelude::*;
+
+use super::command::{Command, Outcome, Placement, Rejection};
+use super::event::Event;
+use super::state::{CancelReason, Clearance, Order, PaymentStatus, Policy, Risk, Status};
+use super::{Cart, Draft, Listed, Orders, Step, as_placed};
+use crate::runtime::{Aggregate, Event as _};
+use crate::types::{Amount, IdSource, OrderId, PaymentId, ReservationId, Timestamp};
+
+const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
+
+fn amount(minor: i64) -> Amount {
+    Amount::new(minor).expect("within bounds")
+}
+
+fn draft() -> Draft {
+    serde_json::from_value(serde_json::json!({
+        "customer": {"id": "cus_1", "email": "ada@example.com"},
+        "currency": "USD",
+        "lines": [{"sku": "A", "quantity": 2, "unit_price": 1999}, {"sku": "A", "quantity": 1}],
+        "payment": {"payment_method": "pm_card_visa"},
+    }))
+    .expect("a draft")
+}
+
+fn listed(sku: &str) -> Option<Listed> {
+    (sku == "A").then_some(Listed { unit_price: Amount::new(500) })
+}
+
+fn cart() -> Cart {
+    let mut ids = IdSource::seeded(3);
+    draft().priced("USD".parse().expect("a code"), listed, || ids.next(NOW)).expect("priced")
+}
+
+fn place() -> Command {
+    Command::Place(Box::new(Placement {
+        id: OrderId::from_bits(9),
+        reservation: ReservationId::from_bits(9),
+        payment: PaymentId::from_bits(9),
+        cart: cart(),
+        policy: Policy { reservation_ttl_s: 900, order_deadline_s: 3_600 },
+    }))
+}
+
+fn risk() -> Risk {
+    Risk { score: 12, level: "normal".into(), rules: vec![] }
+}
+
+fn hear(outcome: Outcome) -> Command {
+    Command::Hear(outcome)
+}
+
+fn settled() -> Command {
+    hear(Outcome::PaymentSettled { authorized: amount(4_498), captured: amount(4_498) })
+}
+
+fn reviewed(clearance: Clearance) -> Command {
+    hear(Outcome::Reviewed { clearance })
+}
+
+fn parked() -> Command {
+    hear(Outcome::Parked { risk: risk(), due_at: NOW.plus_secs(60) })
+}
+
+fn cancel() -> Command {
+    Command::Cancel { reason: CancelReason::Customer }
+}
+
+/// The one way from commands to state: decide, store, read back, fold.
+fn apply(order: &mut Order, command: Command, now: Timestamp) -> Result<Vec<&'static str>, Rejection> {
+    let events = Orders::decide(order, command, now)?;
+    for event in &events {
+        let mut stored = Vec::new();
+        event.write(&mut stored);
+        let read = Event::read(event.kind(), event.version(), &stored).expect("what was written can be read");
+        assert_eq!(&read, event);
+        order.evolve(&read, now);
+    }
+    Ok(events.iter().map(Event::kind).collect())
+}
+
+fn given(commands: impl IntoIterator<Item = Command>) -> Order {
+    let mut order = Order::default();
+    for command in commands {
+        apply(&mut order, command, NOW).expect("given");
+    }
+    order
+}
+
+fn paying() -> Order {
+    given([place(), hear(Outcome::StockHeld), hear(Outcome::Cleared { risk: risk() })])
+}
+
+fn check(order: &Order, command: Command, kinds: &[&str], status: Status, owed: &[Step]) -> Order {
+    let mut order = order.clone();
+    assert_eq!(apply(&mut order, command, NOW).as_deref(), Ok(kinds));
+    assert_eq!(order.placed().map(|placed| placed.status()), Some(status));
+    assert_eq!(Orders::due(&order).steps, owed);
+    order
+}
+
+#[test]
+fn an_order_goes_from_placing_to_confirmed() {
+    let order = check(&Order::Unplaced, place(), &["order.created"], Status::Pending, &[Step::ReserveStock]);
+    let held = hear(Outcome::StockHeld);
+    let order = check(&order, held, &["order.stock_held"], Status::Pending, &[Step::AssessRisk]);
+    let cleared = hear(Outcome::Cleared { risk: risk() });
+    let order = check(&order, cleared, &["order.cleared"], Status::Pending, &[Step::Pay]);
+    let order = check(&order, settled(), &["order.paid"], Status::Pending, &[Step::CommitStock]);
+    let committed = hear(Outcome::StockCommitted);
+    let order = check(&order, committed, &["order.confirmed"], Status::Confirmed, &[]);
+    assert!(Orders::due(&order).is_nothing(), "a confirmed order is at rest");
+    assert_eq!(order.placed().map(|placed| placed.payment_status()), Some(PaymentStatus::Captured));
+}
+
+#[test]
+fn an_order_without_stock_is_canceled_and_owes_nothing() {
+    let order = given([place()]);
+    let short = hear(Outcome::StockShort { lacking: "A".into() });
+    let order = check(&order, short, &["order.canceled"], Status::Canceled, &[]);
+    assert_eq!(order.placed().map(|placed| placed.payment_status()), Some(PaymentStatus::Canceled));
+}
+
+#[test]
+fn a_declined_order_gives_back_its_stock_only() {
+    let failed = hear(Outcome::PaymentFailed { code: "insufficient_funds".into() });
+    check(&paying(), failed, &["order.canceled"], Status::Canceled, &[Step::ReleaseStock]);
+}
+
+#[test]
+fn a_blocked_order_never_reaches_the_bank() {
+    let screening = given([place(), hear(Outcome::StockHeld)]);
+    let blocked = hear(Outcome::Blocked { risk: risk() });
+    check(&screening, blocked, &["order.canceled"], Status::Canceled, &[Step::ReleaseStock]);
+}
+
+#[test]
+fn a_review_parks_an_order_until_people_or_their_lapse_decide() {
+    let screening = given([place(), hear(Outcome::StockHeld)]);
+    let due_at = NOW.plus_secs(60);
+    let owed = [Step::AssessRisk, Step::ExtendHold { until: due_at }];
+    let parked = check(&screening, parked(), &["order.parked_for_review"], Status::OnHold, &owed);
+    check(&parked, reviewed(Clearance::Approved), &["order.review_passed"], Status::Pending, &[Step::Pay]);
+    let owed = [Step::ReleaseStock];
+    check(&parked, reviewed(Clearance::Rejected), &["order.canceled"], Status::Canceled, &owed);
+    let owed = [Step::ReleaseStock, Step::WithdrawReview];
+    check(&parked, cancel(), &["order.canceled"], Status::Canceled, &owed);
+}
+
+#[test]
+fn time_spent_in_review_does_not_count_against_the_deadline() {
+    let mut order = given([place(), hear(Outcome::StockHeld), parked()]);
+    let later = NOW.plus_secs(4_000);
+    assert_eq!(apply(&mut order, Command::Lapse, later), Ok(vec![]), "people have a clock of their own");
+    apply(&mut order, reviewed(Clearance::Approved), later).expect("approved");
+    assert_eq!(apply(&mut order, Command::Lapse, later.plus_secs(10)), Ok(vec![]));
+    assert_eq!(apply(&mut order, Command::Lapse, later.plus_secs(3_600)), Ok(vec!["order.expired"]));
+}
+
+#[test]
+fn every_phase_is_undone_by_cancel() {
+    let committing = {
+        let mut order = paying();
+        apply(&mut order, settled(), NOW).expect("paid");
+        order
+    };
+    let confirmed = {
+        let mut order = committing.clone();
+        apply(&mut order, hear(Outcome::StockCommitted), NOW).expect("confirmed");
+        order
+    };
+    let both = [Step::ReleaseStock, Step::CancelPayment];
+    for (order, owed) in [
+        (given([place()]), &[Step::ReleaseStock][..]),
+        (given([place(), hear(Outcome::StockHeld)]), &[Step::ReleaseStock]),
+        (paying(), &both),
+        (committing, &both),
+        (confirmed, &both),
+    ] {
+        let order = check(&order, cancel(), &["order.canceled"], Status::Canceled, owed);
+        check(&order, cancel(), &[], Status::Canceled, owed);
+    }
+}
+
+#[test]
+fn an_undone_order_is_at_rest_only_when_all_is_undone() {
+    let order = check(
+        &paying(),
+        cancel(),
+        &["order.canceled"],
+        Status::Canceled,
+        &[Step::ReleaseStock, Step::CancelPayment],
+    );
+    let released = hear(Outcome::StockReleased);
+    let order =
+        check(&order, released, &["order.stock_released"], Status::Canceled, &[Step::CancelPayment]);
+    let undone = hear(Outcome::PaymentUndone { captured: amount(4_498), refunded: amount(4_498) });
+    let order = check(&order, undone.clone(), &["order.payment_undone"], Status::Canceled, &[]);
+    assert_eq!(order.placed().map(|placed| placed.payment_status()), Some(PaymentStatus::Refunded));
+    check(&order, undone, &[], Status::Canceled, &[]);
+}
+
+#[test]
+fn money_after_the_end_is_owed_back() {
+    let failed = hear(Outcome::PaymentFailed { code: "timeout".into() });
+    let ended = check(&paying(), failed, &["order.canceled"], Status::Canceled, &[Step::ReleaseStock]);
+    let owed = [Step::ReleaseStock, Step::CancelPayment];
+    let late = check(&ended, settled(), &["order.paid_late"], Status::Canceled, &owed);
+    check(&late, settled(), &[], Status::Canceled, &owed);
+}
+
+#[test]
+fn stock_lost_after_payment_gives_the_money_back() {
+    let mut order = paying();
+    apply(&mut order, settled(), NOW).expect("paid");
+    let lost = hear(Outcome::StockLost { lacking: "A".into() });
+    let owed = [Step::ReleaseStock, Step::CancelPayment];
+    check(&order, lost, &["order.canceled"], Status::Canceled, &owed);
+}
+
+#[test]
+fn illegal_moves_name_the_state_and_the_legal_ones() {
+    let mut expired = paying();
+    apply(&mut expired, Command::Lapse, NOW.plus_secs(3_600)).expect("expired");
+    let refused = apply(&mut expired, cancel(), NOW);
+    let legal: &[&str] = &["retry"];
+    let expected = Rejection::Illegal { action: "be canceled", status: Status::Expired, legal };
+    assert_eq!(refused, Err(expected));
+    let refused = apply(&mut given([place()]), Command::Retry, NOW);
+    assert!(matches!(refused, Err(Rejection::Illegal { legal: ["cancel"], .. })), "{refused:?}");
+    let nothing = Orders::decide(&Order::Unplaced, cancel(), NOW);
+    assert_eq!(nothing, Err(Rejection::NoSuchOrder));
+}
+
+#[test]
+fn the_first_answer_can_be_given_again_from_the_last_state() {
+    let first = given([place()]);
+    let mut last = paying();
+    apply(&mut last, settled(), NOW.plus_secs(5)).expect("paid");
+    let (first, last) = (first.placed().expect("placed").clone(), last.placed().expect("placed").clone());
+    assert_eq!(as_placed(&last), first);
+}
+
+#[test]
+fn drafts_are_priced_from_line_or_catalogue_and_summed() {
+    assert_eq!(cart().total, amount(2 * 1_999 + 500));
+    assert_eq!(draft().faults(), vec![]);
+}
+
+#[test]
+fn every_fault_of_a_draft_is_named_with_its_place() {
+    let table: &[(&str, serde_json::Value, &str, &str)] = &[
+        ("/lines", serde_json::json!([]), "/lines", "line_count"),
+        ("/lines/0/quantity", 0.into(), "/lines/0/quantity", "invalid_quantity"),
+        ("/lines/0/quantity", (-1).into(), "/lines/0/quantity", "invalid_quantity"),
+        ("/lines/0/quantity", 4_294_967_297_i64.into(), "/lines/0/quantity", "invalid_quantity"),
+        ("/lines/0/unit_price", 0.into(), "/lines/0/unit_price", "invalid_price"),
+        ("/lines/0/unit_price", (-5).into(), "/lines/0/unit_price", "invalid_price"),
+        ("/lines/0/unit_price", i64::MAX.into(), "/lines/0/unit_price", "invalid_price"),
+        ("/lines/0/sku", "a\u{0}".into(), "/lines/0/sku", "invalid_sku"),
+        ("/currency", "XXX".into(), "/currency", "unknown_currency"),
+        ("/customer", serde_json::json!({}), "/customer", "customer_unknown"),
+        ("/customer/id", "a\nb".into(), "/customer/id", "control_character"),
+        ("/customer/email", "nobody".into(), "/customer/email", "invalid_email"),
+        ("/customer/id", "x".repeat(257).into(), "/customer/id", "invalid_length"),
+        ("/shipping_address", serde_json::json!({"country": "gb"}), "/shipping_address/country", "invalid_country"),
+        ("/payment/payment_method", "".into(), "/payment/payment_method", "invalid_length"),
+        ("/metadata", serde_json::json!({"a/b": "\u{202e}"}), "/metadata/a~1b", "control_character"),
+    ];
+    for (at, value, pointer, code) in table {
+        let mut body = serde_json::json!({
+            "customer": {"id": "cus_1", "email": "ada@example.com"}, "currency": "USD",
+            "lines": [{"sku": "A", "quantity": 1, "unit_price": 1}],
+            "shipping_address": {"country": "GB"}, "payment": {"payment_method": "pm"}, "metadata": {},
+        });
+        match body.pointer_mut(at) {
+            Some(place) => *place = value.clone(),
+            None => panic!("{at} is not in the body"),
+        }
+        let faults = serde_json::from_value::<Draft>(body).expect("well formed").faults();
+        let named: Vec<(&str, &str)> =
+            faults.iter().map(|fault| (fault.pointer.as_str(), fault.code)).collect();
+        assert_eq!(named, [(*pointer, *code)], "{at} = {value}");
+    }
+}
+
+#[test]
+fn a_draft_the_store_cannot_price_is_refused_line_by_line() {
+    let mut draft = draft();
+    draft.currency = "EUR".into();
+    draft.lines[0].sku = "B".into();
+    draft.lines[1].quantity = 1_000_000;
+    draft.lines[1].unit_price = Some(99_999_999_999);
+    let refused = draft.priced("USD".parse().expect("a code"), listed, || crate::types::LineId::from_bits(1));
+    let codes: Vec<&str> = refused.expect_err("refused").iter().map(|fault| fault.code).collect();
+    assert_eq!(codes, ["currency_mismatch", "unknown_sku", "total_too_large"]);
+}
+
+fn any_command() -> impl Strategy<Value = Command> {
+    let settled = (0..3_i64).prop_map(|captured| {
+        hear(Outcome::PaymentSettled { authorized: amount(4_498), captured: amount(captured.min(1) * 4_498) })
+    });
+    prop_oneof![
+        Just(place()),
+        Just(cancel()),
+        Just(Command::Retry),
+        Just(Command::Lapse),
+        Just(hear(Outcome::StockHeld)),
+        Just(hear(Outcome::StockShort { lacking: "A".into() })),
+        Just(hear(Outcome::StockCommitted)),
+        Just(hear(Outcome::StockLost { lacking: "A".into() })),
+        Just(hear(Outcome::StockReleased)),
+        Just(hear(Outcome::Cleared { risk: risk() })),
+        Just(parked()),
+        Just(hear(Outcome::Blocked { risk: risk() })),
+        Just(reviewed(Clearance::Approved)),
+        Just(reviewed(Clearance::Rejected)),
+        Just(hear(Outcome::ReviewWithdrawn)),
+        Just(hear(Outcome::PaymentChallenged)),
+        settled,
+        Just(hear(Outcome::PaymentFailed { code: "declined".into() })),
+        Just(hear(Outcome::PaymentUndone { captured: amount(4_498), refunded: amount(4_498) })),
+    ]
+}
+
+proptest! {
+    /// Whatever an order is told, in whatever order and how often: a repeat changes nothing, the replayed state is the
+    /// live one, what ended has ended, and a confirmed order was paid.
+    #[test]
+    fn laws(commands in proptest::collection::vec((any_command(), 0..5_000_u64), 0..40)) {
+        let mut order = Order::default();
+        let mut history = Vec::new();
+        let mut now = NOW;
+        let mut ended = None;
+        for (command, seconds) in commands {
+            now = now.plus_secs(seconds);
+            let again = Orders::decide(&order, command, now);
+            let Ok(events) = again else { continue };
+            for event in events {
+                order.evolve(&event, now);
+                history.push((event, now));
+            }
+            let placed = order.placed().expect("only a placed order has events");
+            let status = placed.status();
+            prop_assert!(ended.is_none_or(|ended| ended == status), "{ended:?} then {status:?}");
+            if matches!(status, Status::Canceled | Status::Expired) {
+                ended = Some(status);
+            }
+            if status == Status::Confirmed {
+                prop_assert_eq!(placed.money.authorized, amount(4_498));
+            }
+            prop_assert!(placed.money.refunded <= placed.money.captured);
+        }
+        let mut replayed = Order::default();
+        for (event, at) in &history {
+            let mut stored = Vec::new();
+            event.write(&mut stored);
+            let read = Event::read(event.kind(), event.version(), &stored).expect("readable");
+            replayed.evolve(&read, *at);
+        }
+        prop_assert_eq!(&replayed, &order);
+        let document = serde_json::to_vec(&order).expect("a document");
+        prop_assert_eq!(serde_json::from_slice::<Order>(&document).expect("the same"), order);
+    }
+
+    /// What a sibling reports twice is taken once.
+    #[test]
+    fn reports_are_idempotent(
+        commands in proptest::collection::vec(any_command(), 0..20),
+        last in any_command(),
+    ) {
+        let mut order = Order::default();
+        for command in commands {
+            let _ = apply(&mut order, command, NOW);
+        }
+        let is_report = matches!(last, Command::Hear(_));
+        // A charge may follow a refund: the second of two charges is news again once the first was undone.
+        let _ = apply(&mut order, last.clone(), NOW);
+        let before = order.clone();
+        if is_report {
+            let _ = apply(&mut order, last, NOW);
+            prop_assert_eq!(before, order);
+        }
+    }
+}

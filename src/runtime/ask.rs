@@ -184,3 +184,16 @@ impl<A: Wiring> std::fmt::Debug for Ask<A> {
         f.debug_struct("Ask").field("aggregate", &A::NAME).field("key", &self.key).finish_non_exhaustive()
     }
 }
+
+/// Sends a message within the bound that the permits in front of a store set. An actor that ended takes none, and nobody
+/// needs to know: its family is being rebuilt, and `due` will say again what is owed.
+pub fn send<T, M>(to: &actix::Addr<T>, message: M)
+where
+    T: actix::Actor + actix::Handler<M>,
+    T::Context: actix::dev::ToEnvelope<T, M>,
+    M: actix::Message + Send + 'static,
+    M::Result: Send,
+{
+    #[expect(clippy::disallowed_methods, reason = "admission permits bound what reaches a store; this is its one door")]
+    to.do_send(message);
+}

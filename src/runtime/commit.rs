@@ -176,7 +176,7 @@ impl StoreLog {
                 self.sequence.set(self.sequence.get() + 1);
                 // One request, one entry in the index of keys: the first event carries it.
                 let meta = Meta { key: meta.key.filter(|_| nth == 0), ..*meta };
-                Row::of(event, &meta, self.sequence.get(), at)
+                Row::leading(event, &meta, self.sequence.get(), at, events.len() - 1 - nth)
             })
             .collect();
         self.last_at.set(at);

@@ -158,6 +158,12 @@ impl IdSource {
         Self::seeded(rand::random())
     }
 
+    /// The same source, but every id will come after `id`.
+    pub fn after(mut self, id: OrderId) -> Self {
+        self.last = self.last.max(id.bits());
+        self
+    }
+
     /// The next id, not before `now` and not before any earlier one.
     pub fn next<T: From<Ulid>>(&mut self, now: Timestamp) -> T {
         use rand::RngExt;

@@ -7,7 +7,7 @@ use super::policy::{Settings, SettingsPatch};
 use super::{Configured, Event, Known, Provisioned, Resumed, Status, Store, Suspended};
 
 /// The most characters of a store's name.
-pub const NAME_LENGTH_MAX: usize = 200;
+const NAME_LENGTH_MAX: usize = 200;
 
 /// What may be asked of a store as a tenant.
 #[derive(Clone, Debug, PartialEq)]

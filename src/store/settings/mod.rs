@@ -11,6 +11,7 @@
 
 mod decide;
 mod policy;
+mod view;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use crate::runtime::{Aggregate, Due, Only};
 use crate::types::{Currency, OrderId, StoreId, Timestamp};
 
 pub use decide::{Command, Rejection};
+pub use view::StoreView;
 pub use policy::{
     Capture, FulfillmentMode, FulfillmentPolicy, FulfillmentPatch, Limits, LimitsPatch, OnLapse, OutOfStock, Retry,
     RetryPatch, Review, ReviewPatch, Settings, SettingsPatch,

@@ -63,8 +63,8 @@ policies! {
     Limits / LimitsPatch {
         /// Orders taken in a second; 0 is no limit.
         orders_per_second: u32 = 0, 0..=1_000_000;
-        /// Requests being worked on at once.
-        in_flight: u32 = 256, 1..=65_536;
+        /// Requests being worked on at once; 0 is no limit but the node's.
+        in_flight: u32 = 256, 0..=65_536;
     }
 }
 
@@ -167,7 +167,7 @@ pub struct FulfillmentPatch {
 }
 
 /// The longest a policy may wait: a year, in seconds.
-pub const WAIT_MAX_S: u64 = 366 * 86_400;
+const WAIT_MAX_S: u64 = 366 * 86_400;
 
 /// The policies of a store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

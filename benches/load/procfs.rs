@@ -1,0 +1,32 @@
+//! What the kernel knows about a process.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+/// Ticks a second in `/proc/<id>/stat`: a constant of Linux's interface on every common architecture.
+const TICKS_A_SECOND: f64 = 100.0;
+
+/// Processor time used, in user and kernel mode, by all threads, dead ones too.
+pub(super) fn cpu(id: u32) -> Result<Duration> {
+    let text = std::fs::read_to_string(format!("/proc/{id}/stat")).context("reading processor time")?;
+    // The name of the program is in brackets and may hold anything.
+    let after_name = text.rsplit_once(')').context("a process without a name")?.1;
+    let mut fields = after_name.split_ascii_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<f64>().ok();
+    let used = ticks().zip(ticks()).map(|(user, kernel)| user + kernel);
+    Ok(Duration::from_secs_f64(used.context("a process without processor time")? / TICKS_A_SECOND))
+}
+
+/// Resident memory, in MiB.
+pub(super) fn resident_mib(id: u32) -> Result<f64> {
+    let text = std::fs::read_to_string(format!("/proc/{id}/status")).context("reading resident memory")?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("a process without memory")?;
+    let kib: f64 = line.trim().trim_end_matches("kB").trim().parse().context("reading resident memory")?;
+    Ok(kib / 1_024.0)
+}
+
+/// Threads of a process.
+pub(super) fn threads(id: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{id}/task")).map_or(0, Iterator::count)
+}

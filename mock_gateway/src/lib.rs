@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+
+mod bank;
+mod clock;
+mod form;
+mod http;
+mod journal;
+mod memory;
+mod render;
+mod server;
+mod teller;
+mod weather;
+
+pub use journal::LoadError;
+pub use server::{Options, Running, StartError, start};
+pub use weather::ScriptError;

@@ -1,0 +1,14 @@
+//! How the bank behaves towards everybody, on purpose: outages, slowness, errors, lost answers. The weather
+//! decides a request's [`Fate`] before the bank looks at it; it knows nothing of payments.
+
+mod config;
+mod dice;
+mod fate;
+mod script;
+mod sky;
+
+pub(crate) use config::{Weather, Wish};
+pub(crate) use fate::{Fate, Injected};
+pub use script::ScriptError;
+pub(crate) use script::Script;
+pub(crate) use sky::Sky;

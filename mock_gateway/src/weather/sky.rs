@@ -1,0 +1,239 @@
+//! The weather over everybody, and over single stores, as time goes by.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+
+use super::config::Weather;
+use super::dice::Dice;
+use super::fate::{Errand, Fate};
+use super::script::Script;
+use crate::clock;
+
+struct Front {
+    weather: Weather,
+    dice: Dice,
+}
+
+impl Front {
+    fn new(weather: Weather) -> Front {
+        let seed = weather.seed.unwrap_or_else(clock::unrepeated);
+        Front {
+            weather,
+            dice: Dice::new(seed),
+        }
+    }
+}
+
+struct Running {
+    script: Script,
+    next: usize,
+    since_ms: i64,
+}
+
+struct Inside {
+    over_all: Front,
+    over_stores: HashMap<String, Front>,
+    running: Option<Running>,
+}
+
+/// Who may be asked for a request's fate.
+pub(crate) struct Sky {
+    /// Nothing can happen to anybody, now or later: the usual case costs one load.
+    calm: AtomicBool,
+    /// Some store has weather of its own, or may come to have it.
+    by_store: AtomicBool,
+    inside: Mutex<Inside>,
+}
+
+impl Sky {
+    pub(crate) fn new(script: Option<Script>, now_ms: i64) -> Sky {
+        let sky = Sky {
+            calm: AtomicBool::new(true),
+            by_store: AtomicBool::new(false),
+            inside: Mutex::new(Inside {
+                over_all: Front::new(Weather::default()),
+                over_stores: HashMap::new(),
+                running: None,
+            }),
+        };
+        if let Some(script) = script {
+            sky.play(script, now_ms);
+        }
+        sky
+    }
+
+    /// Whether a request's store has to be found out.
+    pub(crate) fn is_by_store(&self) -> bool {
+        self.by_store.load(Ordering::Relaxed)
+    }
+
+    /// The fate of a change.
+    pub(crate) fn fate_of_change(&self, store: Option<&str>, now_ms: i64) -> Fate {
+        self.fate(store, now_ms, Errand::Change)
+    }
+
+    /// The fate of a look-up.
+    pub(crate) fn fate_of_look_up(&self, store: Option<&str>, now_ms: i64) -> Fate {
+        self.fate(store, now_ms, Errand::LookUp)
+    }
+
+    fn fate(&self, store: Option<&str>, now_ms: i64, errand: Errand) -> Fate {
+        if self.calm.load(Ordering::Relaxed) {
+            return Fate::default();
+        }
+        let mut inside = self.inside.lock();
+        self.advance(&mut inside, now_ms);
+        let Inside {
+            over_all,
+            over_stores,
+            ..
+        } = &mut *inside;
+        let own = store.and_then(|store| over_stores.get_mut(store));
+        let front = own.unwrap_or(over_all);
+        if front.weather.is_over(now_ms) {
+            return Fate::default();
+        }
+        Fate::of(&front.weather, &mut front.dice, errand)
+    }
+
+    /// The weather over a store, or over all.
+    pub(crate) fn over(&self, store: Option<&str>, now_ms: i64) -> Weather {
+        let mut inside = self.inside.lock();
+        self.advance(&mut inside, now_ms);
+        let own = store.and_then(|store| inside.over_stores.get(store));
+        let weather = &own.unwrap_or(&inside.over_all).weather;
+        if weather.is_over(now_ms) {
+            Weather::default()
+        } else {
+            weather.clone()
+        }
+    }
+
+    /// Changes the weather over a store, or over all. Ends a running script.
+    pub(crate) fn set(&self, store: Option<&str>, weather: Weather) {
+        let mut inside = self.inside.lock();
+        inside.running = None;
+        inside.put(store, weather);
+        self.note(&inside);
+    }
+
+    /// Takes a store's own weather away.
+    pub(crate) fn clear(&self, store: &str) {
+        let mut inside = self.inside.lock();
+        inside.over_stores.remove(store);
+        self.note(&inside);
+    }
+
+    /// Starts a script.
+    pub(crate) fn play(&self, script: Script, now_ms: i64) {
+        let mut inside = self.inside.lock();
+        inside.running = Some(Running {
+            script,
+            next: 0,
+            since_ms: now_ms,
+        });
+        self.advance(&mut inside, now_ms);
+        self.note(&inside);
+    }
+
+    /// How many steps a running script has taken, and of how many.
+    pub(crate) fn progress(&self, now_ms: i64) -> Option<(usize, usize)> {
+        let mut inside = self.inside.lock();
+        self.advance(&mut inside, now_ms);
+        let running = inside.running.as_ref()?;
+        Some((running.next, running.script.steps.len()))
+    }
+
+    /// Fair weather everywhere.
+    pub(crate) fn reset(&self) {
+        let mut inside = self.inside.lock();
+        inside.running = None;
+        inside.over_stores.clear();
+        inside.over_all = Front::new(Weather::default());
+        self.note(&inside);
+    }
+
+    fn advance(&self, inside: &mut Inside, now_ms: i64) {
+        let Some(mut running) = inside.running.take() else {
+            return;
+        };
+        let elapsed = u64::try_from(now_ms - running.since_ms).unwrap_or(0);
+        while let Some(step) = running.script.steps.get(running.next) {
+            if step.after_ms > elapsed {
+                break;
+            }
+            inside.put(step.store.as_deref(), step.weather.clone());
+            running.next += 1;
+        }
+        inside.running = Some(running);
+    }
+
+    fn note(&self, inside: &Inside) {
+        let steps = inside.running.iter().flat_map(|running| &running.script.steps);
+        let (mut scripted, mut scripted_by_store) = (false, false);
+        for step in steps {
+            scripted = true;
+            scripted_by_store |= step.store.is_some();
+        }
+        let by_store = scripted_by_store || !inside.over_stores.is_empty();
+        let calm = !scripted && !by_store && inside.over_all.weather.is_calm();
+        self.by_store.store(by_store, Ordering::Relaxed);
+        self.calm.store(calm, Ordering::Relaxed);
+    }
+}
+
+impl Inside {
+    fn put(&mut self, store: Option<&str>, weather: Weather) {
+        let front = Front::new(weather);
+        match store {
+            Some(store) => {
+                self.over_stores.insert(store.to_owned(), front);
+            }
+            None => self.over_all = front,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn script(json: &str) -> Script {
+        Script::parse(json.as_bytes()).expect("a good script")
+    }
+
+    #[test]
+    fn a_script_changes_the_weather_on_time() {
+        let json = r#"[{"after_ms":2000,"weather":{"mode":"ok"}},{"after_ms":1000,"weather":{"mode":"down"}}]"#;
+        let sky = Sky::new(Some(script(json)), 10_000);
+        let refused = |now| sky.fate_of_look_up(None, now).refuse;
+        assert_eq!(refused(10_999), None);
+        assert_eq!(refused(11_000), Some(503));
+        assert_eq!(sky.progress(11_500), Some((1, 2)));
+        assert_eq!(refused(12_000), None);
+    }
+
+    #[test]
+    fn a_store_has_its_own_weather() {
+        let sky = Sky::new(None, 0);
+        let down = script(r#"[{"after_ms":0,"weather":{"mode":"down"}}]"#);
+        let down = down.steps[0].weather.clone();
+        sky.set(Some("acme"), down);
+        assert!(sky.is_by_store());
+        assert_eq!(sky.fate_of_change(Some("acme"), 0).refuse, Some(503));
+        assert_eq!(sky.fate_of_change(Some("gifts"), 0).refuse, None);
+        sky.clear("acme");
+        assert_eq!(sky.fate_of_change(Some("acme"), 0), Fate::default());
+        assert!(!sky.is_by_store());
+    }
+
+    #[test]
+    fn a_bad_script_names_its_step() {
+        let bad = Script::parse(br#"{"seed":1,"steps":[{"after_ms":0,"weather":{"status":[404]}}]}"#);
+        let error = bad.err().expect("404 is no outage");
+        assert!(error.starts_with("steps[0].weather.status"), "{error}");
+        assert!(Script::parse(b"{}").is_err());
+    }
+}

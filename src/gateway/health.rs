@@ -1,0 +1,49 @@
+//! What an outcome says about the bank itself, apart from the money.
+
+use crate::payment::bank::{Outcome, Reason};
+
+/// What one call showed of the bank's health.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It answered; a decline and a rate limit are answers.
+    Healthy,
+    /// It cannot be reached, does not answer, or answers that it failed.
+    Outage,
+    /// The call says nothing about the bank.
+    Silent,
+}
+
+/// What an outcome says about the bank's health.
+pub fn health(outcome: &Outcome) -> Health {
+    match outcome {
+        // A stored failure, read back, is old news.
+        Outcome::Unknown { reason: Reason::ServerError, replayed: true } => Health::Silent,
+        Outcome::NotSent { reason, .. }
+        | Outcome::Unknown { reason, .. }
+        | Outcome::InquiryFailed { reason, .. }
+        | Outcome::Busy { reason, .. } => of_reason(*reason),
+        Outcome::Intent(_)
+        | Outcome::Refunded(_)
+        | Outcome::RefundFailed { .. }
+        | Outcome::Declined(_)
+        | Outcome::Refused { .. }
+        | Outcome::Found(_)
+        | Outcome::FoundRefund(_)
+        | Outcome::NotFound => Health::Healthy,
+    }
+}
+
+fn of_reason(reason: Reason) -> Health {
+    match reason {
+        Reason::ConnectFailed | Reason::TimedOut | Reason::ConnectionLost | Reason::ServerError => Health::Outage,
+        Reason::RateLimited
+        | Reason::KeyInUse
+        | Reason::KeyConflict
+        | Reason::Refused
+        | Reason::Processing
+        | Reason::NotFound
+        | Reason::NotDone
+        | Reason::Declined => Health::Healthy,
+        Reason::GatewayUnavailable | Reason::LaneClosed | Reason::Interrupted | Reason::Unreadable => Health::Silent,
+    }
+}

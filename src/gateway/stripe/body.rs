@@ -1,0 +1,259 @@
+//! The parts of the bank's JSON that we read, and what counts as readable.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::payment::bank::{Decline, IntentStatus, RefundReceipt, Snapshot};
+use crate::types::Amount;
+
+/// No id of the bank is longer.
+const ID_LENGTH_MAX: usize = 255;
+/// So much of a code and of a message is kept, in bytes.
+const CODE_LENGTH_MAX: usize = 64;
+const MESSAGE_LENGTH_MAX: usize = 300;
+
+type Text<'a> = Cow<'a, str>;
+
+/// An intent.
+#[derive(Deserialize)]
+pub(super) struct Intent<'a> {
+    #[serde(borrow)]
+    object: Text<'a>,
+    #[serde(borrow)]
+    id: Text<'a>,
+    #[serde(borrow)]
+    status: Text<'a>,
+    amount: i64,
+    #[serde(default)]
+    amount_received: i64,
+    #[serde(borrow)]
+    currency: Text<'a>,
+    #[serde(default, borrow)]
+    latest_charge: Option<Reference<'a>>,
+    #[serde(default, borrow)]
+    last_payment_error: Option<Error<'a>>,
+    #[serde(default, borrow)]
+    next_action: Option<NextAction<'a>>,
+    #[serde(default, borrow)]
+    pub(super) metadata: Metadata<'a>,
+}
+
+/// A refund.
+#[derive(Deserialize)]
+pub(super) struct Refund<'a> {
+    #[serde(borrow)]
+    object: Text<'a>,
+    #[serde(borrow)]
+    id: Text<'a>,
+    amount: i64,
+    #[serde(default, borrow)]
+    status: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    failure_reason: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    pub(super) metadata: Metadata<'a>,
+}
+
+/// A page of a list or of search results.
+#[derive(Deserialize)]
+pub(super) struct Page<T> {
+    pub(super) data: Vec<T>,
+    #[serde(default)]
+    pub(super) has_more: bool,
+}
+
+/// What we put on intents and refunds.
+#[derive(Default, Deserialize)]
+pub(super) struct Metadata<'a> {
+    #[serde(default, borrow)]
+    pub(super) order_id: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    pub(super) store_id: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    pub(super) attempt: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    pub(super) refund: Option<Text<'a>>,
+}
+
+/// An id, or the whole thing where it was expanded.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Reference<'a> {
+    Id(#[serde(borrow)] Text<'a>),
+    Whole {
+        #[serde(borrow)]
+        id: Text<'a>,
+    },
+}
+
+#[derive(Deserialize)]
+struct NextAction<'a> {
+    #[serde(default, borrow)]
+    redirect_to_url: Option<Redirect<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Redirect<'a> {
+    #[serde(default, borrow)]
+    url: Option<Text<'a>>,
+}
+
+/// What an error answer holds.
+#[derive(Deserialize)]
+pub(super) struct Failure<'a> {
+    #[serde(borrow)]
+    pub(super) error: Error<'a>,
+}
+
+/// An error.
+#[derive(Deserialize)]
+pub(super) struct Error<'a> {
+    #[serde(default, borrow, rename = "type")]
+    pub(super) kind: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    pub(super) code: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    decline_code: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    pub(super) message: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    payment_intent: Option<Reference<'a>>,
+}
+
+impl Intent<'_> {
+    /// The intent in the domain's words; nothing when it is not one.
+    pub(super) fn snapshot(&self) -> Option<Snapshot> {
+        if self.object != "payment_intent" {
+            return None;
+        }
+        let status = match &*self.status {
+            "succeeded" => IntentStatus::Succeeded,
+            "requires_capture" => IntentStatus::RequiresCapture,
+            "processing" => IntentStatus::Processing,
+            "canceled" => IntentStatus::Canceled,
+            "requires_payment_method" => {
+                IntentStatus::RequiresPaymentMethod(self.last_payment_error.as_ref().map(|error| {
+                    Box::new(Decline { intent: id(&self.id), ..error.decline() })
+                }))
+            }
+            // Unconfirmed means as much: no money moves until somebody acts.
+            "requires_action" | "requires_confirmation" => IntentStatus::RequiresAction { url: self.action_url() },
+            _ => return None,
+        };
+        Some(Snapshot {
+            intent: id(&self.id)?,
+            status,
+            amount: Amount::new(self.amount)?,
+            currency: self.currency.to_ascii_uppercase().parse().ok(),
+            captured: Amount::new(self.amount_received)?,
+            charge: self.latest_charge.as_ref().and_then(Reference::id),
+        })
+    }
+
+    pub(super) fn id(&self) -> Option<Arc<str>> {
+        id(&self.id)
+    }
+
+    fn action_url(&self) -> Option<Arc<str>> {
+        let url = self.next_action.as_ref()?.redirect_to_url.as_ref()?.url.as_ref()?;
+        let is_legal = url.len() <= 2_048 && (url.starts_with("https://") || url.starts_with("http://"));
+        is_legal.then(|| Arc::from(&**url))
+    }
+}
+
+/// How a refund stands at the bank.
+pub(super) enum RefundStatus {
+    /// Done, or on its way without our doing.
+    Accepted(RefundReceipt),
+    /// It will not happen.
+    Failed(Arc<str>),
+}
+
+impl Refund<'_> {
+    /// The refund in the domain's words; nothing when it is not one.
+    pub(super) fn read(&self) -> Option<RefundStatus> {
+        if self.object != "refund" {
+            return None;
+        }
+        match self.status.as_deref() {
+            None | Some("succeeded" | "pending" | "requires_action") => {
+                let receipt = RefundReceipt { id: id(&self.id)?, amount: Amount::new(self.amount)? };
+                Some(RefundStatus::Accepted(receipt))
+            }
+            Some("failed" | "canceled") => {
+                let reason = self.failure_reason.as_deref().or(self.status.as_deref()).unwrap_or("failed");
+                Some(RefundStatus::Failed(cut(reason, CODE_LENGTH_MAX)))
+            }
+            Some(_) => None,
+        }
+    }
+}
+
+impl Reference<'_> {
+    fn id(&self) -> Option<Arc<str>> {
+        match self {
+            Reference::Id(text) | Reference::Whole { id: text } => id(text),
+        }
+    }
+}
+
+impl Error<'_> {
+    /// The error as a decline.
+    pub(super) fn decline(&self) -> Decline {
+        Decline {
+            code: self.code(),
+            decline_code: self.decline_code.as_deref().map(|code| cut(code, CODE_LENGTH_MAX)),
+            message: self.message(),
+            intent: self.payment_intent.as_ref().and_then(Reference::id),
+        }
+    }
+
+    /// The code, or the kind of error where there is none.
+    pub(super) fn code(&self) -> Arc<str> {
+        let code = self.code.as_deref().or(self.kind.as_deref()).unwrap_or("unknown");
+        cut(code, CODE_LENGTH_MAX)
+    }
+
+    /// The sentence.
+    pub(super) fn message(&self) -> Arc<str> {
+        cut(self.message.as_deref().unwrap_or(""), MESSAGE_LENGTH_MAX)
+    }
+}
+
+/// An id that may stand in a path. Nothing else is let in.
+fn id(text: &str) -> Option<Arc<str>> {
+    let is_legal = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    ((1..=ID_LENGTH_MAX).contains(&text.len()) && text.bytes().all(is_legal)).then(|| Arc::from(text))
+}
+
+/// The beginning of a text from outside, without control characters.
+fn cut(text: &str, bytes_max: usize) -> Arc<str> {
+    let end = text.floor_char_boundary(bytes_max);
+    let text = &text[..end];
+    if crate::types::text::is_plain(text) {
+        Arc::from(text)
+    } else {
+        text.chars().filter(|c| !c.is_control()).collect::<String>().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_that_would_lead_a_path_astray_are_none() {
+        assert!(id("pi_3MtwBwLkdIwHu7ix28a3tqPa").is_some());
+        for bad in ["", "../refunds", "pi_1/capture", "pi 1", "pi_ü", "pi_1?x=1", &"x".repeat(256)] {
+            assert!(id(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn texts_from_outside_are_cut_between_characters() {
+        assert_eq!(&*cut("für", 2), "f");
+        assert_eq!(&*cut("a\nb", 9), "ab");
+    }
+}

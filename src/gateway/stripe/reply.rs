@@ -1,0 +1,176 @@
+//! What an answer means. Nothing is guessed: what cannot be read is unknown.
+
+use std::sync::Arc;
+
+use super::Answer;
+use super::body::{Error, Failure, Intent, Page, Refund, RefundStatus};
+use crate::gateway::CallContext;
+use crate::payment::bank::{IntentStatus, Operation, Outcome, Reason};
+
+/// An answer to something we asked to be done.
+pub(super) struct Reply<'a> {
+    answer: &'a Answer,
+}
+
+impl<'a> Reply<'a> {
+    pub(super) fn of(answer: &'a Answer) -> Self {
+        Self { answer }
+    }
+
+    /// What it means for the operation.
+    pub(super) fn outcome(&self, operation: Operation) -> Outcome {
+        let answer = self.answer;
+        match answer.status.as_u16() {
+            200..=299 => self.done(operation),
+            402 => match error(answer) {
+                Some(error) => Outcome::Declined(Box::new(error.decline())),
+                None => self.unknown(Reason::Unreadable),
+            },
+            409 => {
+                Outcome::Busy { reason: Reason::KeyInUse, retry_after_ms: answer.retry_after_ms }
+            }
+            429 => Outcome::Busy { reason: Reason::RateLimited, retry_after_ms: answer.retry_after_ms },
+            // Given up by something between us and the bank, or by the bank half way.
+            408 | 499 => self.unknown(Reason::TimedOut),
+            400..=499 => self.refused(),
+            500..=599 => self.unknown(Reason::ServerError),
+            _ => self.unknown(Reason::Unreadable),
+        }
+    }
+
+    fn done(&self, operation: Operation) -> Outcome {
+        let body = &self.answer.body;
+        let outcome = match operation {
+            Operation::Authorize | Operation::Capture | Operation::Void => serde_json::from_slice::<Intent<'_>>(body)
+                .ok()
+                .and_then(|intent| intent.snapshot())
+                .map(Outcome::Intent),
+            Operation::Refund(_) => serde_json::from_slice::<Refund<'_>>(body)
+                .ok()
+                .and_then(|refund| refund.read())
+                .map(|status| match status {
+                    RefundStatus::Accepted(receipt) => Outcome::Refunded(receipt),
+                    RefundStatus::Failed(code) => Outcome::RefundFailed { code },
+                }),
+        };
+        outcome.unwrap_or_else(|| self.unknown(Reason::Unreadable))
+    }
+
+    fn refused(&self) -> Outcome {
+        match error(self.answer) {
+            // Another request went out under this key: what became of that one is the question.
+            Some(error) if error.kind.as_deref() == Some("idempotency_error") => {
+                Outcome::Unknown { reason: Reason::KeyConflict, replayed: true }
+            }
+            Some(error) => Outcome::Refused { code: error.code(), message: error.message() },
+            None => Outcome::Refused {
+                code: format!("http_{}", self.answer.status.as_u16()).into(),
+                message: "".into(),
+            },
+        }
+    }
+
+    fn unknown(&self, reason: Reason) -> Outcome {
+        Outcome::Unknown { reason, replayed: self.answer.is_replayed }
+    }
+}
+
+fn error(answer: &Answer) -> Option<Error<'_>> {
+    serde_json::from_slice::<Failure<'_>>(&answer.body).ok().map(|failure| failure.error)
+}
+
+/// An answer to a look at one intent.
+pub(super) fn found(answer: &Answer) -> Outcome {
+    match answer.status.as_u16() {
+        200 => serde_json::from_slice::<Intent<'_>>(&answer.body)
+            .ok()
+            .and_then(|intent| intent.snapshot())
+            .map_or_else(|| failed(answer), Outcome::Found),
+        404 if error(answer).is_some() => Outcome::NotFound,
+        _ => failed(answer),
+    }
+}
+
+/// Whether the bank offers no search, so that its answer says nothing about the money.
+pub(super) fn is_search_missing(answer: &Answer) -> bool {
+    matches!(answer.status.as_u16(), 400 | 404 | 405)
+}
+
+/// An attempt among a page of intents; and, when it is not there and there are more pages, where the next begins.
+pub(super) fn find_attempt(answer: &Answer, context: &CallContext, attempt: u32) -> (Outcome, Option<Arc<str>>) {
+    let page = match answer.status.as_u16() {
+        200 => serde_json::from_slice::<Page<Intent<'_>>>(&answer.body).ok(),
+        _ => None,
+    };
+    let Some(page) = page else { return (failed(answer), None) };
+    let mut buffer = [0; 32];
+    let order = context.order.encode(&mut buffer);
+    let is_ours = |intent: &&Intent<'_>| {
+        let data = &intent.metadata;
+        data.order_id.as_deref() == Some(order)
+            && data.store_id.as_deref() == Some(context.store.as_str())
+            && data.attempt.as_deref().and_then(|text| text.parse().ok()) == Some(attempt)
+    };
+    let mut ours = Vec::new();
+    for intent in page.data.iter().filter(is_ours) {
+        match intent.snapshot() {
+            Some(snapshot) => ours.push(snapshot),
+            None => return (failed(answer), None),
+        }
+    }
+    // One attempt makes one intent. Should there be more, the one that holds money is the one to know of.
+    if let Some(snapshot) = ours.into_iter().max_by_key(|snapshot| weight(&snapshot.status)) {
+        return (Outcome::Found(snapshot), None);
+    }
+    let next = page.has_more.then(|| page.data.last().and_then(Intent::id)).flatten();
+    (Outcome::NotFound, next)
+}
+
+fn weight(status: &IntentStatus) -> u8 {
+    match status {
+        IntentStatus::Canceled => 0,
+        IntentStatus::RequiresPaymentMethod(_) => 1,
+        IntentStatus::RequiresAction { .. } => 2,
+        IntentStatus::Processing => 3,
+        IntentStatus::RequiresCapture => 4,
+        IntentStatus::Succeeded => 5,
+    }
+}
+
+/// A refund among those of its intent. One that was accepted counts whichever attempt it was; one that failed only for its own.
+pub(super) fn find_refund(answer: &Answer, number: u32, attempt: u32) -> Outcome {
+    let page = match answer.status.as_u16() {
+        200 => serde_json::from_slice::<Page<Refund<'_>>>(&answer.body).ok(),
+        _ => None,
+    };
+    let Some(page) = page else { return failed(answer) };
+    let is = |text: &Option<std::borrow::Cow<'_, str>>, wanted: u32| {
+        text.as_deref().and_then(|text| text.parse().ok()) == Some(wanted)
+    };
+    let mut has_failed = false;
+    for refund in page.data.iter().filter(|refund| is(&refund.metadata.refund, number)) {
+        match refund.read() {
+            Some(RefundStatus::Accepted(receipt)) => return Outcome::FoundRefund(Some(receipt)),
+            Some(RefundStatus::Failed(_)) => has_failed |= is(&refund.metadata.attempt, attempt),
+            None => return failed(answer),
+        }
+    }
+    match (has_failed, page.has_more) {
+        (true, _) => Outcome::FoundRefund(None),
+        (false, false) => Outcome::NotFound,
+        // More refunds of one payment than a page holds.
+        (false, true) => Outcome::InquiryFailed { reason: Reason::Interrupted, retry_after_ms: None },
+    }
+}
+
+/// An inquiry that brought nothing.
+fn failed(answer: &Answer) -> Outcome {
+    let reason = match answer.status.as_u16() {
+        429 => Reason::RateLimited,
+        408 | 499 => Reason::TimedOut,
+        400..=499 => Reason::Refused,
+        500..=599 => Reason::ServerError,
+        _ => Reason::Unreadable,
+    };
+    Outcome::InquiryFailed { reason, retry_after_ms: answer.retry_after_ms }
+}

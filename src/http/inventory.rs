@@ -1,0 +1,93 @@
+//! Stock.
+
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
+use serde::Deserialize;
+
+use super::headers;
+use super::json::check_plain;
+use super::query::PathTo;
+use super::reply::{self, Reply};
+use super::sent::Sent;
+use crate::inventory::{Command, SetItem};
+use crate::order::Invalid;
+use crate::problem::{Code, Problem};
+use crate::store::Tenant;
+use crate::types::money::AMOUNT_MAX;
+use crate::types::{Amount, Sku};
+
+/// One SKU's stock as it stands now.
+pub(super) async fn show(tenant: Tenant, PathTo(sku): PathTo<Sku>) -> Reply {
+    reply::found(tenant.item(&sku).await?, Code::ItemNotFound)
+}
+
+/// A SKU as it shall be; what is missing stays, and is empty or nought where the SKU is new.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Item {
+    /// What people call it.
+    #[serde(default)]
+    name: Option<Arc<str>>,
+    /// Minor units apiece, for order lines that do not say.
+    #[serde(default)]
+    unit_price: Option<i64>,
+    /// How many there are, sold and unsold.
+    on_hand: u32,
+    /// At or under how many available ones the stock is low.
+    #[serde(default)]
+    reorder_point: Option<u32>,
+    /// How many are never sold.
+    #[serde(default)]
+    safety_stock: Option<u32>,
+}
+
+/// Describes and counts a SKU; makes it where it is new.
+pub(super) async fn set(
+    request: HttpRequest,
+    Sent { tenant, body }: Sent,
+    PathTo(sku): PathTo<Sku>,
+) -> Reply {
+    let Item { name, unit_price, on_hand, reorder_point, safety_stock } = body.json()?;
+    check_plain([("/name", name.as_deref())])?;
+    let unit_price = unit_price.map(price).transpose()?;
+    if headers::is_conditional(request.headers()) {
+        headers::expect_match(request.headers(), tenant.item(&sku).await?.as_ref())?;
+    }
+    let item = SetItem { sku: sku.clone(), name, unit_price, on_hand, reorder_point, safety_stock };
+    let answer = tenant.ask_inventory(sku, Command::SetItem(item), body.key).await?;
+    Ok(reply::answer(StatusCode::OK, answer))
+}
+
+fn price(minor: i64) -> Result<Amount, Problem> {
+    Amount::new(minor).ok_or_else(|| {
+        let detail = format!("a price is 0 to {AMOUNT_MAX} minor units");
+        Problem::invalid(vec![Invalid::new("/unit_price", "out_of_range", detail)])
+    })
+}
+
+/// A correction of a count.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Adjustment {
+    /// How many more there are, or fewer.
+    delta: i64,
+    /// Why, for people.
+    reason: Arc<str>,
+}
+
+/// Counts so many more or fewer pieces of a SKU.
+pub(super) async fn adjust(
+    request: HttpRequest,
+    Sent { tenant, body }: Sent,
+    PathTo(sku): PathTo<Sku>,
+) -> Reply {
+    let Adjustment { delta, reason } = body.json()?;
+    check_plain([("/reason", Some(&*reason))])?;
+    if headers::is_conditional(request.headers()) {
+        headers::expect_match(request.headers(), tenant.item(&sku).await?.as_ref())?;
+    }
+    let command = Command::Adjust { sku: sku.clone(), delta, reason };
+    Ok(reply::answer(StatusCode::OK, tenant.ask_inventory(sku, command, body.key).await?))
+}

@@ -1,0 +1,85 @@
+//! The API over HTTP: the whole route table, and one file per noun.
+//!
+//! ```text
+//! connection ──▶ guard (request id, admission, time limit, problems) ──▶ Tenant or Sent (header, body, key, store) ──▶ handler
+//! ```
+//!
+//! A handler unpacks, asks, wraps. What may be done is decided behind [`crate::store::Tenant`]; what a refusal looks like is decided
+//! in [`crate::problem`]. Nothing here keeps state of its own but counters.
+
+mod admission;
+mod dashboard;
+mod door;
+mod events;
+mod guard;
+mod headers;
+mod health;
+mod index;
+mod inventory;
+mod json;
+mod lists;
+mod orders;
+mod query;
+mod reply;
+mod reviews;
+mod rules;
+mod sent;
+mod stores;
+mod tenant;
+#[cfg(test)]
+mod tests;
+
+use actix_web::web::{ServiceConfig, resource};
+
+use crate::problem::{Code, Problem};
+
+pub use door::{Door, DoorSlot, Limits};
+pub(crate) use guard::guard;
+
+/// The longest body a route takes, in bytes; the innermost on the way to a handler counts.
+#[derive(Clone, Copy, Debug)]
+struct BodyLimit(usize);
+
+/// The whole route table. Requests are served once there is a door in the slot.
+pub fn routes(slot: &DoorSlot, limits: Limits) -> impl FnOnce(&mut ServiceConfig) + use<> {
+    let Limits { body_order_bytes_max, body_bytes_max, .. } = limits;
+    let slot = slot.clone();
+    move |table: &mut ServiceConfig| {
+        table
+            .app_data(slot)
+            .app_data(BodyLimit(body_bytes_max))
+            .service(
+                resource("/v1/orders")
+                    .app_data(BodyLimit(body_order_bytes_max))
+                    .post(orders::place)
+                    .get(orders::list),
+            )
+            .service(resource("/v1/orders/{id}").get(orders::show))
+            .service(resource("/v1/orders/{id}/timeline").get(orders::timeline))
+            .service(resource("/v1/orders/{id}/cancel").post(orders::cancel))
+            .service(resource("/v1/orders/{id}/retry").post(orders::retry))
+            .service(resource("/v1/reviews").get(reviews::list))
+            .service(resource("/v1/reviews/{id}").get(reviews::show))
+            .service(resource("/v1/reviews/{id}/approve").post(reviews::approve))
+            .service(resource("/v1/reviews/{id}/reject").post(reviews::reject))
+            .service(resource("/v1/fraud/rules").get(rules::show).put(rules::replace))
+            .service(resource("/v1/inventory").get(inventory::list))
+            .service(resource("/v1/inventory/{sku}").get(inventory::show).put(inventory::set))
+            .service(resource("/v1/inventory/{sku}/adjustments").post(inventory::adjust))
+            .service(resource("/v1/inventory/{sku}/ledger").get(inventory::ledger))
+            .service(resource("/v1/events").get(events::page))
+            .service(resource("/v1/dashboard/stats").get(dashboard::store))
+            .service(resource("/v1/admin/dashboard/stats").get(dashboard::node))
+            .service(resource("/v1/stores").post(stores::provision).get(stores::list))
+            .service(resource("/v1/stores/{id}").get(stores::show).patch(stores::change))
+            .service(resource("/livez").get(health::live))
+            .service(resource("/readyz").get(health::ready))
+            .service(resource("/metrics").get(health::metrics))
+            .service(resource("/").get(index::page))
+            .default_service(actix_web::web::to(no_route));
+    }
+}
+
+async fn no_route() -> Problem {
+    Problem::new(Code::NotFound)
+}

@@ -1,0 +1,437 @@
+//! Answers commands from the stock as it stands.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::types::{OrderId, Quantity, Sku, Timestamp};
+
+use super::command::{
+    Command, LINES_MAX, ON_HAND_MAX, OutOfStock, Rejection, Reserve, SetItem, Shortage, TEXT_BYTES_MAX,
+};
+use super::event::{
+    Adjusted, Claim, Committed, Condition, Ending, Event, Extended, ItemSet, Line, Lines, Released, Reserved,
+    Shipped, ThresholdReached, Updated,
+};
+use super::state::{Balance, Levels, Phase, Reservation, Stock};
+
+/// The most holds that one sweep lets go of; what is left is due at once.
+pub const EXPIRED_PER_SWEEP_MAX: usize = 256;
+
+/// How often a hold may be made longer.
+pub const EXTENSIONS_MAX: u8 = 16;
+
+/// How many SKUs are looked through one by one before an index pays.
+const SCANNED_MAX: usize = 16;
+
+/// Answers one command. Holds whose time has come are let go first.
+pub(super) fn decide(stock: &Stock, command: Command, now: Timestamp) -> Result<Vec<Event>, Rejection> {
+    let mut draft = Draft::new(stock, now);
+    draft.sweep();
+    match command {
+        Command::SetItem(set) => draft.set_item(set)?,
+        Command::Adjust { sku, delta, reason } => draft.adjust(sku, delta, reason)?,
+        Command::Reserve(reserve) => draft.reserve(reserve)?,
+        Command::Extend { order, expires_at } => draft.extend(order, expires_at)?,
+        Command::Commit { order } => draft.commit(order)?,
+        Command::Release { order, reason } => draft.release(order, reason.into()),
+        Command::Ship { order } => draft.ship(order)?,
+        Command::Expire => {}
+    }
+    Ok(draft.finish())
+}
+
+/// The stock with the events decided so far.
+struct Draft<'a> {
+    stock: &'a Stock,
+    now: Timestamp,
+    /// How many of the holds that are due were let go.
+    swept: usize,
+    /// A hold that was let go out of turn.
+    ended: Option<OrderId>,
+    events: Vec<Event>,
+    touched: Vec<Touched>,
+    /// Where in `touched` a SKU is, once there are many.
+    places: HashMap<Sku, usize>,
+}
+
+/// An item that the decision looked at.
+struct Touched {
+    sku: Sku,
+    /// How it stood before; nothing, for a new item.
+    before: Option<Condition>,
+    levels: Levels,
+}
+
+impl<'a> Draft<'a> {
+    fn new(stock: &'a Stock, now: Timestamp) -> Self {
+        Self {
+            stock,
+            now,
+            swept: 0,
+            ended: None,
+            events: Vec::new(),
+            touched: Vec::new(),
+            places: HashMap::new(),
+        }
+    }
+
+    /// Lets go of some holds whose time has come. Whether there were any.
+    fn sweep(&mut self) -> bool {
+        if self.stock.next_expiry().is_none_or(|first| first > self.now) {
+            return false;
+        }
+        let from = self.swept;
+        let (stock, now) = (self.stock, self.now);
+        let due = stock.holds().take_while(|(at, _)| *at <= now).skip(from);
+        for (_, hold) in due.take(EXPIRED_PER_SWEEP_MAX) {
+            self.swept += 1;
+            if self.ended != Some(hold.order) {
+                self.end(hold, Claim::Held, Ending::Expired);
+            }
+        }
+        self.swept > from
+    }
+
+    fn set_item(&mut self, set: SetItem) -> Result<(), Rejection> {
+        if set.name.as_ref().is_some_and(|name| name.len() > TEXT_BYTES_MAX) {
+            return Err(Rejection::TextTooLong { what: "a name" });
+        }
+        let known = self.stock.item(set.sku.as_str());
+        let levels = self.levels(&set.sku);
+        let on_hand = i64::from(set.on_hand);
+        let SetItem { sku, name, unit_price, reorder_point, safety_stock, .. } = set;
+        self.check_on_hand(&sku, on_hand)?;
+
+        let set = ItemSet {
+            name: name.or_else(|| known.and_then(|item| item.name.clone())),
+            unit_price: unit_price.or_else(|| known.and_then(|item| item.unit_price)),
+            on_hand_before: levels.map(|levels| levels.balance.on_hand),
+            on_hand,
+            reorder_point: reorder_point.or(levels.map(|levels| levels.reorder_point)).unwrap_or_default(),
+            safety_stock: safety_stock.or(levels.map(|levels| levels.safety_stock)).unwrap_or_default(),
+            sku,
+        };
+        let same = known.zip(levels).is_some_and(|(item, levels)| {
+            item.name == set.name
+                && item.unit_price == set.unit_price
+                && levels.balance.on_hand == set.on_hand
+                && levels.reorder_point == set.reorder_point
+                && levels.safety_stock == set.safety_stock
+        });
+        if !same {
+            self.push(Event::Updated(Updated::Set(set)));
+        }
+        Ok(())
+    }
+
+    fn adjust(&mut self, sku: Sku, delta: i64, reason: Arc<str>) -> Result<(), Rejection> {
+        if reason.len() > TEXT_BYTES_MAX {
+            return Err(Rejection::TextTooLong { what: "a reason" });
+        }
+        let Some(levels) = self.levels(&sku) else {
+            return Err(Rejection::UnknownSku { sku });
+        };
+        let on_hand = levels.balance.on_hand.saturating_add(delta);
+        self.check_on_hand(&sku, on_hand)?;
+        if delta != 0 {
+            let adjusted = Adjusted { sku, delta, on_hand, reason };
+            self.push(Event::Updated(Updated::Adjusted(adjusted)));
+        }
+        Ok(())
+    }
+
+    fn reserve(&mut self, ask: Reserve) -> Result<(), Rejection> {
+        match self.phase(ask.order) {
+            // The question was repeated.
+            Some(Phase::Held { .. } | Phase::Committed | Phase::Fulfilled) => Ok(()),
+            Some(Phase::Released { .. }) => Err(Rejection::AlreadyEnded { order: ask.order }),
+            None | Some(Phase::Expired) => {
+                if ask.lines.is_empty() {
+                    return Err(Rejection::NoLines);
+                }
+                if ask.lines.len() > LINES_MAX {
+                    return Err(Rejection::TooManyLines);
+                }
+                let lines = self.allot(demand(ask.lines), ask.policy)?;
+                self.push(Event::Reserved(Reserved {
+                    reservation: ask.reservation,
+                    order: ask.order,
+                    lines,
+                    expires_at: ask.expires_at,
+                    policy: ask.policy,
+                }));
+                Ok(())
+            }
+        }
+    }
+
+    fn extend(&mut self, order: OrderId, until: Timestamp) -> Result<(), Rejection> {
+        let Some(reservation) = self.stock.reservation(order) else {
+            return Err(Rejection::NotReserved { order });
+        };
+        match self.phase(order).unwrap_or(reservation.phase) {
+            Phase::Held { expires_at, .. } if until <= expires_at => Ok(()),
+            Phase::Held { extensions, .. } if extensions >= EXTENSIONS_MAX => {
+                Err(Rejection::ExtendedTooOften { order })
+            }
+            Phase::Held { .. } => {
+                let reservation = reservation.id;
+                self.push(Event::Extended(Extended { reservation, order, expires_at: until }));
+                Ok(())
+            }
+            // Held for good: longer than anybody asks for.
+            Phase::Committed | Phase::Fulfilled => Ok(()),
+            phase @ (Phase::Released { .. } | Phase::Expired) => {
+                let standing = Reservation { phase, ..reservation.clone() }.standing();
+                Err(Rejection::NotPossible { order, standing })
+            }
+        }
+    }
+
+    fn commit(&mut self, order: OrderId) -> Result<(), Rejection> {
+        let Some(known) = self.stock.reservation(order) else {
+            return Err(Rejection::NotReserved { order });
+        };
+        let lines = match self.phase(order).unwrap_or(known.phase) {
+            Phase::Committed | Phase::Fulfilled => return Ok(()),
+            Phase::Released { .. } => return Err(Rejection::AlreadyEnded { order }),
+            Phase::Held { .. } => Lines::clone(&known.lines),
+            // Late: hold it anew, if nobody else has taken it meanwhile.
+            Phase::Expired => {
+                let again = known.lines.iter().map(|line| Line {
+                    sku: line.sku.clone(),
+                    quantity: line.quantity.saturating_add(line.backordered),
+                    backordered: 0,
+                });
+                let lines = self.allot(again.collect(), known.policy)?;
+                self.push(Event::Reserved(Reserved {
+                    reservation: known.id,
+                    order,
+                    lines: Lines::clone(&lines),
+                    expires_at: self.now,
+                    policy: known.policy,
+                }));
+                lines
+            }
+        };
+        let committed = Committed { reservation: known.id, order, lines };
+        self.push(Event::Updated(Updated::Committed(committed)));
+        Ok(())
+    }
+
+    fn release(&mut self, order: OrderId, reason: Ending) {
+        let known = self.stock.reservation(order);
+        match (known, self.phase(order)) {
+            (Some(held), Some(Phase::Held { .. })) => self.end(held, Claim::Held, reason),
+            (Some(kept), Some(Phase::Committed)) => self.end(kept, Claim::Committed, reason),
+            // Nothing to give back, or nothing any more.
+            (Some(_), Some(Phase::Fulfilled | Phase::Released { .. } | Phase::Expired))
+            | (None, _)
+            | (_, None) => {}
+        }
+    }
+
+    fn ship(&mut self, order: OrderId) -> Result<(), Rejection> {
+        let Some(known) = self.stock.reservation(order) else {
+            return Err(Rejection::NotReserved { order });
+        };
+        match self.phase(order).unwrap_or(known.phase) {
+            Phase::Committed => {
+                let lines = Lines::clone(&known.lines);
+                let shipped = Shipped { reservation: known.id, order, lines };
+                self.push(Event::Updated(Updated::Shipped(shipped)));
+                Ok(())
+            }
+            Phase::Fulfilled => Ok(()),
+            phase @ (Phase::Held { .. } | Phase::Released { .. } | Phase::Expired) => {
+                let standing = Reservation { phase, ..known.clone() }.standing();
+                Err(Rejection::NotPossible { order, standing })
+            }
+        }
+    }
+
+    /// Whether an item may have so many: enough for what is promised, and not absurdly many.
+    fn check_on_hand(&mut self, sku: &Sku, on_hand: i64) -> Result<(), Rejection> {
+        if on_hand > i64::from(ON_HAND_MAX) {
+            return Err(Rejection::TooMuch { sku: sku.clone() });
+        }
+        loop {
+            let Balance { reserved, committed, .. } = self.levels(sku).unwrap_or_default().balance;
+            if on_hand >= reserved.saturating_add(committed) {
+                return Ok(());
+            }
+            if !self.sweep() {
+                let sku = sku.clone();
+                return Err(Rejection::BelowPromised { sku, on_hand, reserved, committed });
+            }
+        }
+    }
+
+    /// Turns a demand, one line a SKU, into what is held and what is owed.
+    fn allot(&mut self, demand: Vec<Line>, policy: OutOfStock) -> Result<Lines, Rejection> {
+        let shortages = loop {
+            let shortages = self.shortages(&demand)?;
+            // Before somebody goes without, everything is let go that no longer counts.
+            if shortages.is_empty() || !self.sweep() {
+                break shortages;
+            }
+        };
+        match policy {
+            OutOfStock::Cancel if !shortages.is_empty() => Err(Rejection::Short { shortages }),
+            OutOfStock::Cancel => Ok(demand.into()),
+            OutOfStock::Backorder => {
+                let held = demand.into_iter().map(|line| {
+                    let available = self.levels(&line.sku).map_or(0, |levels| levels.available());
+                    let quantity = line.quantity.min(u32::try_from(available).unwrap_or(u32::MAX));
+                    Line { quantity, backordered: line.quantity - quantity, ..line }
+                });
+                Ok(held.collect())
+            }
+        }
+    }
+
+    fn shortages(&mut self, demand: &[Line]) -> Result<Vec<Shortage>, Rejection> {
+        let mut shortages = Vec::new();
+        for line in demand {
+            let Some(levels) = self.levels(&line.sku) else {
+                return Err(Rejection::UnknownSku { sku: line.sku.clone() });
+            };
+            let available = levels.available();
+            if i64::from(line.quantity) > available {
+                let sku = line.sku.clone();
+                shortages.push(Shortage { sku, requested: line.quantity, available });
+            }
+        }
+        Ok(shortages)
+    }
+
+    /// Where the order's reservation is in its life. One whose time has come is let go on the way.
+    fn phase(&mut self, order: OrderId) -> Option<Phase> {
+        let known = self.stock.reservation(order)?;
+        match known.phase {
+            Phase::Held { expires_at, .. } if expires_at <= self.now => {
+                let swept = self
+                    .events
+                    .iter()
+                    .any(|event| matches!(event, Event::Released(released) if released.order == order));
+                if !swept {
+                    self.ended = Some(order);
+                    self.end(known, Claim::Held, Ending::Expired);
+                }
+                Some(Phase::Expired)
+            }
+            phase @ (Phase::Held { .. }
+            | Phase::Committed
+            | Phase::Fulfilled
+            | Phase::Released { .. }
+            | Phase::Expired) => Some(phase),
+        }
+    }
+
+    fn end(&mut self, known: &Reservation, from: Claim, reason: Ending) {
+        self.push(Event::Released(Released {
+            reservation: known.id,
+            order: known.order,
+            lines: Lines::clone(&known.lines),
+            reason,
+            from,
+        }));
+    }
+
+    fn push(&mut self, event: Event) {
+        for entry in event.entries() {
+            if let Some(place) = self.place(entry.sku) {
+                self.touched[place].levels.balance.post(entry.kind, entry.quantity);
+            }
+        }
+        if let Event::Updated(Updated::Set(set)) = &event {
+            self.describe(set);
+        }
+        self.events.push(event);
+    }
+
+    fn describe(&mut self, set: &ItemSet) {
+        let place = self.place(&set.sku).unwrap_or_else(|| {
+            let mut levels = Levels::default();
+            levels.balance.on_hand = set.on_hand;
+            self.add(Touched { sku: set.sku.clone(), before: None, levels })
+        });
+        let levels = &mut self.touched[place].levels;
+        levels.reorder_point = set.reorder_point;
+        levels.safety_stock = set.safety_stock;
+    }
+
+    fn levels(&mut self, sku: &Sku) -> Option<Levels> {
+        self.place(sku).map(|place| self.touched[place].levels)
+    }
+
+    fn place(&mut self, sku: &Sku) -> Option<usize> {
+        let found = if self.touched.len() <= SCANNED_MAX {
+            self.touched.iter().position(|touched| touched.sku == *sku)
+        } else {
+            self.places.get(sku).copied()
+        };
+        found.or_else(|| {
+            let levels = self.stock.item(sku.as_str())?.levels;
+            let before = Some(levels.condition());
+            Some(self.add(Touched { sku: sku.clone(), before, levels }))
+        })
+    }
+
+    fn add(&mut self, touched: Touched) -> usize {
+        let place = self.touched.len();
+        self.touched.push(touched);
+        if place == SCANNED_MAX {
+            let all = self.touched.iter().enumerate();
+            self.places = all.map(|(place, touched)| (touched.sku.clone(), place)).collect();
+        } else if place > SCANNED_MAX {
+            self.places.insert(self.touched[place].sku.clone(), place);
+        }
+        place
+    }
+
+    /// The events, and the thresholds that all of them together have crossed.
+    fn finish(self) -> Vec<Event> {
+        let mut events = self.events;
+        for Touched { sku, before, levels } in self.touched {
+            let condition = levels.condition();
+            // A new item is as if it had always been there in plenty.
+            if condition != before.unwrap_or(Condition::InStock) {
+                events.push(Event::ThresholdReached(ThresholdReached {
+                    sku,
+                    condition,
+                    available: levels.available(),
+                    reorder_point: levels.reorder_point,
+                }));
+            }
+        }
+        events
+    }
+}
+
+/// What is wanted of each SKU over all lines, in the order of the lines.
+fn demand(lines: Vec<(Sku, Quantity)>) -> Vec<Line> {
+    let mut sums: Vec<Line> = Vec::with_capacity(lines.len());
+    let mut places: HashMap<Sku, usize> = HashMap::new();
+    for (sku, quantity) in lines {
+        let place = if sums.len() < SCANNED_MAX {
+            sums.iter().position(|line| line.sku == sku)
+        } else {
+            if places.is_empty() {
+                let all = sums.iter().enumerate();
+                places = all.map(|(place, line)| (line.sku.clone(), place)).collect();
+            }
+            places.get(&sku).copied()
+        };
+        match place {
+            Some(place) => sums[place].quantity += quantity.units(),
+            None => {
+                if !places.is_empty() {
+                    places.insert(sku.clone(), sums.len());
+                }
+                sums.push(Line { sku, quantity: quantity.units(), backordered: 0 });
+            }
+        }
+    }
+    sums
+}

@@ -1,0 +1,404 @@
+//! What has happened to the stock, and the ledger entries it makes.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::events;
+use crate::types::{Amount, OrderId, ReservationId, Sku, Timestamp};
+
+use super::command::{OutOfStock, ReleaseReason};
+
+events! {
+    /// What has happened to the stock.
+    pub enum Event {
+        /// A count or a promise changed.
+        Updated(Updated) = "inventory.updated", 1;
+        /// Stock is held for an order.
+        Reserved(Reserved) = "inventory.reserved", 1;
+        /// It is held longer.
+        Extended(Extended) = "inventory.reservation_extended", 1;
+        /// Held or committed stock is free again.
+        Released(Released) = "inventory.released", 1;
+        /// An item crossed its reorder point or ran out, or came back.
+        ThresholdReached(ThresholdReached) = "inventory.threshold_reached", 1;
+    }
+}
+
+/// One SKU's part of a reservation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Of what.
+    pub sku: Sku,
+    /// How many pieces there are for the order.
+    pub quantity: u32,
+    /// How many are owed beyond that.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub backordered: u32,
+}
+
+fn is_nought(count: &u32) -> bool {
+    *count == 0
+}
+
+/// A reservation's lines, one a SKU. Events and states share them.
+pub type Lines = Arc<[Line]>;
+
+/// A count or a promise changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Updated {
+    /// A SKU was described and counted.
+    Set(ItemSet),
+    /// A count was corrected.
+    Adjusted(Adjusted),
+    /// A hold became a promise.
+    Committed(Committed),
+    /// Promised stock left the building.
+    Shipped(Shipped),
+}
+
+/// A SKU was described and counted: every field as it is from now on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ItemSet {
+    /// Which SKU.
+    pub sku: Sku,
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Arc<str>>,
+    /// What one costs where a line does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_price: Option<Amount>,
+    /// How many there were before; nothing, when the SKU is new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_hand_before: Option<i64>,
+    /// How many there are.
+    pub on_hand: i64,
+    /// At or under how many available ones the stock is low.
+    pub reorder_point: u32,
+    /// How many are never sold.
+    pub safety_stock: u32,
+}
+
+/// A count was corrected.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Adjusted {
+    /// Of what.
+    pub sku: Sku,
+    /// By how many.
+    pub delta: i64,
+    /// How many there are since.
+    pub on_hand: i64,
+    /// Why.
+    pub reason: Arc<str>,
+}
+
+/// A hold became a promise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Committed {
+    /// Which reservation.
+    pub reservation: ReservationId,
+    /// For which order.
+    pub order: OrderId,
+    /// What.
+    pub lines: Lines,
+}
+
+/// Promised stock left the building.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shipped {
+    /// Which reservation.
+    pub reservation: ReservationId,
+    /// For which order.
+    pub order: OrderId,
+    /// What.
+    pub lines: Lines,
+}
+
+/// Stock is held for an order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reserved {
+    /// Which reservation.
+    pub reservation: ReservationId,
+    /// For which order.
+    pub order: OrderId,
+    /// What, one line a SKU.
+    pub lines: Lines,
+    /// Until when.
+    pub expires_at: Timestamp,
+    /// What to do should it ever have to be held anew.
+    pub policy: OutOfStock,
+}
+
+/// Stock is held longer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Extended {
+    /// Which reservation.
+    pub reservation: ReservationId,
+    /// For which order.
+    pub order: OrderId,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+/// Stock is free again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Released {
+    /// Which reservation.
+    pub reservation: ReservationId,
+    /// For which order.
+    pub order: OrderId,
+    /// What.
+    pub lines: Lines,
+    /// Why.
+    pub reason: Ending,
+    /// What it was until then.
+    pub from: Claim,
+}
+
+/// How a reservation claimed its stock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Claim {
+    /// For a while.
+    Held,
+    /// For good.
+    Committed,
+}
+
+/// Why a reservation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Its time had come; it may be reserved again.
+    Expired,
+    /// Somebody canceled the order.
+    Canceled,
+    /// It could not be paid.
+    PaymentFailed,
+    /// It was a fraud.
+    Fraudulent,
+    /// The order's time was over.
+    DeadlinePassed,
+}
+
+impl Ending {
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Ending::Expired => "expired",
+            Ending::Canceled => "canceled",
+            Ending::PaymentFailed => "payment_failed",
+            Ending::Fraudulent => "fraudulent",
+            Ending::DeadlinePassed => "deadline_passed",
+        }
+    }
+}
+
+impl From<ReleaseReason> for Ending {
+    fn from(reason: ReleaseReason) -> Self {
+        match reason {
+            ReleaseReason::Canceled => Ending::Canceled,
+            ReleaseReason::PaymentFailed => Ending::PaymentFailed,
+            ReleaseReason::Fraudulent => Ending::Fraudulent,
+            ReleaseReason::DeadlinePassed => Ending::DeadlinePassed,
+        }
+    }
+}
+
+/// An item crossed its reorder point or ran out, or came back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdReached {
+    /// Of what.
+    pub sku: Sku,
+    /// How it stands now.
+    pub condition: Condition,
+    /// How many may still be sold.
+    pub available: i64,
+    /// At or under how many the stock is low.
+    pub reorder_point: u32,
+}
+
+/// How an item stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// More than the reorder point may be sold.
+    InStock,
+    /// Something may be sold, but no more than the reorder point.
+    LowStock,
+    /// Nothing may be sold.
+    OutOfStock,
+}
+
+impl Condition {
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Condition::InStock => "in_stock",
+            Condition::LowStock => "low_stock",
+            Condition::OutOfStock => "out_of_stock",
+        }
+    }
+}
+
+/// One line of an item's ledger. An item's figures are the sums of its entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// Of what.
+    pub sku: &'a Sku,
+    /// What sort of movement.
+    pub kind: EntryKind,
+    /// How many pieces, never nought; the sign says whether the figure that the kind is about rose or fell.
+    pub quantity: i64,
+}
+
+/// The sorts of movement in a ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryKind {
+    /// First count of a new item: `on_hand` rises.
+    Receipt,
+    /// A later count or a correction: `on_hand` rises or falls.
+    Adjustment,
+    /// Held for an order: `reserved` rises.
+    Reservation,
+    /// A hold given back: `reserved` falls.
+    Release,
+    /// A hold whose time had come: `reserved` falls.
+    Expiry,
+    /// A hold promised: `committed` rises and `reserved` falls as much.
+    Allocation,
+    /// A promise taken back: `committed` falls.
+    Deallocation,
+    /// Left the building: `committed` and `on_hand` fall.
+    Sale,
+}
+
+impl EntryKind {
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            EntryKind::Receipt => "receipt",
+            EntryKind::Adjustment => "adjustment",
+            EntryKind::Reservation => "reservation",
+            EntryKind::Release => "release",
+            EntryKind::Expiry => "expiry",
+            EntryKind::Allocation => "allocation",
+            EntryKind::Deallocation => "deallocation",
+            EntryKind::Sale => "sale",
+        }
+    }
+}
+
+impl Event {
+    /// The ledger entries this event makes, at most one a SKU. Nothing else moves a figure.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let (single, lines) = match self {
+            Event::Updated(Updated::Set(set)) => (Some(set.entry()), None),
+            Event::Updated(Updated::Adjusted(adjusted)) => {
+                let Adjusted { sku, delta, .. } = adjusted;
+                let kind = EntryKind::Adjustment;
+                (Some(Entry { sku, kind, quantity: *delta }), None)
+            }
+            Event::Updated(Updated::Committed(committed)) => {
+                (None, Some((EntryKind::Allocation, 1, &committed.lines)))
+            }
+            Event::Updated(Updated::Shipped(shipped)) => (None, Some((EntryKind::Sale, -1, &shipped.lines))),
+            Event::Reserved(reserved) => (None, Some((EntryKind::Reservation, 1, &reserved.lines))),
+            Event::Released(released) => (None, Some((released.kind(), -1, &released.lines))),
+            Event::Extended(_) | Event::ThresholdReached(_) => (None, None),
+        };
+        let lines = lines.into_iter().flat_map(|(kind, sign, lines)| {
+            lines.iter().map(move |line| {
+                let quantity = sign * i64::from(line.quantity);
+                Entry { sku: &line.sku, kind, quantity }
+            })
+        });
+        single.into_iter().chain(lines).filter(|entry| entry.quantity != 0)
+    }
+
+    /// The documents that this event changes: the items of these SKUs, and the reservation of this order.
+    pub fn touches(&self) -> (impl Iterator<Item = &Sku>, Option<OrderId>) {
+        let (single, lines, order): (_, &[Line], _) = match self {
+            Event::Updated(Updated::Set(set)) => (Some(&set.sku), &[], None),
+            Event::Updated(Updated::Adjusted(adjusted)) => (Some(&adjusted.sku), &[], None),
+            Event::Updated(Updated::Committed(Committed { order, lines, .. }))
+            | Event::Updated(Updated::Shipped(Shipped { order, lines, .. }))
+            | Event::Reserved(Reserved { order, lines, .. })
+            | Event::Released(Released { order, lines, .. }) => (None, lines, Some(*order)),
+            Event::Extended(extended) => (None, &[], Some(extended.order)),
+            Event::ThresholdReached(_) => (None, &[], None),
+        };
+        let moved = lines.iter().filter(|line| line.quantity != 0);
+        (single.into_iter().chain(moved.map(|line| &line.sku)), order)
+    }
+}
+
+impl ItemSet {
+    fn entry(&self) -> Entry<'_> {
+        let (kind, before) = match self.on_hand_before {
+            None => (EntryKind::Receipt, 0),
+            Some(before) => (EntryKind::Adjustment, before),
+        };
+        Entry { sku: &self.sku, kind, quantity: self.on_hand.saturating_sub(before) }
+    }
+}
+
+impl Released {
+    fn kind(&self) -> EntryKind {
+        match (self.from, self.reason) {
+            (Claim::Committed, _) => EntryKind::Deallocation,
+            (Claim::Held, Ending::Expired) => EntryKind::Expiry,
+            (
+                Claim::Held,
+                Ending::Canceled | Ending::PaymentFailed | Ending::Fraudulent | Ending::DeadlinePassed,
+            ) => EntryKind::Release,
+        }
+    }
+}
+
+impl Updated {
+    fn order(&self) -> Option<OrderId> {
+        match self {
+            Updated::Set(_) | Updated::Adjusted(_) => None,
+            Updated::Committed(committed) => Some(committed.order),
+            Updated::Shipped(shipped) => Some(shipped.order),
+        }
+    }
+
+    fn subject(&self) -> String {
+        match self {
+            Updated::Set(set) => set.sku.to_string(),
+            Updated::Adjusted(adjusted) => adjusted.sku.to_string(),
+            Updated::Committed(committed) => committed.reservation.to_string(),
+            Updated::Shipped(shipped) => shipped.reservation.to_string(),
+        }
+    }
+}
+
+macro_rules! of_a_reservation {
+    ($($data:ty),+) => {$(
+        impl $data {
+            fn order(&self) -> Option<OrderId> {
+                Some(self.order)
+            }
+
+            fn subject(&self) -> String {
+                self.reservation.to_string()
+            }
+        }
+    )+};
+}
+
+of_a_reservation!(Reserved, Extended, Released);
+
+impl ThresholdReached {
+    fn order(&self) -> Option<OrderId> {
+        None
+    }
+
+    fn subject(&self) -> String {
+        self.sku.to_string()
+    }
+}

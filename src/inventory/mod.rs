@@ -1,0 +1,84 @@
+//! Stock: how many there are of each SKU, and for which orders some are held or committed.
+//!
+//! One instance a store. A reservation is the stock of one order; it holds all of its lines or none, and where the store
+//! back-orders, what there is of each.
+//!
+//! ```text
+//!              Reserve                    Commit                     Ship
+//!     (none) ───────────▶ held ─────────────────────▶ committed ───────────▶ fulfilled
+//!                         │ ▲ │                           │
+//!            Extend ──────┘ │ │ Release                   │ Release
+//!                           │ ├───────────▶ released ◀────┘
+//!       Reserve, or Commit  │ │
+//!      when enough is free  │ │ expires_at ≤ now
+//!                           │ ▼
+//!                         expired
+//! ```
+//!
+//! `fulfilled` and `released` are final. A hold whose time has come never counts: whatever is asked, such holds are let
+//! go first and in the same breath. Every figure of an item is the sum of its ledger entries ([`Event::entries`]), and
+//! `on_hand ≥ reserved + committed` always holds. Nothing here leaves the store; siblings learn answers from replies and
+//! from [`Stock::standing`].
+#![warn(clippy::wildcard_enum_match_arm)]
+
+mod command;
+mod decide;
+mod event;
+mod state;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use command::{
+    Command, LINES_MAX, ON_HAND_MAX, OutOfStock, Rejection, ReleaseReason, Reserve, SetItem, Shortage,
+    TEXT_BYTES_MAX,
+};
+pub use decide::{EXPIRED_PER_SWEEP_MAX, EXTENSIONS_MAX};
+pub use event::{
+    Adjusted, Claim, Committed, Condition, Ending, Entry, EntryKind, Event, Extended, ItemSet, Line, Lines,
+    Released, Reserved, Shipped, ThresholdReached, Updated,
+};
+pub use state::{Balance, Item, Levels, Listed, Phase, Reservation, Standing, Stock};
+pub use view::{ItemView, LedgerEntryView, ReservationView};
+
+use crate::runtime::{Aggregate, Due, Only};
+use crate::types::Timestamp;
+
+/// The store's stock.
+pub struct Inventory;
+
+/// Nothing is told to siblings unasked.
+#[derive(Debug, PartialEq)]
+pub enum Step {}
+
+/// Nothing leaves the store.
+#[derive(Debug, PartialEq)]
+pub enum Call {}
+
+impl Aggregate for Inventory {
+    const NAME: &'static str = "inventory";
+
+    type Key = Only;
+    type State = Stock;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+    type Step = Step;
+    type Call = Call;
+
+    fn decide(stock: &Stock, command: Command, now: Timestamp) -> Result<Vec<Event>, Rejection> {
+        decide::decide(stock, command, now)
+    }
+
+    fn evolve(stock: &mut Stock, event: &Event, at: Timestamp) {
+        stock.evolve(event, at);
+    }
+
+    fn due(stock: &Stock) -> Due<Self> {
+        match stock.next_expiry() {
+            Some(at) => Due::at(at, Command::Expire),
+            None => Due::nothing(),
+        }
+    }
+}

@@ -1,0 +1,444 @@
+//! What is known of the stock.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::{Amount, OrderId, ReservationId, Sku, Timestamp};
+
+use super::command::OutOfStock;
+use super::event::{Condition, Ending, Entry, EntryKind, Event, ItemSet, Lines, Reserved, Updated};
+
+/// The store's stock: its items, and the reservations that are held. Others may be known for a while.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stock {
+    items: HashMap<Sku, Item>,
+    reservations: HashMap<OrderId, Reservation>,
+    /// Every held reservation, by its time.
+    expiries: BTreeSet<(Timestamp, OrderId)>,
+}
+
+/// What a price list says of a SKU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// What one costs, where it has a price.
+    pub unit_price: Option<Amount>,
+}
+
+impl Stock {
+    /// The stock made of its items and of the reservations that are held; others are welcome, but not needed.
+    pub fn restore(
+        items: impl IntoIterator<Item = Item>,
+        reservations: impl IntoIterator<Item = Reservation>,
+    ) -> Self {
+        let items = items.into_iter().map(|item| (item.sku.clone(), item)).collect();
+        let mut stock = Self { items, ..Self::default() };
+        for reservation in reservations {
+            stock.recall(reservation);
+        }
+        stock
+    }
+
+    /// Brings back a reservation, before a command that names its order.
+    pub fn recall(&mut self, reservation: Reservation) {
+        let order = reservation.order;
+        if let Some(known) = self.reservations.remove(&order) {
+            self.unlist(&known);
+        }
+        if let Phase::Held { expires_at, .. } = reservation.phase {
+            self.expiries.insert((expires_at, order));
+        }
+        self.reservations.insert(order, reservation);
+    }
+
+    /// Drops a reservation from memory, unless it is held.
+    pub fn forget(&mut self, order: OrderId) {
+        if self.reservations.get(&order).is_some_and(|known| !known.is_open()) {
+            self.reservations.remove(&order);
+        }
+    }
+
+    /// Whether the order's reservation is in memory.
+    pub fn knows(&self, order: OrderId) -> bool {
+        self.reservations.contains_key(&order)
+    }
+
+    /// How the order's reservation stands, when it is in memory.
+    pub fn standing(&self, order: OrderId) -> Option<Standing> {
+        self.reservations.get(&order).map(Reservation::standing)
+    }
+
+    /// The order's reservation, when it is in memory.
+    pub fn reservation(&self, order: OrderId) -> Option<&Reservation> {
+        self.reservations.get(&order)
+    }
+
+    /// The item of a SKU.
+    pub fn item(&self, sku: &str) -> Option<&Item> {
+        self.items.get(sku)
+    }
+
+    /// Every item, in no order.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.items.values()
+    }
+
+    /// What one of a SKU costs; nothing, when the store has no such item.
+    pub fn price(&self, sku: &str) -> Option<Listed> {
+        self.items.get(sku).map(|item| Listed { unit_price: item.unit_price })
+    }
+
+    /// When the next hold expires.
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        self.expiries.first().map(|(at, _)| *at)
+    }
+
+    /// The holds in the order in which they expire.
+    pub(super) fn holds(&self) -> impl Iterator<Item = (Timestamp, &Reservation)> {
+        self.expiries.iter().filter_map(|(at, order)| Some((*at, self.reservations.get(order)?)))
+    }
+
+    /// The figures of a SKU without the holds whose time has come.
+    pub fn levels(&self, sku: &str, now: Timestamp) -> Option<Levels> {
+        let mut levels = self.items.get(sku)?.levels;
+        for (_, hold) in self.holds().take_while(|(at, _)| *at <= now) {
+            for line in hold.lines.iter().filter(|line| line.sku.as_str() == sku) {
+                let quantity = -i64::from(line.quantity);
+                levels.balance.post(EntryKind::Expiry, quantity);
+            }
+        }
+        Some(levels)
+    }
+
+    /// Folds one event.
+    pub(super) fn evolve(&mut self, event: &Event, at: Timestamp) {
+        if let Event::Updated(Updated::Set(set)) = event {
+            let item = self.items.remove(&set.sku);
+            if let Some(item) = Item::fold(item, &set.sku, event, at) {
+                self.items.insert(set.sku.clone(), item);
+            }
+            return;
+        }
+        for entry in event.entries() {
+            if let Some(item) = self.items.get_mut(entry.sku) {
+                item.post(&entry, at);
+            }
+        }
+        if let (_, Some(order)) = event.touches() {
+            let known = self.reservations.remove(&order);
+            if let Some(known) = &known {
+                self.unlist(known);
+            }
+            if let Some(reservation) = Reservation::fold(known, event, at) {
+                self.recall(reservation);
+            }
+        }
+    }
+
+    fn unlist(&mut self, reservation: &Reservation) {
+        if let Phase::Held { expires_at, .. } = reservation.phase {
+            self.expiries.remove(&(expires_at, reservation.order));
+        }
+    }
+}
+
+/// One SKU: its description and its figures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    /// Which SKU.
+    pub sku: Sku,
+    /// What people call it.
+    pub name: Option<Arc<str>>,
+    /// What one costs where a line does not say.
+    pub unit_price: Option<Amount>,
+    /// How many there are, and of which.
+    pub levels: Levels,
+    /// When anything about it last changed.
+    pub updated_at: Timestamp,
+    /// How often anything about it has changed.
+    pub version: u64,
+}
+
+impl Item {
+    /// The item after an event. The same as before, when the event does not touch it.
+    pub fn fold(item: Option<Item>, sku: &Sku, event: &Event, at: Timestamp) -> Option<Item> {
+        if let Event::Updated(Updated::Set(set)) = event {
+            if set.sku != *sku {
+                return item;
+            }
+            let mut item = item.unwrap_or_else(|| Item::blank(sku.clone()));
+            item.describe(set);
+            for entry in event.entries() {
+                item.levels.balance.post(entry.kind, entry.quantity);
+            }
+            item.touch(at);
+            return Some(item);
+        }
+        let mut item = item?;
+        for entry in event.entries().filter(|entry| entry.sku == sku) {
+            item.post(&entry, at);
+        }
+        Some(item)
+    }
+
+    /// How the item stands.
+    pub fn condition(&self) -> Condition {
+        self.levels.condition()
+    }
+
+    fn blank(sku: Sku) -> Self {
+        Self {
+            sku,
+            name: None,
+            unit_price: None,
+            levels: Levels::default(),
+            updated_at: Timestamp::default(),
+            version: 0,
+        }
+    }
+
+    fn describe(&mut self, set: &ItemSet) {
+        self.name.clone_from(&set.name);
+        self.unit_price = set.unit_price;
+        self.levels.reorder_point = set.reorder_point;
+        self.levels.safety_stock = set.safety_stock;
+    }
+
+    fn post(&mut self, entry: &Entry<'_>, at: Timestamp) {
+        self.levels.balance.post(entry.kind, entry.quantity);
+        self.touch(at);
+    }
+
+    fn touch(&mut self, at: Timestamp) {
+        self.updated_at = at;
+        self.version += 1;
+    }
+}
+
+/// An item's figures and the marks they are measured by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Levels {
+    /// The sums of the ledger.
+    pub balance: Balance,
+    /// How many are never sold.
+    pub safety_stock: u32,
+    /// At or under how many available ones the stock is low.
+    pub reorder_point: u32,
+}
+
+impl Levels {
+    /// How many may still be sold.
+    pub fn available(&self) -> i64 {
+        let Balance { on_hand, reserved, committed } = self.balance;
+        let promised = committed.saturating_add(reserved);
+        on_hand.saturating_sub(promised).saturating_sub(i64::from(self.safety_stock)).max(0)
+    }
+
+    /// How the item stands.
+    pub fn condition(&self) -> Condition {
+        match self.available() {
+            0 => Condition::OutOfStock,
+            some if some <= i64::from(self.reorder_point) => Condition::LowStock,
+            _ => Condition::InStock,
+        }
+    }
+}
+
+/// The sums of an item's ledger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Balance {
+    /// How many there are, sold and unsold.
+    pub on_hand: i64,
+    /// How many are held.
+    pub reserved: i64,
+    /// How many are promised.
+    pub committed: i64,
+}
+
+impl Balance {
+    /// Adds one ledger entry.
+    pub fn post(&mut self, kind: EntryKind, quantity: i64) {
+        let Self { on_hand, reserved, committed } = self;
+        match kind {
+            EntryKind::Receipt | EntryKind::Adjustment => {
+                *on_hand = on_hand.saturating_add(quantity);
+            }
+            EntryKind::Reservation | EntryKind::Release | EntryKind::Expiry => {
+                *reserved = reserved.saturating_add(quantity);
+            }
+            EntryKind::Allocation => {
+                *reserved = reserved.saturating_sub(quantity);
+                *committed = committed.saturating_add(quantity);
+            }
+            EntryKind::Deallocation => *committed = committed.saturating_add(quantity),
+            EntryKind::Sale => {
+                *committed = committed.saturating_add(quantity);
+                *on_hand = on_hand.saturating_add(quantity);
+            }
+        }
+    }
+}
+
+/// The stock of one order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reservation {
+    /// Its id.
+    pub id: ReservationId,
+    /// For which order.
+    pub order: OrderId,
+    /// What, one line a SKU.
+    pub lines: Lines,
+    /// What to do should it have to be held anew and there is not enough.
+    pub policy: OutOfStock,
+    /// Where it is in its life.
+    pub phase: Phase,
+    /// When it was first held; held anew counts as first.
+    pub reserved_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Where a reservation is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Phase {
+    /// Held for a while.
+    Held {
+        /// Until when.
+        expires_at: Timestamp,
+        /// How often that was put off.
+        extensions: u8,
+    },
+    /// Promised.
+    Committed,
+    /// Shipped.
+    Fulfilled,
+    /// Given back for good.
+    Released {
+        /// Why.
+        reason: Ending,
+    },
+    /// Its time had come.
+    Expired,
+}
+
+impl Phase {
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Phase::Held { .. } => "held",
+            Phase::Committed => "committed",
+            Phase::Fulfilled => "fulfilled",
+            Phase::Released { .. } => "released",
+            Phase::Expired => "expired",
+        }
+    }
+}
+
+/// What siblings may know of a reservation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Held.
+    Held {
+        /// The reservation.
+        reservation: ReservationId,
+        /// Until when.
+        expires_at: Timestamp,
+        /// How many pieces are owed beyond what is held.
+        backordered: u32,
+    },
+    /// Promised, perhaps shipped already.
+    Committed {
+        /// The reservation.
+        reservation: ReservationId,
+        /// How many pieces are owed beyond what is promised.
+        backordered: u32,
+    },
+    /// Its time had come; it may be reserved or committed again.
+    Expired,
+    /// Given back for good.
+    Ended,
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Standing::Held { .. } => "held",
+            Standing::Committed { .. } => "committed",
+            Standing::Expired => "expired",
+            Standing::Ended => "released",
+        })
+    }
+}
+
+impl Reservation {
+    /// The order's reservation after an event that names the order.
+    pub fn fold(reservation: Option<Reservation>, event: &Event, at: Timestamp) -> Option<Reservation> {
+        if let Event::Reserved(reserved) = event {
+            return Some(Self::held(reserved, at));
+        }
+        let mut reservation = reservation?;
+        let phase = match (event, reservation.phase) {
+            (Event::Extended(extended), Phase::Held { extensions, .. }) => {
+                Phase::Held { expires_at: extended.expires_at, extensions: extensions.saturating_add(1) }
+            }
+            (Event::Released(released), _) => match released.reason {
+                Ending::Expired => Phase::Expired,
+                reason @ (Ending::Canceled
+                | Ending::PaymentFailed
+                | Ending::Fraudulent
+                | Ending::DeadlinePassed) => Phase::Released { reason },
+            },
+            (Event::Updated(Updated::Committed(_)), _) => Phase::Committed,
+            (Event::Updated(Updated::Shipped(_)), _) => Phase::Fulfilled,
+            (
+                Event::Extended(_),
+                Phase::Committed | Phase::Fulfilled | Phase::Released { .. } | Phase::Expired,
+            )
+            | (
+                Event::Updated(Updated::Set(_) | Updated::Adjusted(_))
+                | Event::Reserved(_)
+                | Event::ThresholdReached(_),
+                _,
+            ) => return Some(reservation),
+        };
+        reservation.phase = phase;
+        reservation.updated_at = at;
+        Some(reservation)
+    }
+
+    fn held(reserved: &Reserved, at: Timestamp) -> Self {
+        Self {
+            id: reserved.reservation,
+            order: reserved.order,
+            lines: Lines::clone(&reserved.lines),
+            policy: reserved.policy,
+            phase: Phase::Held { expires_at: reserved.expires_at, extensions: 0 },
+            reserved_at: at,
+            updated_at: at,
+        }
+    }
+
+    /// Whether something will still happen by itself: it is held.
+    pub fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Held { .. })
+    }
+
+    /// How many pieces are owed beyond what is held.
+    pub fn backordered(&self) -> u32 {
+        self.lines.iter().fold(0, |sum, line| sum.saturating_add(line.backordered))
+    }
+
+    /// What siblings may know.
+    pub fn standing(&self) -> Standing {
+        let (reservation, backordered) = (self.id, self.backordered());
+        match self.phase {
+            Phase::Held { expires_at, .. } => Standing::Held { reservation, expires_at, backordered },
+            Phase::Committed | Phase::Fulfilled => Standing::Committed { reservation, backordered },
+            Phase::Expired => Standing::Expired,
+            Phase::Released { .. } => Standing::Ended,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Moving what was committed from the log into the file, beside the writer.
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::file::{self, JournalFile};
+use crate::journal::board::Board;
+use crate::journal::{Health, JournalError};
+
+/// How much to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Only measure the log.
+    Look,
+    /// Move what can be moved without anybody waiting.
+    Passive,
+    /// Move everything and cut the log to nothing, waiting for readers to leave.
+    Truncate,
+}
+
+/// The log as a checkpoint left it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Log {
+    /// Whether somebody was in the way.
+    pub(super) was_busy: bool,
+    /// How many pages it holds.
+    pub(super) pages: u64,
+    /// How many of them are in the file, too.
+    pub(super) moved: u64,
+}
+
+/// Asks for a checkpoint. One that is under way elsewhere is no error.
+pub(super) fn run(connection: &Connection, mode: Mode) -> rusqlite::Result<Log> {
+    let sql = match mode {
+        Mode::Look => "PRAGMA wal_checkpoint(NOOP)",
+        Mode::Passive => "PRAGMA wal_checkpoint(PASSIVE)",
+        Mode::Truncate => "PRAGMA wal_checkpoint(TRUNCATE)",
+    };
+    let count = |number: i64| u64::try_from(number).unwrap_or(0);
+    connection.prepare_cached(sql)?.query_row([], |row| {
+        Ok(Log { was_busy: row.get(0)?, pages: count(row.get(1)?), moved: count(row.get(2)?) })
+    })
+}
+
+/// The thread that checkpoints every so often, when something was written.
+pub(super) struct Checkpointer {
+    caller: Caller,
+    thread: JoinHandle<()>,
+}
+
+/// Calls the checkpoint thread before its time.
+#[derive(Clone)]
+pub(super) struct Caller(Sender<Call>);
+
+enum Call {
+    Work,
+    Stop,
+}
+
+impl Caller {
+    pub(super) fn call(&self) {
+        // Full: it was called already. Gone: it has stopped.
+        drop(self.0.try_send(Call::Work));
+    }
+}
+
+impl Checkpointer {
+    pub(super) fn start(file: &JournalFile, board: Arc<Board>, every_ms: u64) -> Result<Self, JournalError> {
+        let connection = file::connect(file.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let (caller, calls) = bounded(1);
+        let every = Duration::from_millis(every_ms);
+        let thread = thread::Builder::new()
+            .name("journal-check".into())
+            .spawn(move || work(&connection, &board, &calls, every))
+            .map_err(|source| file::fault(file.path(), "starting the checkpoint thread", source))?;
+        Ok(Self { caller: Caller(caller), thread })
+    }
+
+    pub(super) fn caller(&self) -> Caller {
+        self.caller.clone()
+    }
+
+    /// Ends the thread and its connection.
+    pub(super) fn stop(self) {
+        // Without a receiver it has ended by itself.
+        drop(self.caller.0.send(Call::Stop));
+        // A panic there has poisoned nothing: the writer checkpoints, too.
+        drop(self.thread.join());
+    }
+}
+
+fn work(connection: &Connection, board: &Board, calls: &Receiver<Call>, every: Duration) {
+    let mut seen = board.end();
+    while let Ok(Call::Work) | Err(RecvTimeoutError::Timeout) = calls.recv_timeout(every) {
+        let end = board.end();
+        if end == seen {
+            continue;
+        }
+        match run(connection, Mode::Passive) {
+            Ok(log) => {
+                board.count_checkpoint();
+                // Readers may have held some of it back: then it is tried again though nothing new was written.
+                if log.moved == log.pages {
+                    seen = end;
+                }
+            }
+            // No room for the file to grow. The log still holds everything; the writer will say so when it is full.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {}
+            Err(error) => {
+                board.set_health(Health::Poisoned(format!("moving the log into the file: {error}").into()));
+                return;
+            }
+        }
+    }
+}

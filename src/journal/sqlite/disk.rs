@@ -1,0 +1,186 @@
+//! The writer's disk: one transaction a batch, and the judgement on every error.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
+use rusqlite::{CachedStatement, Connection};
+
+use super::checkpoint::{self, Caller, Log, Mode};
+use super::file::{JournalFile, PAGE_BYTES, is_refusal};
+use crate::journal::board::Board;
+use crate::journal::writer::{CommitError, Disk};
+use crate::journal::{Append, Position, Record};
+
+/// Past this length the writer moves the rest of the log itself, so that the log starts over: the background alone never
+/// finds a moment under load in which nothing is left to move.
+const LOG_PAGES_LONG: u64 = (32 << 20) / PAGE_BYTES;
+/// ... if the rest is small, for commits wait meanwhile. The background sees to it that it becomes small.
+const REST_PAGES_SMALL: u64 = (4 << 20) / PAGE_BYTES;
+/// ... or if the log is this long, whatever the rest.
+const LOG_PAGES_TOO_LONG: u64 = 2 * LOG_PAGES_LONG;
+/// With this much to move, the background is called before its time.
+const REST_PAGES_LARGE: u64 = (8 << 20) / PAGE_BYTES;
+/// How much may be written before the log's length is asked for again.
+const LOOK_EVERY_PAGES: u64 = (1 << 20) / PAGE_BYTES;
+/// What a probe writes: less room than this is not worth resuming for.
+const PROBE_BYTES: i64 = 1 << 20;
+
+/// The writer's connection.
+pub(super) struct SqliteDisk {
+    connection: Connection,
+    board: Arc<Board>,
+    background: Caller,
+    end: Position,
+    bytes_max: Arc<AtomicU64>,
+    bytes_max_set: u64,
+    pages_since_look: u64,
+    /// The log still holds what an earlier process wrote.
+    must_empty_log: bool,
+}
+
+impl SqliteDisk {
+    pub(super) fn new(file: JournalFile, board: Arc<Board>, background: Caller, bytes_max: Arc<AtomicU64>) -> Self {
+        let (end, must_empty_log) = (file.end(), file.full_log().is_some());
+        let connection = file.into_connection();
+        let (bytes_max_set, pages_since_look) = (0, 0);
+        Self { connection, board, background, end, bytes_max, bytes_max_set, pages_since_look, must_empty_log }
+    }
+
+    fn heed_limit(&mut self) -> rusqlite::Result<()> {
+        let bytes_max = self.bytes_max.load(Relaxed);
+        if bytes_max != self.bytes_max_set {
+            let pages = if bytes_max == 0 { i64::from(u32::MAX - 1) } else { (bytes_max / PAGE_BYTES).max(1).cast_signed() };
+            self.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
+            self.bytes_max_set = bytes_max;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, first: Position, batch: &[Append]) -> rusqlite::Result<Position> {
+        self.heed_limit()?;
+        run(&self.connection, "BEGIN IMMEDIATE")?;
+        let mut insert = self.connection.prepare_cached(INSERT)?;
+        let mut position = first;
+        let mut bytes = 0;
+        for append in batch {
+            for row in &append.rows {
+                bind(&mut insert, &row.record(position, append.store.as_str()))?;
+                insert.raw_execute()?;
+                bytes += row.body.len() as u64;
+                position += 1;
+            }
+        }
+        drop(insert);
+        run(&self.connection, "COMMIT")?;
+        self.pages_since_look += bytes / PAGE_BYTES + 2;
+        Ok(position - 1)
+    }
+
+    /// What a failed transaction means.
+    ///
+    /// A refusal only when SQLite says that there is no room or no right to write, the transaction is gone, and the
+    /// connection still reads the end we know. A full disk is noticed while frames are written, before the one that marks
+    /// the commit, so nothing of the batch can come back. Every other error may hide a frame that a later recovery finds,
+    /// or a page the kernel has dropped: poison. The failed sync is never tried again.
+    fn judge(&self, doing: &str, error: &rusqlite::Error) -> CommitError {
+        let reason: Arc<str> = format!("{doing}: {error}").into();
+        let poison = |more: String| CommitError::Poison(format!("{reason}; then {more}").into());
+        if !is_refusal(error) {
+            return CommitError::Poison(reason);
+        }
+        if !self.connection.is_autocommit()
+            && let Err(error) = run(&self.connection, "ROLLBACK")
+        {
+            return poison(format!("rolling back: {error}"));
+        }
+        match self.connection.query_row("SELECT max(position) FROM journal", [], |row| row.get::<_, Option<i64>>(0)) {
+            Ok(end) if end.unwrap_or(0) == self.end.cast_signed() => CommitError::RolledBack(reason),
+            Ok(end) => poison(format!("the journal ends at {end:?} instead of {}", self.end)),
+            Err(error) => poison(format!("reading the end: {error}")),
+        }
+    }
+
+    fn checkpoint(&mut self, mode: Mode) -> Result<Log, CommitError> {
+        match checkpoint::run(&self.connection, mode) {
+            Ok(log) => {
+                self.board.count_checkpoint();
+                Ok(log)
+            }
+            Err(error) if is_refusal(&error) => Err(CommitError::RolledBack(format!("moving the log: {error}").into())),
+            Err(error) => Err(CommitError::Poison(format!("moving the log into the file: {error}").into())),
+        }
+    }
+
+    fn write_probe(&mut self) -> rusqlite::Result<()> {
+        self.heed_limit()?;
+        self.connection.execute("INSERT INTO probe (filler) VALUES (zeroblob(?1))", [PROBE_BYTES])?;
+        self.connection.execute("DELETE FROM probe", [])?;
+        Ok(())
+    }
+}
+
+impl Disk for SqliteDisk {
+    fn commit(&mut self, first: Position, batch: &[Append]) -> Result<(), CommitError> {
+        match self.write(first, batch) {
+            Ok(end) => {
+                self.end = end;
+                Ok(())
+            }
+            Err(error) => Err(self.judge("committing a batch", &error)),
+        }
+    }
+
+    fn probe(&mut self) -> Result<(), CommitError> {
+        // The log first: while it cannot be moved, it cannot start over, and room in it means little.
+        let mode = if self.must_empty_log { Mode::Truncate } else { Mode::Passive };
+        let log = self.checkpoint(mode)?;
+        if self.must_empty_log && log.was_busy {
+            return Err(CommitError::RolledBack("somebody else reads an older state of the journal".into()));
+        }
+        self.must_empty_log = false;
+        self.write_probe().map_err(|error| self.judge("trying whether there is room", &error))
+    }
+
+    fn tend(&mut self) -> Result<(), CommitError> {
+        if self.pages_since_look < LOOK_EVERY_PAGES {
+            return Ok(());
+        }
+        self.pages_since_look = 0;
+        let log = checkpoint::run(&self.connection, Mode::Look)
+            .map_err(|error| CommitError::Poison(format!("measuring the log: {error}").into()))?;
+        let rest = log.pages.saturating_sub(log.moved);
+        let is_time = log.pages >= LOG_PAGES_LONG && rest <= REST_PAGES_SMALL;
+        if is_time || log.pages >= LOG_PAGES_TOO_LONG {
+            return self.checkpoint(Mode::Passive).map(drop);
+        }
+        if rest >= REST_PAGES_LARGE {
+            self.background.call();
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), CommitError> {
+        self.checkpoint(Mode::Truncate).map(drop)
+    }
+}
+
+/// Writes one record.
+pub(super) const INSERT: &str = "INSERT INTO journal (position, store, sequence, at, kind, sum, body)
+                                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+/// Puts a record into [`INSERT`].
+pub(super) fn bind(insert: &mut CachedStatement<'_>, record: &Record<'_>) -> rusqlite::Result<()> {
+    insert.raw_bind_parameter(1, record.position.cast_signed())?;
+    insert.raw_bind_parameter(2, record.store)?;
+    insert.raw_bind_parameter(3, record.sequence.cast_signed())?;
+    insert.raw_bind_parameter(4, record.at.micros())?;
+    insert.raw_bind_parameter(5, record.kind)?;
+    insert.raw_bind_parameter(6, record.sum().cast_signed())?;
+    insert.raw_bind_parameter(7, record.bytes)
+}
+
+/// Runs a statement that takes and returns nothing, from the cache.
+pub(super) fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.raw_execute().map(drop)
+}

@@ -1,0 +1,215 @@
+//! The journal on a real disk.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::*;
+use crate::journal::sqlite::{Options, SqliteJournal, read_only};
+use crate::journal::writer::Bounds;
+
+pub(super) fn open(directory: &Path) -> Arc<SqliteJournal> {
+    let bounds = Bounds { probe_ms: 5, ..Bounds::default() };
+    SqliteJournal::open(directory, Options { bounds, ..Options::default() }).expect("the journal opens")
+}
+
+pub(super) fn directory() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a temporary directory")
+}
+
+#[test]
+fn records_are_there_after_opening_again() {
+    let directory = directory();
+    for round in 0..3 {
+        let journal = open(directory.path());
+        assert_eq!(journal.end(), round * 4);
+        let mut scribe = Scribe::new(&*journal);
+        assert!(scribe.write("a", round, round * 3 + 1..=round * 3 + 3));
+        assert!(scribe.write("b", round, round + 1..=round + 1));
+        assert_eq!(read_all(&*journal, 0).len() as Position, journal.end());
+        journal.close();
+        assert_eq!(journal.health(), Health::Closed);
+    }
+    let mut reports = Vec::new();
+    let tool = read_only(directory.path()).expect("it opens");
+    let verified = tool.verify(&mut |position| reports.push(position)).expect("it is whole");
+    assert_eq!((verified.end, verified.stores, reports), (12, 2, vec![12]));
+}
+
+#[test]
+fn a_process_that_dies_has_lost_nothing_it_was_told_of() {
+    let (directory, elsewhere) = (directory(), directory());
+    let journal = open(directory.path());
+    let mut scribe = Scribe::new(&*journal);
+    for sequence in 1..=50 {
+        assert!(scribe.write("a", 1, sequence..=sequence));
+    }
+    // What another process would find now, with the log not yet in the file.
+    for name in ["journal.db", "journal.db-wal"] {
+        std::fs::copy(directory.path().join(name), elsewhere.path().join(name)).expect("a copy");
+    }
+    let journal = open(elsewhere.path());
+    assert_eq!((journal.end(), read_all(&*journal, 0).len()), (50, 50));
+}
+
+#[test]
+fn lanes_may_interleave_and_keep_their_order() {
+    let directory = directory();
+    let journal = open(directory.path());
+    std::thread::scope(|scope| {
+        for store in ["a", "b", "c"] {
+            let journal = &journal;
+            scope.spawn(move || {
+                let mut scribe = Scribe::new(&**journal);
+                let last = (1..=500).map(|n| scribe.append(store, 1, n * 2 - 1..=n * 2)).last();
+                assert!(scribe.hear_until(last.expect("500 were sent")).is_empty());
+            });
+        }
+    });
+    let found = read_all(&*journal, 0);
+    assert_eq!(found.len(), 3_000);
+    for store in ["a", "b", "c"] {
+        let sequences = found.iter().filter(|(of, _)| of == store).map(|(_, sequence)| *sequence);
+        assert!(sequences.eq(1..=1_000));
+    }
+    let figures = journal.figures();
+    assert_eq!((figures.appends, figures.records), (1_500, 3_000));
+    assert!(figures.commits < 1_500, "appends share commits");
+}
+
+#[test]
+fn readers_find_ranges_and_single_records() {
+    let directory = directory();
+    let journal = open(directory.path());
+    let mut scribe = Scribe::new(&*journal);
+    assert!(scribe.write("a", 1, 1..=2_000));
+    assert_eq!(read_all(&*journal, 1_990).len(), 10);
+    assert_eq!(read_all(&*journal, 2_000).len(), 0);
+    assert_eq!(read_all(&*journal, u64::MAX - 1).len(), 0);
+    let mut reader = journal.reader().expect("a reader");
+    let mut found = Vec::new();
+    let mut note = |record: Record<'_>| {
+        found.push(record.position);
+        Ok(())
+    };
+    assert_eq!(reader.read_after(5, 3, &mut note).expect("read"), 3);
+    reader.read_at(&[1_999, 1, 7, 7], &mut note).expect("read");
+    assert_eq!(found, [6, 7, 8, 1_999, 1, 7, 7]);
+    assert_eq!(damage(reader.read_at(&[2_001], &mut |_| Ok(()))).0, 2_001);
+}
+
+#[test]
+fn one_process_a_directory() {
+    let directory = directory();
+    let journal = open(directory.path());
+    let second = SqliteJournal::open(directory.path(), Options::default());
+    assert!(matches!(second, Err(JournalError::InUse { .. })));
+    assert_eq!(read_only(directory.path()).expect("tools may look").end(), 0);
+    journal.close();
+    drop(open(directory.path()));
+}
+
+#[test]
+fn a_full_disk_refuses_and_service_resumes_when_there_is_room() {
+    let directory = directory();
+    let journal = open(directory.path());
+    let mut scribe = Scribe::new(&*journal);
+    assert!(scribe.write("a", 1, 1..=10));
+    journal.limit(Some(1 << 20));
+    let mut reached = 10;
+    while scribe.write("a", 1, reached + 1..=reached + 1_000) {
+        reached += 1_000;
+    }
+    let Health::Refusing(reason) = journal.health() else { panic!("expected a refusal") };
+    assert!(reason.contains("full"), "{reason}");
+    assert_eq!(journal.end(), reached);
+    assert!(!scribe.write("b", 1, 1..=1), "while refusing, even what would fit");
+    assert_eq!(read_all(&*journal, reached - 1).len(), 1, "reads go on");
+
+    journal.limit(None);
+    wait_for(&*journal, |health| *health == Health::Good);
+    assert!(!scribe.write("a", 1, reached + 2_001..=reached + 2_001), "its activation lost an append");
+    assert!(scribe.write("a", 2, reached + 1..=reached + 1_000));
+    assert!(scribe.write("b", 2, 1..=1));
+    let verified = journal.verify(&mut |_| ()).expect("nothing of the refused is there");
+    assert_eq!((verified.end, verified.stores), (reached + 1_001, 2));
+    journal.close();
+    assert_eq!(open(directory.path()).end(), reached + 1_001);
+}
+
+#[test]
+fn somebody_else_writing_to_the_file_is_poison() {
+    let directory = directory();
+    let journal = open(directory.path());
+    let mut scribe = Scribe::new(&*journal);
+    assert!(scribe.write("a", 1, 1..=1));
+    let intruder = rusqlite::Connection::open(directory.path().join("journal.db")).expect("SQLite lets everybody in");
+    let sql = "INSERT INTO journal SELECT position + 1, store, sequence, at, kind, sum, body FROM journal";
+    intruder.execute_batch(sql).expect("a row nobody expects");
+    scribe.append("a", 1, 2..=2);
+    wait_for(&*journal, |health| matches!(health, Health::Poisoned(_)));
+    assert_eq!((journal.end(), scribe.hears_nothing()), (1, true));
+}
+
+#[test]
+fn closing_commits_what_was_handed_over_and_empties_the_log() {
+    let directory = directory();
+    let journal = open(directory.path());
+    let mut scribe = Scribe::new(&*journal);
+    let last = (1..=2_000).map(|n| scribe.append("a", 1, n..=n)).last().expect("2000 were sent");
+    journal.close();
+    assert!(scribe.hear_until(last).is_empty());
+    assert_eq!(journal.end(), 2_000);
+    let log = std::fs::metadata(directory.path().join("journal.db-wal")).map_or(0, |log| log.len());
+    assert_eq!(log, 0);
+    assert_eq!(open(directory.path()).end(), 2_000);
+}
+
+#[test]
+fn the_log_stays_short_under_load() {
+    let directory = directory();
+    let journal = open(directory.path());
+    let mut scribe = Scribe::new(&*journal);
+    let mut reader = journal.reader().expect("a reader");
+    let mut longest = 0;
+    for batch in 0..160 {
+        let rows = (1..=1_000).map(|n| {
+            let mut row = row("a", batch * 1_000 + n);
+            row.body.resize(1_000, b' ');
+            row
+        });
+        let ticket = scribe.append_rows("a", 1, rows.collect());
+        assert!(scribe.hear_until(ticket).is_empty());
+        // A projector that keeps up.
+        assert_eq!(reader.read_after(batch * 1_000, 1_000, &mut |_| Ok(())).expect("read"), 1_000);
+        let log = std::fs::metadata(directory.path().join("journal.db-wal")).expect("there is a log");
+        longest = longest.max(log.len());
+    }
+    assert!(longest < 64 << 20, "160 MB were written, the log reached {longest} bytes");
+    assert!(journal.figures().checkpoints > 0);
+}
+
+#[test]
+fn a_backup_is_a_cut_that_opens_as_a_journal() {
+    let (directory, elsewhere) = (directory(), directory());
+    let journal = open(directory.path());
+    let mut scribe = Scribe::new(&*journal);
+    assert!(scribe.write("a", 1, 1..=10_000));
+    let copy = elsewhere.path().join("journal.db");
+    let end = std::thread::scope(|scope| {
+        let backup = scope.spawn(|| journal.backup(&copy).expect("a backup"));
+        for sequence in 1..=200 {
+            assert!(scribe.write("b", 1, sequence..=sequence));
+        }
+        backup.join().expect("the backup ends")
+    });
+    assert!(end >= 10_000);
+    let restored = open(elsewhere.path());
+    assert_eq!(restored.end(), end);
+    let original = read_all(&*journal, 0);
+    assert_eq!(read_all(&*restored, 0), original[..usize::try_from(end).expect("small")]);
+    assert!(Scribe::new(&*restored).write("c", 1, 1..=1), "life goes on from there");
+    restored.close();
+    assert!(journal.backup(&copy).is_err(), "never over another file");
+    let tool = read_only(elsewhere.path()).expect("opens");
+    assert_eq!(tool.backup(&elsewhere.path().join("again")).expect("a backup of a stopped node"), end + 1);
+}

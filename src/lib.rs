@@ -1,0 +1,14 @@
+pub mod order;
+pub mod types;
+pub mod runtime;
+pub mod journal;
+pub mod store;
+pub mod inventory;
+pub mod payment;
+pub mod config;
+pub mod fraud;
+pub mod gateway;
+pub mod replay;
+pub mod seed;
+pub mod demo;
+pub mod views;

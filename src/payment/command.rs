@@ -1,0 +1,113 @@
+//! What may be asked of a payment.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::{Amount, Currency, OrderId};
+
+use super::bank::{Operation, Outcome};
+
+/// What may be asked of a payment, by its order, by a person through the order, and by the bank's answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Take this money for an order.
+    Begin {
+        /// The order.
+        order: OrderId,
+        /// How much.
+        amount: Amount,
+        /// Of what.
+        currency: Currency,
+        /// The shopper's means of payment, as the bank names it.
+        method: Arc<str>,
+        /// When to capture.
+        capture: Capture,
+        /// How to go on after failures.
+        retry: RetryPolicy,
+        /// Whether the bank is believed to answer; when not, the first call waits as a retry does.
+        gateway_ready: bool,
+    },
+    /// A call ended like this. Only the store's machinery says so, about calls that [`super::Payment`] made due.
+    Answered {
+        /// What was done or asked about.
+        operation: Operation,
+        /// In which logical attempt.
+        attempt: u32,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// The waiting time is over. Whoever says so vouches for the time.
+    Resume,
+    /// A person wants the stuck step tried at once.
+    RetryNow,
+    /// Make it as if never paid: nothing, void or refund, whatever is right once that is known.
+    Cancel {
+        /// Why.
+        reason: Arc<str>,
+    },
+    /// Take what was authorised.
+    Capture,
+    /// Give money back.
+    Refund {
+        /// The order's number for this refund, from 1 on; the same number again is the same refund.
+        refund: u32,
+        /// How much.
+        amount: Amount,
+        /// Why.
+        reason: Arc<str>,
+    },
+}
+
+/// When an authorised amount is captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capture {
+    /// By the bank, together with the authorisation.
+    Automatic,
+    /// When we ask for it.
+    Manual,
+}
+
+/// How a store goes on after failures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryPolicy {
+    /// The longest first wait.
+    pub base_ms: u32,
+    /// The longest wait of all.
+    pub cap_ms: u32,
+    /// How many declines end the payment.
+    pub attempts_max: u32,
+}
+
+/// Why the payment says no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// Nothing was begun under this id.
+    #[error("no payment has begun")]
+    NotBegun,
+    /// The payment has begun with other terms.
+    #[error("the payment has begun with other terms")]
+    OtherTerms,
+    /// There is no money to take.
+    #[error("nothing is to be paid")]
+    NothingToPay,
+    /// Nothing is authorised that could be captured.
+    #[error("nothing is authorised")]
+    NotAuthorized,
+    /// Nothing is captured that could be refunded.
+    #[error("nothing is captured")]
+    NotCaptured,
+    /// More than what is left.
+    #[error("only {remaining} minor units are left to refund")]
+    RefundTooLarge {
+        /// What is left, in minor units.
+        remaining: Amount,
+    },
+    /// One thing at a time: another operation at the bank is not finished.
+    #[error("another operation at the bank is under way")]
+    Busy,
+    /// The payment is canceled or failed.
+    #[error("the payment is over")]
+    Over,
+}

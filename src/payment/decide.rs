@@ -1,0 +1,252 @@
+//! Answers one command from the payment as it stands. No clock, no dice, no I/O. What banks answer is in `answer.rs`.
+
+use std::sync::Arc;
+
+use crate::types::{Amount, Timestamp};
+
+use super::answer::answered;
+use super::backoff;
+use super::bank::{Operation, Reason};
+use super::command::{Capture, Command, Rejection};
+use super::event::{
+    AttemptStarted, CancelRequested, Canceled, Created, Event, Next, RetryScheduled, RetryStarted,
+};
+use super::state::{Begun, Charge, Course, Stage, State, Work, evolve};
+use super::{KEY_TRUSTED_MS, id_of};
+
+/// Answers one command from the payment as it stands.
+pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Vec<Event>, Rejection> {
+    use {Command as C, State as S};
+    match (state, command) {
+        (S::Unbegun, C::Begin { order, amount, currency, method, capture, retry, gateway_ready }) => {
+            if amount.is_zero() {
+                return Err(Rejection::NothingToPay);
+            }
+            let created = Event::Created(Created { order, amount, currency, method, capture, retry });
+            if gateway_ready {
+                return Ok(vec![created]);
+            }
+            let wait = backoff::wait_ms(retry, id_of(order), 1);
+            let parked = Event::RetryScheduled(RetryScheduled {
+                order,
+                operation: Operation::Authorize,
+                at: backoff::until(now, wait, None),
+                reason: Reason::GatewayUnavailable,
+                tries: 1,
+                next: Next::Send,
+                intent: None,
+                message: None,
+            });
+            Ok(vec![created, parked])
+        }
+        // The order repeats itself after a crash; it goes on from where the payment stands.
+        (S::Begun(begun), C::Begin { order, amount, currency, .. }) => {
+            if (begun.order, begun.amount, begun.currency) == (order, amount, currency) {
+                Ok(vec![])
+            } else {
+                Err(Rejection::OtherTerms)
+            }
+        }
+
+        // Canceled before it was begun: there is nothing to undo.
+        (S::Unbegun, C::Cancel { .. }) => Ok(vec![]),
+        (S::Begun(begun), C::Cancel { reason }) => Ok(cancel(begun, reason, now)),
+
+        (S::Begun(begun), C::Resume) => Ok(resume(begun, now)),
+        (S::Begun(begun), C::RetryNow) => Ok(retry_now(begun, now)),
+        (S::Begun(begun), C::Capture) => capture(begun),
+        (S::Begun(begun), C::Refund { refund, amount, reason }) => give_back(begun, refund, amount, reason),
+        (S::Begun(begun), C::Answered { operation, attempt, outcome }) => {
+            Ok(answered(begun, operation, attempt, outcome, now))
+        }
+
+        (S::Unbegun, C::Resume | C::RetryNow | C::Capture | C::Refund { .. } | C::Answered { .. }) => {
+            Err(Rejection::NotBegun)
+        }
+    }
+}
+
+/// The waiting time is over.
+fn resume(begun: &Begun, now: Timestamp) -> Vec<Event> {
+    let Some(work) = &begun.work else { return vec![] };
+    match work.stage {
+        // It goes on already.
+        Stage::Sending { .. } | Stage::Inquiring { .. } => vec![],
+        Stage::Waiting { next: Next::Attempt, .. } => vec![next_attempt(begun, work)],
+        Stage::Waiting { next: Next::Inquire, .. } => vec![retry_started(begun, Next::Inquire)],
+        Stage::Waiting { next: Next::Send, .. } => {
+            // A key that the bank may have forgotten is no protection.
+            let is_forgotten =
+                work.doubt.is_some_and(|doubt| doubt.first.plus_millis(KEY_TRUSTED_MS) <= now);
+            vec![retry_started(begun, if is_forgotten { Next::Inquire } else { Next::Send })]
+        }
+    }
+}
+
+/// A person does not want to wait; or asks again for what was given up, or whether the shopper has acted.
+fn retry_now(begun: &Begun, now: Timestamp) -> Vec<Event> {
+    if begun.work.is_some() {
+        return resume(begun, now);
+    }
+    match (&begun.course, &begun.charge, &begun.action) {
+        (Course::Wanted, None, Some(_)) => vec![retry_started(begun, Next::Inquire)],
+        (Course::Wanted, Some(charge), _) if begun.capture_failure.is_some() && charge.is_live() => {
+            vec![start_capture(begun, charge)]
+        }
+        (Course::Wanted | Course::Canceled { .. } | Course::Failed { .. }, ..) => vec![],
+    }
+}
+
+/// Make it as if never paid.
+fn cancel(begun: &Begun, reason: Arc<str>, now: Timestamp) -> Vec<Event> {
+    let order = begun.order;
+    match &begun.course {
+        // Already so, or on its way.
+        Course::Canceled { .. } | Course::Failed { .. } => return vec![],
+        Course::Wanted => {}
+    }
+    if let Some(work) = &begun.work
+        && work.operation == Operation::Authorize
+        && begun.action.is_none()
+        && begun.strays.is_empty()
+        && !work.is_sending()
+        && work.uncertain_since().is_none()
+    {
+        // Nothing is with the bank that could become money.
+        return vec![Event::Canceled(Canceled { order, reason })];
+    }
+    and_what_is_owed(begun, vec![Event::CancelRequested(CancelRequested { order, reason })], now)
+}
+
+/// Take what was authorised.
+fn capture(begun: &Begun) -> Result<Vec<Event>, Rejection> {
+    match (&begun.course, &begun.charge) {
+        (Course::Canceled { .. } | Course::Failed { .. }, _) => Err(Rejection::Over),
+        (Course::Wanted, None) => Err(Rejection::NotAuthorized),
+        (Course::Wanted, Some(charge)) => {
+            let is_asked = begun.work.as_ref().is_some_and(|work| work.operation == Operation::Capture);
+            if is_asked || !charge.captured.is_zero() || begun.capture_failure.is_some() {
+                // Asked before; the standing says how that ended.
+                Ok(vec![])
+            } else if begun.work.is_some() {
+                Err(Rejection::Busy)
+            } else {
+                Ok(vec![start_capture(begun, charge)])
+            }
+        }
+    }
+}
+
+/// Give money back.
+fn give_back(begun: &Begun, refund: u32, amount: Amount, reason: Arc<str>) -> Result<Vec<Event>, Rejection> {
+    if begun.refunds.iter().any(|known| known.number == refund) {
+        // The same refund again; the standing says how it went.
+        return Ok(vec![]);
+    }
+    match (&begun.course, &begun.charge) {
+        (Course::Canceled { .. } | Course::Failed { .. }, _) => Err(Rejection::Over),
+        (Course::Wanted, None) => Err(Rejection::NotCaptured),
+        (Course::Wanted, Some(charge)) if charge.captured.is_zero() => Err(Rejection::NotCaptured),
+        (Course::Wanted, Some(_)) if begun.work.is_some() => Err(Rejection::Busy),
+        (Course::Wanted, Some(charge)) if amount.is_zero() || amount > charge.remaining() => {
+            Err(Rejection::RefundTooLarge { remaining: charge.remaining() })
+        }
+        (Course::Wanted, Some(charge)) => {
+            let reason = Some(reason);
+            Ok(vec![start(begun, Operation::Refund(refund), 1, &charge.intent, amount, reason)])
+        }
+    }
+}
+
+/// The events, and the first attempt at whatever they leave owed and nobody is at.
+pub(super) fn and_what_is_owed(begun: &Begun, mut events: Vec<Event>, now: Timestamp) -> Vec<Event> {
+    let mut after = State::Begun(Box::new(begun.clone()));
+    for event in &events {
+        evolve(&mut after, event, now);
+    }
+    events.extend(after.begun().and_then(owed));
+    events
+}
+
+/// What must be done next, when nothing is under way: strays go back first, then what is not wanted any more.
+fn owed(begun: &Begun) -> Option<Event> {
+    if begun.work.as_ref().is_some_and(|work| work.operation != Operation::Capture || begun.is_wanted()) {
+        return None;
+    }
+    if let Some(stray) = begun.strays.iter().find(|stray| stray.charge.is_live()) {
+        return Some(undo(begun, &stray.charge));
+    }
+    match (&begun.course, &begun.action, &begun.charge) {
+        (Course::Wanted, _, Some(charge)) => {
+            let is_late = begun.capture == Capture::Automatic
+                && charge.captured.is_zero()
+                && begun.capture_failure.is_none()
+                && charge.is_live();
+            is_late.then(|| start_capture(begun, charge))
+        }
+        (Course::Wanted, _, None) => None,
+        (Course::Canceled { .. } | Course::Failed { .. }, Some(action), _) => {
+            Some(start_void(begun, &action.intent, begun.amount))
+        }
+        // A void settles a capture that nobody is sure of: the bank does only one of the two.
+        (Course::Canceled { .. } | Course::Failed { .. }, None, Some(charge)) => {
+            charge.is_live().then(|| undo(begun, charge))
+        }
+        (Course::Canceled { .. } | Course::Failed { .. }, None, None) => None,
+    }
+}
+
+fn undo(begun: &Begun, charge: &Charge) -> Event {
+    if charge.captured.is_zero() {
+        return start_void(begun, &charge.intent, charge.amount);
+    }
+    let operation = Operation::Refund(begun.undo_next());
+    start(begun, operation, 1, &charge.intent, charge.remaining(), undo_reason(begun))
+}
+
+fn undo_reason(begun: &Begun) -> Option<Arc<str>> {
+    match &begun.course {
+        Course::Canceled { reason } => Some(Arc::clone(reason)),
+        Course::Wanted | Course::Failed { .. } => None,
+    }
+}
+
+fn start_void(begun: &Begun, intent: &Arc<str>, amount: Amount) -> Event {
+    start(begun, Operation::Void, begun.voids.saturating_add(1), intent, amount, undo_reason(begun))
+}
+
+fn start_capture(begun: &Begun, charge: &Charge) -> Event {
+    start(begun, Operation::Capture, begun.captures.saturating_add(1), &charge.intent, charge.amount, None)
+}
+
+fn start(
+    begun: &Begun,
+    operation: Operation,
+    attempt: u32,
+    intent: &Arc<str>,
+    amount: Amount,
+    reason: Option<Arc<str>>,
+) -> Event {
+    let intent = Some(Arc::clone(intent));
+    Event::AttemptStarted(AttemptStarted { order: begun.order, operation, attempt, intent, amount, reason })
+}
+
+/// The same operation under a new key.
+fn next_attempt(begun: &Begun, work: &Work) -> Event {
+    let intent = match work.operation {
+        Operation::Authorize => None,
+        Operation::Capture | Operation::Void | Operation::Refund(_) => work.intent.clone(),
+    };
+    Event::AttemptStarted(AttemptStarted {
+        order: begun.order,
+        operation: work.operation,
+        attempt: work.attempt.saturating_add(1),
+        intent,
+        amount: work.amount,
+        reason: work.reason.clone(),
+    })
+}
+
+fn retry_started(begun: &Begun, next: Next) -> Event {
+    Event::RetryStarted(RetryStarted { order: begun.order, next })
+}

@@ -1,0 +1,359 @@
+//! What has happened to a payment, as stored.
+//!
+//! Every event names its order; the payment's id follows from it ([`super::id_of`]).
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::{Amount, Currency, OrderId, Timestamp};
+
+use super::bank::{Operation, Reason};
+use super::command::{Capture, RetryPolicy};
+use super::decline::RetryClass;
+
+crate::events! {
+    /// What has happened to a payment.
+    pub enum Event {
+        /// The intent to pay, with everything the first attempt's key and call are made of.
+        Created(Created) = "payment.created", 1;
+        /// Charged or authorised.
+        Processed(Processed) = "payment.processed", 1;
+        /// A logical attempt with a key of its own is about to go out.
+        AttemptStarted(AttemptStarted) = "payment.attempt_started", 1;
+        /// Nothing goes out before a time.
+        RetryScheduled(RetryScheduled) = "payment.retry_scheduled", 1;
+        /// The waiting is over: the same key is sent again, or the bank is asked.
+        RetryStarted(RetryStarted) = "payment.retry_started", 1;
+        /// A call may have happened or not.
+        OutcomeUnknown(OutcomeUnknown) = "payment.outcome_unknown", 1;
+        /// The bank said no.
+        Declined(Declined) = "payment.declined", 1;
+        /// The shopper has something to do.
+        RequiresAction(RequiresAction) = "payment.requires_action", 1;
+        /// An authorised amount was captured.
+        Captured(Captured) = "payment.captured", 1;
+        /// An authorisation was let go.
+        Voided(Voided) = "payment.voided", 1;
+        /// Captured money was given back.
+        Refunded(Refunded) = "payment.refunded", 1;
+        /// The payment is to be undone, once it is known what there is to undo.
+        CancelRequested(CancelRequested) = "payment.cancel_requested", 1;
+        /// Ended without money: it was never charged.
+        Canceled(Canceled) = "payment.canceled", 1;
+        /// Ended without money: it could not be had.
+        Failed(Failed) = "payment.failed", 1;
+        /// An authorised amount cannot be captured.
+        CaptureFailed(CaptureFailed) = "payment.capture_failed", 1;
+        /// A refund was refused.
+        RefundFailed(RefundFailed) = "payment.refund_failed", 1;
+        /// The bank took another amount or currency than was asked for.
+        IntegrityFailure(StrayCharge) = "payment.integrity_failure", 1;
+        /// A charge that nobody waits for any more has come to light.
+        ChargeFound(StrayCharge) = "payment.charge_found", 1;
+    }
+}
+
+/// Data of `payment.created`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Created {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// How much.
+    pub amount: Amount,
+    /// Of what.
+    pub currency: Currency,
+    /// The shopper's means of payment, as the bank names it.
+    pub method: Arc<str>,
+    /// When to capture.
+    pub capture: Capture,
+    /// How to go on after failures.
+    pub retry: RetryPolicy,
+}
+
+/// Data of `payment.processed`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Processed {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// The logical attempt that succeeded.
+    pub attempt: u32,
+    /// The bank's id for the intent.
+    pub intent: Arc<str>,
+    /// The bank's id for the charge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charge: Option<Arc<str>>,
+    /// How much was authorised.
+    pub amount: Amount,
+    /// How much of it was captured.
+    pub captured: Amount,
+}
+
+/// Data of `payment.attempt_started`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttemptStarted {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// What is to be done.
+    pub operation: Operation,
+    /// The logical attempt.
+    pub attempt: u32,
+    /// The intent it is to be done to; none for a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<Arc<str>>,
+    /// How much.
+    pub amount: Amount,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Arc<str>>,
+}
+
+/// What follows a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Next {
+    /// The same call under the same key.
+    Send,
+    /// The question what became of it.
+    Inquire,
+    /// A new logical attempt with a new key.
+    Attempt,
+}
+
+/// Data of `payment.retry_scheduled`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RetryScheduled {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// What is waited with.
+    pub operation: Operation,
+    /// Until when.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: Reason,
+    /// How many waits there were in a row, this one included.
+    pub tries: u32,
+    /// What follows.
+    pub next: Next,
+    /// The intent, where an unfinished one has become known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<Arc<str>>,
+    /// What the bank said, where it said something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Arc<str>>,
+}
+
+/// Data of `payment.retry_started`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RetryStarted {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// What goes out now: never [`Next::Attempt`], which is an event of its own.
+    pub next: Next,
+}
+
+/// Data of `payment.outcome_unknown`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutcomeUnknown {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// What was asked for.
+    pub operation: Operation,
+    /// In which logical attempt.
+    pub attempt: u32,
+    /// Why we do not know.
+    pub reason: Reason,
+    /// The bank repeats a stored failure under this key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replayed: bool,
+    /// What the bank said, where it said something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Arc<str>>,
+}
+
+/// Data of `payment.declined`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Declined {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// What was declined.
+    pub operation: Operation,
+    /// In which logical attempt.
+    pub attempt: u32,
+    /// The bank's code.
+    pub code: Arc<str>,
+    /// The bank's finer code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decline_code: Option<Arc<str>>,
+    /// What may be tried next.
+    pub class: RetryClass,
+    /// The bank's sentence.
+    pub message: Arc<str>,
+    /// The bank's id for the intent, when it named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<Arc<str>>,
+}
+
+/// Data of `payment.requires_action`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequiresAction {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// In which logical attempt.
+    pub attempt: u32,
+    /// The bank's id for the intent.
+    pub intent: Arc<str>,
+    /// Where the shopper does it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<Arc<str>>,
+}
+
+/// Data of `payment.captured`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Captured {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// The bank's id for the intent.
+    pub intent: Arc<str>,
+    /// How much.
+    pub amount: Amount,
+}
+
+/// Data of `payment.voided`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Voided {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// The bank's id for the intent.
+    pub intent: Arc<str>,
+}
+
+/// Data of `payment.refunded`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Refunded {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// Which refund of this payment.
+    pub refund: u32,
+    /// The bank's id for the refund.
+    pub id: Arc<str>,
+    /// The bank's id for the intent.
+    pub intent: Arc<str>,
+    /// How much.
+    pub amount: Amount,
+}
+
+/// Data of `payment.cancel_requested`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CancelRequested {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// Why.
+    pub reason: Arc<str>,
+}
+
+/// Data of `payment.canceled`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Canceled {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// Why.
+    pub reason: Arc<str>,
+}
+
+/// Data of `payment.failed`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failed {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// Why.
+    pub reason: Failure,
+}
+
+/// Why a payment ended without money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// The method will not do.
+    Declined,
+    /// Declined as often as the store allows.
+    RetriesExhausted,
+    /// The bank took another amount or currency; that is given back.
+    Integrity,
+    /// The bank let the intent go without us.
+    CanceledByBank,
+}
+
+impl Failure {
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Failure::Declined => "declined",
+            Failure::RetriesExhausted => "retries_exhausted",
+            Failure::Integrity => "integrity",
+            Failure::CanceledByBank => "canceled_by_bank",
+        }
+    }
+}
+
+/// Data of `payment.capture_failed`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaptureFailed {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// The bank's word for why.
+    pub code: Arc<str>,
+    /// Whether the authorisation is gone too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lapsed: bool,
+}
+
+/// Data of `payment.refund_failed`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefundFailed {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// Which refund of this payment.
+    pub refund: u32,
+    /// The bank's word for why.
+    pub code: Arc<str>,
+}
+
+/// Data of `payment.integrity_failure` and `payment.charge_found`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StrayCharge {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// In which logical attempt it was made.
+    pub attempt: u32,
+    /// The bank's id for the intent.
+    pub intent: Arc<str>,
+    /// The bank's id for the charge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charge: Option<Arc<str>>,
+    /// How much the bank says it is for.
+    pub amount: Amount,
+    /// Of what the bank says it is; none for a code that is not in use.
+    pub currency: Option<Currency>,
+    /// How much was captured.
+    pub captured: Amount,
+}
+
+macro_rules! about_a_payment {
+    ($($data:ty),+ $(,)?) => {$(
+        impl $data {
+            fn order(&self) -> Option<OrderId> {
+                Some(self.order)
+            }
+
+            fn subject(&self) -> String {
+                super::id_of(self.order).to_string()
+            }
+        }
+    )+};
+}
+
+about_a_payment!(
+    Created, Processed, AttemptStarted, RetryScheduled, RetryStarted, OutcomeUnknown, Declined, RequiresAction,
+    Captured, Voided, Refunded, CancelRequested, Canceled, Failed, CaptureFailed, RefundFailed, StrayCharge,
+);

@@ -1,0 +1,143 @@
+//! A payment: the one intent to pay an order, and everything the bank was asked to do about it.
+//!
+//! ```text
+//!           Begin            approved                  Capture, captured
+//!  Unbegun ───────▶ working ──────────▶ Authorized ───────────────────────▶ Captured ──▶ (refund) ──▶ Captured
+//!                   │  ▲ │  └─────────────────────────────────────────────────▲  │
+//!                   │  │ │     approved and captured at once                     │
+//!                   │  │ ├────────────▶ RequiresAction ── Cancel ─▶ (void) ──┐   │
+//!                   │  │ │ challenge                                         ▼   │ Cancel ─▶ (refund) ─▶ Undone
+//!                   │  │ ├────────────▶ Failed (what turns up is given back) Undone
+//!                   │  │ │ declined for good
+//!                   │  │ └─ Cancel ──▶ never sent: Undone; otherwise it is found out first, then undone
+//!                   │  └── the time has come
+//!                   └────▶ waiting
+//! ```
+//!
+//! In brackets and under *working* runs one operation at the bank, always with the same discipline:
+//!
+//! ```text
+//!               certainly not done           ┌──────────────────────────────────────────────┐
+//!   Sending ───────────────────────▶ Waiting{send} ── Resume ─▶ Sending, same key           │
+//!      │                                                                                    │
+//!      │ unknown                      no answer                                             │
+//!      └───────────────▶ Inquiring ───────────────▶ Waiting{inquire} ── Resume ─▶ Inquiring │
+//!                            │  not found, or not done                                      │
+//!                            ├──────────────────────────────────────────────────────────────┘
+//!                            │  the same, and the bank repeats a stored failure: the key is closed
+//!                            ├─────────────────────────────▶ Waiting{attempt} ── Resume ─▶ Sending, new key
+//!                            └─▶ found: what the bank says is what happened
+//! ```
+//!
+//! The intent with the key of attempt 1 is in `payment.created`, so it is durable before a byte goes out; each later key is
+//! in `payment.attempt_started`. "Not found" proves that nothing happened only when the inquiry began
+//! [`CERTAIN_AFTER_MS`] after the last call that may have arrived, since banks' indexes lag; only such proof closes a key
+//! or a canceled payment. Answers that come late or twice change nothing, unless they carry money nobody knew of: that is
+//! recorded as a stray charge and given back. The payment refuses to guess, to wait by itself, and to speak HTTP.
+
+#![warn(clippy::wildcard_enum_match_arm)]
+
+mod answer;
+mod backoff;
+pub mod bank;
+mod command;
+mod decide;
+pub mod decline;
+mod event;
+mod standing;
+mod state;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use backoff::{REFUSED_WAIT_MS, RETRY_AFTER_MS_MAX};
+pub use command::{Capture, Command, Rejection, RetryPolicy};
+pub use decline::RetryClass;
+pub use event::{
+    AttemptStarted, CancelRequested, Canceled, CaptureFailed, Captured, Created, Declined, Event, Failed, Failure,
+    Next, OutcomeUnknown, Processed, RefundFailed, Refunded, RequiresAction, RetryScheduled, RetryStarted, StrayCharge,
+    Voided,
+};
+pub use standing::{LastDecline, RefundStanding, Standing};
+pub use state::{
+    Action, Begun, Charge, Course, Doubt, Past, PastEnd, Refund, RefundState, Stage, State, Stray, Work,
+};
+pub use view::{AttemptStatus, AttemptView, PaymentStatus, PaymentView, RefundStatusView, RefundView, RetryView};
+
+use crate::runtime::{Aggregate, Due};
+use crate::types::{OrderId, PaymentId, Timestamp};
+
+/// How long after the last call that may have arrived an inquiry must begin, for its "not found" to be proof.
+pub const CERTAIN_AFTER_MS: u64 = 30_000;
+
+/// How long a bank is trusted to remember a key; it promises 24 hours. Past that nothing is sent again before the bank
+/// was asked.
+pub const KEY_TRUSTED_MS: u64 = 20 * 3_600_000;
+
+/// Refunds that nobody asked for by number, because they undo something, count from here. Orders number theirs from 1.
+pub const UNDO_FROM: u32 = 1_000_000;
+
+/// The aggregate: one instance a payment, one payment an order.
+#[derive(Debug)]
+pub struct Payment;
+
+/// The id of an order's one payment.
+pub const fn id_of(order: OrderId) -> PaymentId {
+    PaymentId::from_bits(order.bits())
+}
+
+/// A message of a payment to a sibling of its store.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// The order hears where its payment stands.
+    Report {
+        /// The order.
+        order: OrderId,
+        /// Where it stands.
+        standing: Standing,
+    },
+}
+
+impl Payment {
+    /// Where the payment stands: what an order that repeats itself hears. Nothing when it never began.
+    pub fn standing(state: &State) -> Option<Standing> {
+        standing::standing(state)
+    }
+}
+
+impl Aggregate for Payment {
+    const NAME: &'static str = "payment";
+
+    type Key = PaymentId;
+    type State = State;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+    type Step = Step;
+    type Call = bank::Call;
+
+    fn decide(state: &State, command: Command, now: Timestamp) -> Result<Vec<Event>, Rejection> {
+        decide::decide(state, command, now)
+    }
+
+    fn evolve(state: &mut State, event: &Event, at: Timestamp) {
+        state::evolve(state, event, at);
+    }
+
+    fn due(state: &State) -> Due<Self> {
+        let Some(begun) = state.begun() else { return Due::nothing() };
+        match begun.work.as_ref().map(|work| work.stage) {
+            None => Due::nothing(),
+            Some(Stage::Waiting { at, .. }) => Due::at(at, Command::Resume),
+            Some(Stage::Sending { .. } | Stage::Inquiring { .. }) => begun.call().map_or_else(Due::nothing, Due::call),
+        }
+    }
+
+    fn tells(state: &State, event: &Event) -> Option<Step> {
+        if !standing::is_told(event) {
+            return None;
+        }
+        let begun = state.begun()?;
+        Some(Step::Report { order: begun.order, standing: standing::standing(state)? })
+    }
+}

@@ -1,0 +1,758 @@
+//! What is known of a payment, and how events change it.
+//!
+//! Stored in views as JSON, so fields may be added with a default, never renamed.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::{Amount, Currency, OrderId, PaymentId, Timestamp};
+
+use super::bank::{Call, Operation, Reason};
+use super::command::{Capture, RetryPolicy};
+use super::decline::RetryClass;
+use super::event::{Created, Event, Failure, Next, StrayCharge};
+
+/// A payment, before and after it begins.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Nothing has happened.
+    #[default]
+    Unbegun,
+    /// There is an intent to pay.
+    Begun(Box<Begun>),
+}
+
+impl State {
+    /// What is known once it has begun.
+    pub fn begun(&self) -> Option<&Begun> {
+        match self {
+            State::Unbegun => None,
+            State::Begun(begun) => Some(begun),
+        }
+    }
+}
+
+/// A payment that has begun.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Begun {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// How much.
+    pub amount: Amount,
+    /// Of what.
+    pub currency: Currency,
+    /// The shopper's means of payment.
+    pub method: Arc<str>,
+    /// When to capture.
+    pub capture: Capture,
+    /// How to go on after failures.
+    pub retry: RetryPolicy,
+    /// When it began.
+    pub begun_at: Timestamp,
+    /// When anything last happened.
+    pub changed_at: Timestamp,
+    /// What is to become of the money.
+    pub course: Course,
+    /// The one operation at the bank that is not finished.
+    pub work: Option<Work>,
+    /// What the shopper has to do first.
+    pub action: Option<Action>,
+    /// The charge or authorisation that pays the order.
+    pub charge: Option<Charge>,
+    /// Why the authorised amount could not be captured.
+    pub capture_failure: Option<Arc<str>>,
+    /// Charges that nobody asked for any more, each to be undone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strays: Vec<Stray>,
+    /// Every refund, in the order in which they were begun.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refunds: Vec<Refund>,
+    /// Attempts that ended otherwise than by success, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past: Vec<Past>,
+    /// How often the bank declined to authorise.
+    pub declines: u32,
+    /// How many logical attempts at voiding there were.
+    pub voids: u32,
+    /// How many logical attempts at capturing there were.
+    pub captures: u32,
+}
+
+/// What is to become of the money.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Course {
+    /// It is wanted.
+    Wanted,
+    /// It is to be as if never paid.
+    Canceled {
+        /// Why.
+        reason: Arc<str>,
+    },
+    /// It could not be had; should any turn up, it goes back.
+    Failed {
+        /// Why.
+        reason: Failure,
+    },
+}
+
+/// One operation at the bank that is not finished.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    /// What is done.
+    pub operation: Operation,
+    /// In which logical attempt.
+    pub attempt: u32,
+    /// The intent, once it is known.
+    pub intent: Option<Arc<str>>,
+    /// How much.
+    pub amount: Amount,
+    /// Why, for voids and refunds.
+    pub reason: Option<Arc<str>>,
+    /// What happens next.
+    pub stage: Stage,
+    /// Waits in a row.
+    pub tries: u32,
+    /// When the first logical attempt began.
+    pub started_at: Timestamp,
+    /// Calls of this attempt that may have reached the bank.
+    pub doubt: Option<Doubt>,
+    /// When the payment was canceled over a call under way.
+    pub abandoned_at: Option<Timestamp>,
+    /// The bank repeats a stored failure under this key.
+    pub is_replayed: bool,
+    /// The bank rejected the request as such.
+    pub is_refused: bool,
+}
+
+/// What happens next in an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// The call is out, or about to go out.
+    Sending {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The question what became of it is out, or about to go out.
+    Inquiring {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Nothing goes out yet.
+    Waiting {
+        /// Until when.
+        at: Timestamp,
+        /// Why.
+        reason: Reason,
+        /// What follows.
+        next: Next,
+    },
+}
+
+/// When calls under one key went out that may have reached the bank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// When we first did not know.
+    pub first: Timestamp,
+    /// When we last did not know.
+    pub last: Timestamp,
+}
+
+/// What the shopper has to do first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// In which logical attempt.
+    pub attempt: u32,
+    /// The bank's id for the intent.
+    pub intent: Arc<str>,
+    /// Where the shopper does it.
+    pub url: Option<Arc<str>>,
+}
+
+/// Money held or taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Charge {
+    /// In which logical attempt.
+    pub attempt: u32,
+    /// The bank's id for the intent.
+    pub intent: Arc<str>,
+    /// The bank's id for the charge.
+    pub charge: Option<Arc<str>>,
+    /// How much was authorised.
+    pub amount: Amount,
+    /// How much of it was captured.
+    pub captured: Amount,
+    /// How much of that was given back.
+    pub refunded: Amount,
+    /// Whether the authorisation was let go.
+    pub is_voided: bool,
+    /// When it came about.
+    pub at: Timestamp,
+}
+
+impl Charge {
+    /// Captured and not given back.
+    pub fn remaining(&self) -> Amount {
+        self.captured.minus(self.refunded).unwrap_or(Amount::ZERO)
+    }
+
+    /// Whether it holds or has taken money that was not let go or given back.
+    pub fn is_live(&self) -> bool {
+        !self.is_voided && (self.captured.is_zero() || !self.remaining().is_zero())
+    }
+}
+
+/// A charge that nobody asked for any more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stray {
+    /// The charge.
+    pub charge: Charge,
+    /// Of what the bank says it is.
+    pub currency: Option<Currency>,
+}
+
+/// One refund.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Refund {
+    /// Its number.
+    pub number: u32,
+    /// The intent it gives back from.
+    pub intent: Arc<str>,
+    /// How much.
+    pub amount: Amount,
+    /// How it stands.
+    pub state: RefundState,
+}
+
+/// How a refund stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundState {
+    /// The bank has not said yes.
+    Pending,
+    /// Given back.
+    Succeeded {
+        /// The bank's id for the refund.
+        id: Arc<str>,
+    },
+    /// Refused.
+    Failed {
+        /// The bank's word for why.
+        code: Arc<str>,
+    },
+}
+
+/// An attempt that ended otherwise than by success.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Past {
+    /// What was asked for.
+    pub operation: Operation,
+    /// In which logical attempt.
+    pub attempt: u32,
+    /// When it ended.
+    pub at: Timestamp,
+    /// The bank's id for the intent, when it named one.
+    pub intent: Option<Arc<str>>,
+    /// How it ended.
+    pub end: PastEnd,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PastEnd {
+    /// The bank said no.
+    Declined {
+        /// The bank's code.
+        code: Arc<str>,
+        /// The bank's finer code.
+        decline_code: Option<Arc<str>>,
+        /// What may be tried next.
+        class: RetryClass,
+        /// The bank's sentence.
+        message: Arc<str>,
+    },
+    /// The bank repeated a stored failure, and it is certain that nothing happened under the key.
+    KeyClosed,
+    /// What waited for the shopper was let go.
+    Voided,
+}
+
+impl Begun {
+    fn new(created: &Created, at: Timestamp) -> Self {
+        Self {
+            order: created.order,
+            amount: created.amount,
+            currency: created.currency,
+            method: Arc::clone(&created.method),
+            capture: created.capture,
+            retry: created.retry,
+            begun_at: at,
+            changed_at: at,
+            course: Course::Wanted,
+            work: Some(Work::new(Operation::Authorize, 1, None, created.amount, None, at)),
+            action: None,
+            charge: None,
+            capture_failure: None,
+            strays: Vec::new(),
+            refunds: Vec::new(),
+            past: Vec::new(),
+            declines: 0,
+            voids: 0,
+            captures: 0,
+        }
+    }
+
+    /// The payment's own id.
+    pub fn id(&self) -> PaymentId {
+        super::id_of(self.order)
+    }
+
+    /// Whether the money is still wanted.
+    pub fn is_wanted(&self) -> bool {
+        matches!(self.course, Course::Wanted)
+    }
+
+    /// Every charge, the wanted one first.
+    pub fn charges(&self) -> impl Iterator<Item = &Charge> {
+        self.charge.iter().chain(self.strays.iter().map(|stray| &stray.charge))
+    }
+
+    /// The charge made by an intent.
+    pub fn charge_of(&self, intent: &str) -> Option<&Charge> {
+        self.charges().find(|charge| &*charge.intent == intent)
+    }
+
+    fn charge_of_mut(&mut self, intent: &str) -> Option<&mut Charge> {
+        let strays = self.strays.iter_mut().map(|stray| &mut stray.charge);
+        self.charge.iter_mut().chain(strays).find(|charge| &*charge.intent == intent)
+    }
+
+    /// The number of the next refund that nobody asked for by number.
+    pub fn undo_next(&self) -> u32 {
+        let used = self.refunds.iter().map(|refund| refund.number).filter(|number| *number >= super::UNDO_FROM);
+        used.max().map_or(super::UNDO_FROM, |last| last.saturating_add(1))
+    }
+
+    /// What was captured of this payment's currency, strays included.
+    pub fn captured(&self) -> Amount {
+        self.sum(|charge| charge.captured)
+    }
+
+    /// What was given back of this payment's currency, strays included.
+    pub fn refunded(&self) -> Amount {
+        self.sum(|charge| charge.refunded)
+    }
+
+    fn sum(&self, part: impl Fn(&Charge) -> Amount) -> Amount {
+        let own = self.strays.iter().filter(|stray| stray.currency == Some(self.currency));
+        let all = self.charge.iter().chain(own.map(|stray| &stray.charge));
+        all.map(part).try_fold(Amount::ZERO, Amount::plus).unwrap_or(Amount::ZERO)
+    }
+
+    /// Whether an operation gives back what nobody wants any more, and so may never be given up.
+    pub fn is_undoing(&self, work: &Work) -> bool {
+        match work.operation {
+            Operation::Authorize | Operation::Capture => false,
+            Operation::Void => true,
+            Operation::Refund(_) => {
+                let is_target = |stray: &Stray| work.intent.as_ref() == Some(&stray.charge.intent);
+                !self.is_wanted() || self.strays.iter().any(is_target)
+            }
+        }
+    }
+
+    /// The last decline of an authorisation.
+    pub fn last_decline(&self) -> Option<&PastEnd> {
+        let declined = |past: &&Past| matches!(past.end, PastEnd::Declined { .. });
+        self.past.iter().rev().find(declined).map(|past| &past.end)
+    }
+
+    /// The call that is owed to the bank now.
+    pub fn call(&self) -> Option<Call> {
+        let work = self.work.as_ref()?;
+        match work.stage {
+            Stage::Waiting { .. } => None,
+            Stage::Inquiring { .. } => Some(Call::Inquire {
+                operation: work.operation,
+                attempt: work.attempt,
+                intent: work.intent.clone(),
+                since: work.started_at,
+            }),
+            Stage::Sending { since } => self.send(work, since),
+        }
+    }
+
+    fn send(&self, work: &Work, due_since: Timestamp) -> Option<Call> {
+        let (attempt, amount) = (work.attempt, work.amount);
+        match work.operation {
+            Operation::Authorize => Some(Call::Authorize {
+                attempt,
+                amount,
+                currency: self.currency,
+                method: Arc::clone(&self.method),
+                capture: self.capture,
+                due_since,
+            }),
+            Operation::Capture => work.intent.clone().map(|intent| Call::Capture { attempt, intent, amount }),
+            Operation::Void => {
+                let reason = work.reason.clone();
+                work.intent.clone().map(|intent| Call::Void { attempt, intent, reason })
+            }
+            Operation::Refund(refund) => {
+                let reason = work.reason.clone();
+                work.intent.clone().map(|intent| Call::Refund {
+                    refund,
+                    attempt,
+                    intent,
+                    amount,
+                    reason,
+                    due_since,
+                })
+            }
+        }
+    }
+
+    fn apply(&mut self, event: &Event, at: Timestamp) {
+        self.changed_at = at;
+        match event {
+            // A second beginning was never decided.
+            Event::Created(_) => {}
+            Event::Processed(e) => {
+                self.work = None;
+                self.action = None;
+                self.charge = Some(Charge {
+                    attempt: e.attempt,
+                    intent: Arc::clone(&e.intent),
+                    charge: e.charge.clone(),
+                    amount: e.amount,
+                    captured: e.captured,
+                    refunded: Amount::ZERO,
+                    is_voided: false,
+                    at,
+                });
+            }
+            Event::AttemptStarted(e) => {
+                self.start(Work::new(e.operation, e.attempt, e.intent.clone(), e.amount, e.reason.clone(), at));
+            }
+            Event::RetryScheduled(e) => {
+                let Some(work) = &mut self.work else { return };
+                if e.next == Next::Attempt && e.reason != Reason::Declined {
+                    self.past.push(Past {
+                        operation: work.operation,
+                        attempt: work.attempt,
+                        at,
+                        intent: work.intent.clone(),
+                        end: PastEnd::KeyClosed,
+                    });
+                }
+                work.wait(e, at);
+            }
+            Event::RetryStarted(e) => self.go_on(e.next, at),
+            Event::OutcomeUnknown(e) => {
+                let Some(work) = &mut self.work else { return };
+                work.is_replayed = e.replayed;
+                work.is_refused = e.reason == Reason::Refused;
+                if !work.is_refused {
+                    work.doubt(at);
+                }
+                work.abandoned_at = None;
+                if work.is_sending() {
+                    work.stage = Stage::Inquiring { since: at };
+                }
+            }
+            Event::Declined(e) => {
+                let end = PastEnd::Declined {
+                    code: Arc::clone(&e.code),
+                    decline_code: e.decline_code.clone(),
+                    class: e.class,
+                    message: Arc::clone(&e.message),
+                };
+                let intent = e.intent.clone();
+                self.past.push(Past { operation: e.operation, attempt: e.attempt, at, intent, end });
+                if e.operation == Operation::Authorize {
+                    self.declines = self.declines.saturating_add(1);
+                    self.action = None;
+                }
+                if let Some(work) = &mut self.work {
+                    work.doubt = None;
+                    work.abandoned_at = None;
+                }
+            }
+            Event::RequiresAction(e) => {
+                self.work = None;
+                self.action =
+                    Some(Action { attempt: e.attempt, intent: Arc::clone(&e.intent), url: e.url.clone() });
+            }
+            Event::Captured(e) => {
+                if let Some(charge) = self.charge_of_mut(&e.intent) {
+                    charge.captured = e.amount;
+                    charge.is_voided = false;
+                }
+                self.capture_failure = None;
+                self.finish_work_on(&e.intent);
+            }
+            Event::Voided(e) => {
+                if let Some(charge) = self.charge_of_mut(&e.intent) {
+                    charge.is_voided = true;
+                }
+                if let Some(action) = self.action.take_if(|action| action.intent == e.intent) {
+                    self.past.push(Past {
+                        operation: Operation::Authorize,
+                        attempt: action.attempt,
+                        at,
+                        intent: Some(action.intent),
+                        end: PastEnd::Voided,
+                    });
+                }
+                self.finish_work_on(&e.intent);
+            }
+            Event::Refunded(e) => {
+                if let Some(charge) = self.charge_of_mut(&e.intent) {
+                    charge.refunded = charge.refunded.plus(e.amount).unwrap_or(charge.captured);
+                }
+                let state = RefundState::Succeeded { id: Arc::clone(&e.id) };
+                let is_open = |refund: &&mut Refund| {
+                    refund.number == e.refund && !matches!(refund.state, RefundState::Succeeded { .. })
+                };
+                match self.refunds.iter_mut().find(is_open) {
+                    Some(refund) => (refund.amount, refund.state) = (e.amount, state),
+                    None => {
+                        let intent = Arc::clone(&e.intent);
+                        self.refunds.push(Refund { number: e.refund, intent, amount: e.amount, state });
+                    }
+                }
+                self.finish(Operation::Refund(e.refund));
+            }
+            Event::CancelRequested(e) => {
+                self.course = Course::Canceled { reason: Arc::clone(&e.reason) };
+                let Some(work) = &mut self.work else { return };
+                if work.operation == Operation::Authorize {
+                    if work.is_sending() {
+                        work.abandoned_at = Some(at);
+                    }
+                    if !matches!(work.stage, Stage::Inquiring { .. }) {
+                        work.stage = Stage::Inquiring { since: at };
+                    }
+                }
+            }
+            Event::Canceled(e) => {
+                self.course = Course::Canceled { reason: Arc::clone(&e.reason) };
+                self.work = None;
+                self.action = None;
+            }
+            Event::Failed(e) => {
+                self.course = Course::Failed { reason: e.reason };
+                self.work = None;
+                self.action = None;
+            }
+            Event::CaptureFailed(e) => {
+                self.capture_failure = Some(Arc::clone(&e.code));
+                self.finish(Operation::Capture);
+                if e.lapsed && let Some(charge) = &mut self.charge {
+                    charge.is_voided = true;
+                }
+            }
+            Event::RefundFailed(e) => {
+                if let Some(refund) = self.refunds.iter_mut().find(|refund| refund.number == e.refund) {
+                    refund.state = RefundState::Failed { code: Arc::clone(&e.code) };
+                }
+                // What must be undone is tried again; what was merely wished for is not.
+                if self.work.as_ref().is_some_and(|work| !self.is_undoing(work)) {
+                    self.finish(Operation::Refund(e.refund));
+                }
+            }
+            Event::IntegrityFailure(e) => {
+                self.work = None;
+                self.action = None;
+                if self.is_wanted() {
+                    self.course = Course::Failed { reason: Failure::Integrity };
+                }
+                self.found(e, at);
+            }
+            Event::ChargeFound(e) => self.found(e, at),
+        }
+    }
+
+    fn start(&mut self, mut work: Work) {
+        // The same operation again, under a new key: it has waited before.
+        if let Some(before) = &self.work && before.operation == work.operation {
+            work.tries = before.tries;
+            work.started_at = before.started_at;
+        }
+        match work.operation {
+            Operation::Authorize => {}
+            Operation::Capture => self.captures = self.captures.max(work.attempt),
+            Operation::Void => self.voids = self.voids.max(work.attempt),
+            Operation::Refund(number) => {
+                let known = self.refunds.iter_mut().find(|refund| refund.number == number);
+                match (known, &work.intent) {
+                    (Some(refund), _) => refund.state = RefundState::Pending,
+                    (None, Some(intent)) => self.refunds.push(Refund {
+                        number,
+                        intent: Arc::clone(intent),
+                        amount: work.amount,
+                        state: RefundState::Pending,
+                    }),
+                    (None, None) => {}
+                }
+            }
+        }
+        self.work = Some(work);
+    }
+
+    fn go_on(&mut self, next: Next, at: Timestamp) {
+        if let Some(work) = &mut self.work {
+            work.stage = match next {
+                Next::Send | Next::Attempt => Stage::Sending { since: at },
+                Next::Inquire => Stage::Inquiring { since: at },
+            };
+        } else if let Some(action) = &self.action {
+            // A person asked whether the shopper has done what was needed.
+            let intent = Some(Arc::clone(&action.intent));
+            let mut work = Work::new(Operation::Authorize, action.attempt, intent, self.amount, None, at);
+            work.stage = Stage::Inquiring { since: at };
+            work.doubt(at);
+            self.work = Some(work);
+        }
+    }
+
+    fn found(&mut self, stray: &StrayCharge, at: Timestamp) {
+        self.strays.push(Stray {
+            charge: Charge {
+                attempt: stray.attempt,
+                intent: Arc::clone(&stray.intent),
+                charge: stray.charge.clone(),
+                amount: stray.amount,
+                captured: stray.captured,
+                refunded: Amount::ZERO,
+                is_voided: false,
+                at,
+            },
+            currency: stray.currency,
+        });
+    }
+
+    fn finish(&mut self, operation: Operation) {
+        if self.work.as_ref().is_some_and(|work| work.operation == operation) {
+            self.work = None;
+        }
+    }
+
+    /// Ends a capture or void of an intent: either answer settles both questions.
+    fn finish_work_on(&mut self, intent: &Arc<str>) {
+        let is_settled = |work: &Work| {
+            matches!(work.operation, Operation::Capture | Operation::Void) && work.intent.as_ref() == Some(intent)
+        };
+        if self.work.as_ref().is_some_and(is_settled) {
+            self.work = None;
+        }
+    }
+}
+
+impl Work {
+    fn new(
+        operation: Operation,
+        attempt: u32,
+        intent: Option<Arc<str>>,
+        amount: Amount,
+        reason: Option<Arc<str>>,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            operation,
+            attempt,
+            intent,
+            amount,
+            reason,
+            stage: Stage::Sending { since: at },
+            tries: 0,
+            started_at: at,
+            doubt: None,
+            abandoned_at: None,
+            is_replayed: false,
+            is_refused: false,
+        }
+    }
+
+    fn wait(&mut self, event: &super::event::RetryScheduled, at: Timestamp) {
+        match event.reason {
+            // It may still happen.
+            Reason::Processing | Reason::KeyInUse => self.doubt(at),
+            // It certainly did not happen, if the bank has had time to notice.
+            Reason::NotFound => {
+                if self.is_settled_nothing() {
+                    self.doubt = None;
+                }
+                self.is_replayed &= event.next != Next::Attempt;
+            }
+            Reason::NotDone | Reason::Declined => self.doubt = None,
+            Reason::GatewayUnavailable
+            | Reason::ConnectFailed
+            | Reason::LaneClosed
+            | Reason::RateLimited
+            | Reason::Refused
+            | Reason::TimedOut
+            | Reason::ConnectionLost
+            | Reason::ServerError
+            | Reason::Unreadable
+            | Reason::KeyConflict
+            | Reason::Interrupted => {}
+        }
+        if event.intent.is_some() {
+            self.intent = event.intent.clone();
+        }
+        self.tries = event.tries;
+        self.stage = Stage::Waiting { at: event.at, reason: event.reason, next: event.next };
+    }
+
+    fn doubt(&mut self, at: Timestamp) {
+        let first = self.doubt.map_or(at, |doubt| doubt.first);
+        self.doubt = Some(Doubt { first, last: at });
+    }
+
+    /// When a call that may have reached the bank was last on its way.
+    pub fn uncertain_since(&self) -> Option<Timestamp> {
+        self.doubt.map(|doubt| doubt.last).max(self.abandoned_at)
+    }
+
+    /// Whether the inquiry under way began late enough that "not found" means "never happened".
+    pub fn is_settled_nothing(&self) -> bool {
+        match self.stage {
+            Stage::Inquiring { since } => {
+                self.uncertain_since().is_none_or(|last| last.plus_millis(super::CERTAIN_AFTER_MS) <= since)
+            }
+            Stage::Sending { .. } | Stage::Waiting { .. } => false,
+        }
+    }
+
+    /// Whether the call itself is out, or about to go out.
+    pub fn is_sending(&self) -> bool {
+        matches!(self.stage, Stage::Sending { .. })
+    }
+
+    /// Whether the key is of no more use: the bank repeats a stored failure, or rejects what is sent under it.
+    pub fn is_key_closed(&self) -> bool {
+        self.is_replayed || self.is_refused
+    }
+
+    /// Whether a logical attempt is in progress, and not merely the wait for the next one.
+    pub fn is_open(&self) -> bool {
+        match self.stage {
+            Stage::Sending { .. } | Stage::Inquiring { .. } => true,
+            Stage::Waiting { next, .. } => next != Next::Attempt,
+        }
+    }
+}
+
+/// Folds one event. Total: an event that does not fit changes nothing.
+pub fn evolve(state: &mut State, event: &Event, at: Timestamp) {
+    match (&mut *state, event) {
+        (State::Unbegun, Event::Created(created)) => *state = State::Begun(Box::new(Begun::new(created, at))),
+        (State::Begun(begun), event) => begun.apply(event, at),
+        (State::Unbegun, _) => {}
+    }
+}

@@ -1,0 +1,130 @@
+//! From every refusal to its row. The matches name every variant, so that a new one asks for its place here.
+
+use super::{Code, Problem};
+use crate::order::Invalid;
+use crate::runtime::{Fault, Refusal};
+use crate::store::EnterError;
+use crate::store::settings;
+use crate::{fraud, inventory, order, payment};
+
+impl<R> From<Refusal<R>> for Problem
+where
+    R: std::error::Error + Into<Problem>,
+{
+    fn from(refusal: Refusal<R>) -> Self {
+        match refusal {
+            Refusal::Rejected(rejection) => rejection.into(),
+            Refusal::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        Self::new(match fault {
+            Fault::DeadlinePassed => Code::DeadlinePassed,
+            Fault::JournalRefused => Code::JournalUnavailable,
+            Fault::Rebuilding => Code::StoreRebuilding,
+            Fault::Quarantined => Code::StoreQuarantined,
+            Fault::Stopping => Code::Stopping,
+            Fault::StoreFull => Code::StoreFull,
+            Fault::RateExceeded => Code::RateExceeded,
+            Fault::NodeFull => Code::NodeFull,
+            Fault::ViewsBehind => Code::ViewsBehind,
+            Fault::KeyInUse => Code::IdempotencyKeyInUse,
+            Fault::KeyReused => Code::IdempotencyKeyReused,
+            Fault::Unreadable => Code::StateUnreadable,
+        })
+    }
+}
+
+impl From<EnterError> for Problem {
+    fn from(error: EnterError) -> Self {
+        match error {
+            EnterError::NotFound => Code::StoreNotFound.into(),
+            EnterError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<order::Rejection> for Problem {
+    fn from(rejection: order::Rejection) -> Self {
+        use order::Rejection as R;
+        match rejection {
+            R::NoSuchOrder => Code::OrderNotFound.into(),
+            R::AlreadyPlaced => Code::OrderAlreadyPlaced.into(),
+            R::Invalid(errors) => Self::invalid(errors),
+            R::StoreSuspended => Code::StoreSuspended.into(),
+            R::Illegal { status, legal, .. } => {
+                Self::because(Code::IllegalTransition, rejection.to_string())
+                    .with_standing(status.to_string(), legal)
+            }
+        }
+    }
+}
+
+impl From<settings::Rejection> for Problem {
+    fn from(rejection: settings::Rejection) -> Self {
+        use settings::Rejection as R;
+        match rejection {
+            R::NotFound => Code::StoreNotFound.into(),
+            R::Exists => Code::StoreExists.into(),
+            R::OutOfBounds(places) => Self::invalid(
+                places.into_iter().map(|(place, bounds)| Invalid::new(place, "out_of_range", bounds)).collect(),
+            ),
+        }
+    }
+}
+
+impl From<inventory::Rejection> for Problem {
+    fn from(rejection: inventory::Rejection) -> Self {
+        use inventory::Rejection as R;
+        let detail = rejection.to_string();
+        match rejection {
+            R::UnknownSku { .. } => Self::because(Code::ItemNotFound, detail),
+            R::BelowPromised { .. } => Self::because(Code::BelowPromised, detail),
+            R::TooMuch { .. } => Self::invalid(vec![Invalid::new("", "out_of_range", detail)]),
+            R::Short { .. } => Self::because(Code::StockShort, detail),
+            R::NoLines | R::TooManyLines => Self::invalid(vec![Invalid::new("/lines", "line_count", detail)]),
+            R::AlreadyEnded { .. } => Self::because(Code::IllegalTransition, detail),
+            R::NotReserved { .. } => Self::because(Code::ReservationNotFound, detail),
+            R::NotPossible { .. } => Self::because(Code::IllegalTransition, detail),
+            R::ExtendedTooOften { .. } => Self::because(Code::ExtendedTooOften, detail),
+            R::TextTooLong { what } => {
+                let pointer = format!("/{}", what.rsplit(' ').next().unwrap_or(what));
+                Self::invalid(vec![Invalid::new(pointer, "invalid_length", detail)])
+            }
+        }
+    }
+}
+
+impl From<fraud::Rejection> for Problem {
+    fn from(rejection: fraud::Rejection) -> Self {
+        use fraud::Rejection as R;
+        let detail = rejection.to_string();
+        match rejection {
+            R::NoSuchReview { .. } => Code::ReviewNotFound.into(),
+            R::NotOpen { status, .. } => Self::because(Code::ReviewClosed, detail).with_standing(status.name(), &[]),
+            R::BadRules { problems } => Self::invalid(problems.iter().map(bad_rule).collect()),
+            R::NoteTooLong => Self::invalid(vec![Invalid::new("/note", "invalid_length", detail)]),
+        }
+    }
+}
+
+/// Which rule, and where in it.
+fn bad_rule(problem: &fraud::Problem) -> Invalid {
+    Invalid::new(format!("/rules/{}/when", problem.index), "invalid_rule", problem.to_string())
+}
+
+impl From<payment::Rejection> for Problem {
+    fn from(rejection: payment::Rejection) -> Self {
+        use payment::Rejection as R;
+        let detail = rejection.to_string();
+        match rejection {
+            R::NotBegun => Code::PaymentNotFound.into(),
+            R::NothingToPay => Self::invalid(vec![Invalid::new("/amount", "out_of_range", detail)]),
+            R::OtherTerms | R::NotAuthorized | R::Busy | R::Over => Self::because(Code::IllegalTransition, detail),
+            R::NotCaptured | R::RefundTooLarge { .. } => Self::because(Code::RefundImpossible, detail),
+        }
+    }
+}

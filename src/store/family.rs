@@ -1,0 +1,221 @@
+//! What the actors of one activation of a store share. Lives on the store's thread and dies with the activation.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix::Addr;
+
+use super::handle::StoreHandle;
+use super::lane::Lane;
+use super::node::Node;
+use super::settings::{Known, Store, Tenancy};
+use super::supervisor::{MemberDied, Supervisor};
+use crate::fraud::Fraud;
+use crate::inventory::{Inventory, Listed};
+use crate::order::Orders;
+use crate::payment::Payment;
+use crate::runtime::{AggregateActor, Family, Fault, Keys, Stop, StoreLog};
+use crate::types::{IdSource, LineId, OrderId, Sku, Timestamp};
+use crate::views::ViewsReader;
+
+/// The addresses of a store's actors: one of each, all on one thread.
+#[derive(Clone, Debug)]
+pub struct Members {
+    /// The store as a tenant.
+    pub tenancy: Addr<AggregateActor<Tenancy>>,
+    /// Its orders.
+    pub orders: Addr<AggregateActor<Orders>>,
+    /// Its stock.
+    pub inventory: Addr<AggregateActor<Inventory>>,
+    /// Its fraud desk.
+    pub fraud: Addr<AggregateActor<Fraud>>,
+    /// Its payments.
+    pub payments: Addr<AggregateActor<Payment>>,
+}
+
+impl Members {
+    /// Ends them all.
+    pub(super) fn stop(&self) {
+        // A member that is gone already needs no telling.
+        let _ = self.tenancy.try_send(Stop);
+        let _ = self.orders.try_send(Stop);
+        let _ = self.inventory.try_send(Stop);
+        let _ = self.fraud.try_send(Stop);
+        let _ = self.payments.try_send(Stop);
+    }
+}
+
+/// What the actors of one activation share.
+pub struct StoreFamily {
+    pub(super) node: Arc<Node>,
+    pub(super) handle: Arc<StoreHandle>,
+    pub(super) log: Rc<StoreLog>,
+    pub(super) members: Members,
+    pub(super) lane: Rc<Lane>,
+    pub(super) reader: Rc<RefCell<ViewsReader>>,
+    pub(super) supervisor: Addr<Supervisor>,
+    /// The newest order that existed when the store was activated: a later id was never stored before.
+    pub(super) newest_stored: Option<OrderId>,
+    keys: Keys,
+    ids: RefCell<IdSource>,
+    tenant: RefCell<Option<Rc<Known>>>,
+    catalogue: RefCell<HashMap<Sku, Listed>>,
+    /// Reservations at rest that are still in memory, oldest first, with the ticket of their last event.
+    resting_stock: RefCell<VecDeque<(u64, OrderId)>>,
+    newest_forgotten: Cell<Option<OrderId>>,
+    is_broken: Cell<bool>,
+    touched_at: Cell<Timestamp>,
+}
+
+impl StoreFamily {
+    /// A family for members that are about to start.
+    #[expect(clippy::too_many_arguments, reason = "everything an activation is made of, named once")]
+    pub(super) fn new(
+        node: Arc<Node>,
+        handle: Arc<StoreHandle>,
+        log: Rc<StoreLog>,
+        members: Members,
+        lane: Rc<Lane>,
+        reader: Rc<RefCell<ViewsReader>>,
+        supervisor: Addr<Supervisor>,
+        newest_stored: Option<OrderId>,
+    ) -> Rc<Self> {
+        let lookup_reader = Rc::clone(&reader);
+        let store = log.store().clone();
+        let keys = Keys::new(Box::new(move |key| {
+            let mut reader = lookup_reader.borrow_mut();
+            reader.answer(&store, key).map_err(|why| unreadable(store.as_str(), &why))
+        }));
+        let touched_at = Cell::new(log.now());
+        Rc::new(Self {
+            node,
+            handle,
+            log,
+            members,
+            lane,
+            reader,
+            supervisor,
+            newest_stored,
+            keys,
+            ids: RefCell::new(IdSource::unpredictable()),
+            tenant: RefCell::default(),
+            catalogue: RefCell::default(),
+            resting_stock: RefCell::default(),
+            newest_forgotten: Cell::new(None),
+            is_broken: Cell::new(false),
+            touched_at,
+        })
+    }
+
+    /// Whether nothing can be stored of an order: its id is newer than all that was.
+    pub(super) fn is_new(&self, order: OrderId) -> bool {
+        self.newest_stored.is_none_or(|newest| order > newest)
+    }
+
+    /// The store as a tenant, once provisioned.
+    pub(super) fn tenant(&self) -> Option<Rc<Known>> {
+        self.tenant.borrow().clone()
+    }
+
+    /// Takes over the tenant's name and policies.
+    pub(super) fn set_tenant(&self, store: &Store) {
+        if let Some(known) = store.known() {
+            self.handle.apply(known);
+            *self.tenant.borrow_mut() = Some(Rc::new(known.clone()));
+        }
+    }
+
+    /// What the catalogue says of a SKU.
+    pub(super) fn listed(&self, sku: &str) -> Option<Listed> {
+        self.catalogue.borrow().get(sku).copied()
+    }
+
+    /// Takes over a SKU's entry in the catalogue.
+    pub(super) fn list(&self, sku: Sku, listed: Listed) {
+        self.catalogue.borrow_mut().insert(sku, listed);
+    }
+
+    /// A fresh id for a line.
+    pub(super) fn line_id(&self) -> LineId {
+        self.ids.borrow_mut().next(self.log.now())
+    }
+
+    /// Whether an order's reservation may be stored but not in memory.
+    pub(super) fn may_have_stock(&self, order: OrderId) -> bool {
+        !self.is_new(order) || self.newest_forgotten.get().is_some_and(|newest| order <= newest)
+    }
+
+    /// Notes that an order's reservation rests.
+    pub(super) fn stock_rests(&self, order: OrderId) {
+        self.resting_stock.borrow_mut().push_back((self.log.ticket(), order));
+    }
+
+    /// The next resting reservation that views can see, to be dropped from memory.
+    pub(super) fn next_forgettable(&self, visible: u64) -> Option<OrderId> {
+        let mut resting = self.resting_stock.borrow_mut();
+        let (ticket, order) = *resting.front()?;
+        if ticket > visible {
+            return None;
+        }
+        resting.pop_front();
+        self.newest_forgotten.set(self.newest_forgotten.get().max(Some(order)));
+        Some(order)
+    }
+
+    /// When somebody last asked for anything.
+    pub(super) fn touched_at(&self) -> Timestamp {
+        self.touched_at.get()
+    }
+
+    /// Reads stored state.
+    pub(super) fn stored<T>(
+        &self,
+        read: impl FnOnce(&mut ViewsReader) -> Result<T, crate::views::ViewsError>,
+    ) -> Result<T, Fault> {
+        read(&mut self.reader.borrow_mut()).map_err(|why| unreadable(self.log.store().as_str(), &why))
+    }
+}
+
+fn unreadable(store: &str, why: &crate::views::ViewsError) -> Fault {
+    tracing::error!(store.id = store, error = %why, "stored state could not be read");
+    Fault::Unreadable
+}
+
+impl Family for StoreFamily {
+    fn log(&self) -> &Rc<StoreLog> {
+        &self.log
+    }
+
+    fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    fn visible(&self) -> u64 {
+        self.log.gate().visible(self.node.views.position())
+    }
+
+    fn is_broken(&self) -> bool {
+        self.is_broken.get()
+    }
+
+    fn break_up(&self, member: &'static str, panic: &str) {
+        if self.is_broken.replace(true) {
+            return;
+        }
+        tracing::error!(store.id = %self.log.store(), aggregate = member, panic, "family broken up");
+        self.members.stop();
+        crate::runtime::ask::send(&self.supervisor, MemberDied { member, said: panic.to_owned() });
+    }
+
+    fn touch(&self) {
+        self.touched_at.set(self.log.now());
+    }
+}
+
+impl std::fmt::Debug for StoreFamily {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreFamily").field("store", self.log.store()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,386 @@
+//! The one road to a store from other threads: a handle that everybody shares, and the permission to use it.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use super::family::Members;
+use super::node::{Node, NodePermit};
+use super::rate::Rate;
+use super::settings::{self, Known, Tenancy};
+use super::wiring::OrderRequest;
+use crate::fraud::{self, Fraud, ReviewView, RulesView};
+use crate::inventory::{self, Inventory, ItemView};
+use crate::order::{self, Order, OrderView, Orders};
+use crate::payment::{self, Payment, PaymentView};
+use crate::runtime::ask::{Show, send};
+use crate::runtime::{Aggregate, AggregateActor, Answer, Ask, Fault, Look, Only, Refusal, Reply, Wiring};
+use crate::types::{Actor, IdSource, Meta, OrderId, RequestKey, Sku, StoreId, clock};
+
+/// What a store's handle says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Life {
+    /// Its actors run.
+    Awake = 0,
+    /// Its actors are being rebuilt.
+    Rebuilding = 1,
+    /// It kept dying.
+    Quarantined = 2,
+    /// Its actors have ended; the next request wakes it under a new handle.
+    Asleep = 3,
+}
+
+/// What threads share of an active store.
+#[derive(Debug)]
+pub struct StoreHandle {
+    id: StoreId,
+    life: AtomicU8,
+    is_provisioned: AtomicBool,
+    members: RwLock<Option<Arc<Members>>>,
+    in_flight: AtomicU32,
+    in_flight_max: AtomicU32,
+    rate: Rate,
+    ids: Mutex<IdSource>,
+}
+
+impl StoreHandle {
+    pub(super) fn new(id: StoreId) -> Arc<Self> {
+        let limits = settings::Limits::default();
+        Arc::new(Self {
+            id,
+            life: AtomicU8::new(Life::Rebuilding as u8),
+            is_provisioned: AtomicBool::new(false),
+            members: RwLock::new(None),
+            in_flight: AtomicU32::new(0),
+            in_flight_max: AtomicU32::new(limits.in_flight),
+            rate: Rate::default(),
+            ids: Mutex::new(IdSource::unpredictable()),
+        })
+    }
+
+    /// Whose handle this is.
+    pub fn id(&self) -> &StoreId {
+        &self.id
+    }
+
+    /// Takes over the limits of the store's settings.
+    pub(super) fn apply(&self, known: &Known) {
+        self.is_provisioned.store(true, Ordering::Relaxed);
+        let in_flight_max = match known.settings.limits.in_flight {
+            0 => u32::MAX,
+            bound => bound,
+        };
+        self.in_flight_max.store(in_flight_max, Ordering::Relaxed);
+        self.rate.set(known.settings.limits.orders_per_second);
+    }
+
+    /// Opens the road to new members; ids will come after `newest`.
+    pub(super) fn open(&self, members: Members, newest: Option<OrderId>) {
+        if let Some(newest) = newest {
+            let mut ids = lock(&self.ids);
+            *ids = std::mem::replace(&mut *ids, IdSource::seeded(0)).after(newest);
+        }
+        *self.members.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(members));
+        self.set_life(Life::Awake);
+    }
+
+    /// Closes the road.
+    pub(super) fn shut(&self, life: Life) {
+        self.set_life(life);
+        *self.members.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn set_life(&self, life: Life) {
+        self.life.store(life as u8, Ordering::SeqCst);
+    }
+
+    pub(super) fn life(&self) -> Life {
+        match self.life.load(Ordering::SeqCst) {
+            0 => Life::Awake,
+            1 => Life::Rebuilding,
+            2 => Life::Quarantined,
+            _ => Life::Asleep,
+        }
+    }
+
+    /// Puts the store to sleep unless somebody is on the road.
+    pub(super) fn fall_asleep(&self) -> bool {
+        self.set_life(Life::Asleep);
+        if self.in_flight.load(Ordering::SeqCst) == 0 {
+            *self.members.write().unwrap_or_else(PoisonError::into_inner) = None;
+            true
+        } else {
+            self.set_life(Life::Awake);
+            false
+        }
+    }
+
+    /// Whether the store exists: one that is only about to be provisioned does not.
+    pub(super) fn is_provisioned(&self) -> bool {
+        self.is_provisioned.load(Ordering::Relaxed)
+    }
+
+    /// How many requests are being worked on.
+    pub(super) fn in_flight(&self) -> u32 {
+        self.in_flight.load(Ordering::SeqCst)
+    }
+
+    fn members(&self) -> Option<Arc<Members>> {
+        self.members.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Why a store cannot be entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EnterError {
+    /// There is no such store.
+    #[error("no such store")]
+    NotFound,
+    /// Not now.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Whether a store was awake, or has to be woken first.
+pub(super) enum Entered {
+    Yes(Tenant),
+    Asleep,
+}
+
+/// The permission to ask one store: holding it is having been admitted.
+#[derive(Debug)]
+pub struct Tenant {
+    handle: Arc<StoreHandle>,
+    members: Arc<Members>,
+    node: Arc<Node>,
+    _node_permit: NodePermit,
+}
+
+impl Drop for Tenant {
+    fn drop(&mut self) {
+        self.handle.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Tenant {
+    /// Takes a permit of node and store.
+    pub(super) fn enter(node: &Arc<Node>, handle: &Arc<StoreHandle>) -> Result<Entered, EnterError> {
+        let node_permit = node.admit()?;
+        let before = handle.in_flight.fetch_add(1, Ordering::SeqCst);
+        let refused = match handle.life() {
+            Life::Awake if before >= handle.in_flight_max.load(Ordering::Relaxed) => Some(Fault::StoreFull),
+            Life::Awake => None,
+            Life::Rebuilding => Some(Fault::Rebuilding),
+            Life::Quarantined => Some(Fault::Quarantined),
+            Life::Asleep => {
+                handle.in_flight.fetch_sub(1, Ordering::SeqCst);
+                return Ok(Entered::Asleep);
+            }
+        };
+        let refused = refused.map_or_else(|| handle.members().ok_or(Fault::Rebuilding), Err);
+        match refused {
+            Ok(members) => Ok(Entered::Yes(Self {
+                handle: Arc::clone(handle),
+                members,
+                node: Arc::clone(node),
+                _node_permit: node_permit,
+            })),
+            Err(fault) => {
+                handle.in_flight.fetch_sub(1, Ordering::SeqCst);
+                Err(fault.into())
+            }
+        }
+    }
+
+    /// Whose permission this is.
+    pub fn id(&self) -> &StoreId {
+        &self.handle.id
+    }
+
+    /// A journal position at or after everything this store has answered: views at this position show it.
+    pub fn end(&self) -> u64 {
+        self.node.journal.end()
+    }
+
+    /// Takes an order. Answers once it is durable, with the order as taken and its id; a repeated key gets the first
+    /// answer again.
+    pub async fn place(
+        &self,
+        draft: order::Draft,
+        key: Option<RequestKey>,
+        deadline: Option<Instant>,
+    ) -> Result<(OrderId, Answer), Refusal<order::Rejection>> {
+        self.node.can_take_orders()?;
+        let now = self.node.clock.now();
+        self.handle.rate.take(now).map_err(|_| Fault::RateExceeded)?;
+        let id: OrderId = lock(&self.handle.ids).next(now);
+        let request = OrderRequest::Draft(Box::new(draft));
+        let answer = ask(&self.members.orders, id, request, key, deadline, self.show_order()).await?;
+        Ok((order_in(&answer).unwrap_or(id), answer))
+    }
+
+    /// Asks an order for something; answers with the order as it then stands.
+    pub async fn ask_order(
+        &self,
+        id: OrderId,
+        command: order::Command,
+        key: Option<RequestKey>,
+    ) -> Result<Answer, Refusal<order::Rejection>> {
+        ask(&self.members.orders, id, command.into(), key, None, self.show_order()).await
+    }
+
+    /// One order.
+    pub async fn order(&self, id: OrderId) -> Result<Option<Answer>, Fault> {
+        look(&self.members.orders, id, self.show_order()).await
+    }
+
+    /// The payment of an order.
+    pub async fn payment(&self, order: OrderId) -> Result<Option<Answer>, Fault> {
+        let id = payment::id_of(order);
+        let show: Show<Payment> = Box::new(move |state| {
+            state.begun().map(|begun| Answer::of(&PaymentView::of(id, begun), 0))
+        });
+        look(&self.members.payments, id, show).await
+    }
+
+    /// One SKU's stock.
+    pub async fn item(&self, sku: &Sku) -> Result<Option<Answer>, Fault> {
+        look(&self.members.inventory, Only, self.show_item(sku)).await
+    }
+
+    /// Asks for a change of one SKU's stock; answers with it as it then stands.
+    pub async fn ask_inventory(
+        &self,
+        sku: Sku,
+        command: inventory::Command,
+        key: Option<RequestKey>,
+    ) -> Result<Answer, Refusal<inventory::Rejection>> {
+        let show = self.show_item(&sku);
+        ask(&self.members.inventory, Only, command, key, None, show).await
+    }
+
+    /// The review of an order.
+    pub async fn review(&self, order: OrderId) -> Result<Option<Answer>, Fault> {
+        look(&self.members.fraud, Only, show_review(order)).await
+    }
+
+    /// Asks for a review's end; answers with it as it then stands.
+    pub async fn ask_review(
+        &self,
+        order: OrderId,
+        command: fraud::Command,
+        key: Option<RequestKey>,
+    ) -> Result<Answer, Refusal<fraud::Rejection>> {
+        ask(&self.members.fraud, Only, command, key, None, show_review(order)).await
+    }
+
+    /// The store's fraud rules.
+    pub async fn rules(&self) -> Result<Option<Answer>, Fault> {
+        look(&self.members.fraud, Only, show_rules()).await
+    }
+
+    /// Replaces the store's fraud rules; answers with them.
+    pub async fn set_rules(
+        &self,
+        rules: Vec<fraud::Rule>,
+        key: Option<RequestKey>,
+    ) -> Result<Answer, Refusal<fraud::Rejection>> {
+        let command = fraud::Command::SetRules { rules };
+        ask(&self.members.fraud, Only, command, key, None, show_rules()).await
+    }
+
+    /// The store as a tenant.
+    pub async fn settings(&self) -> Result<Option<Answer>, Fault> {
+        look(&self.members.tenancy, Only, show_store()).await
+    }
+
+    /// Provisions or changes the store as a tenant; answers with it.
+    pub async fn configure(
+        &self,
+        command: settings::Command,
+        key: Option<RequestKey>,
+    ) -> Result<Answer, Refusal<settings::Rejection>> {
+        ask(&self.members.tenancy, Only, command, key, None, show_store()).await
+    }
+
+    fn show_order(&self) -> Show<Orders> {
+        let store = self.handle.id.clone();
+        Box::new(move |order: &Order| {
+            order.placed().map(|placed| Answer::of(&OrderView::of(&store, placed), placed.version))
+        })
+    }
+
+    fn show_item(&self, sku: &Sku) -> Show<Inventory> {
+        let (sku, node) = (sku.clone(), Arc::clone(&self.node));
+        Box::new(move |stock| {
+            let view = ItemView::at(stock, sku.as_str(), node.clock.now())?;
+            Some(Answer::of(&view, view.version))
+        })
+    }
+}
+
+fn show_review(order: OrderId) -> Show<Fraud> {
+    Box::new(move |desk| desk.review(order).map(|review| Answer::of(&ReviewView::of(review), 0)))
+}
+
+fn show_rules() -> Show<Fraud> {
+    Box::new(|desk| Some(Answer::of(&RulesView::of(desk.rules()), 0)))
+}
+
+fn show_store() -> Show<Tenancy> {
+    Box::new(|store: &settings::Store| {
+        store.known().map(|known| Answer::of(&settings::StoreView::of(known), known.version))
+    })
+}
+
+/// The order that an answer is about: its body begins with the id.
+fn order_in(answer: &Answer) -> Option<OrderId> {
+    let text = std::str::from_utf8(&answer.body).ok()?;
+    text.strip_prefix("{\"id\":\"")?.split('"').next()?.parse().ok()
+}
+
+async fn ask<A: Wiring>(
+    actor: &actix::Addr<AggregateActor<A>>,
+    key: A::Key,
+    request: A::Request,
+    request_key: Option<RequestKey>,
+    deadline: Option<Instant>,
+    show: Show<A>,
+) -> Result<Answer, Refusal<A::Rejection>> {
+    let (to, answer) = oneshot::channel();
+    let meta = Meta { actor: Actor::Api, cause: None, key: request_key };
+    send(actor, Ask { key, request, meta, deadline, reply: Reply::Caller { to, show } });
+    // An actor that ends drops the question: its family is being rebuilt.
+    match within(deadline, answer).await? {
+        Some(answer) => answer,
+        None => Err(Fault::Rebuilding.into()),
+    }
+}
+
+async fn look<A: Wiring>(
+    actor: &actix::Addr<AggregateActor<A>>,
+    key: <A as Aggregate>::Key,
+    show: Show<A>,
+) -> Result<Option<Answer>, Fault> {
+    let (to, answer) = oneshot::channel();
+    send(actor, Look { key, show, to });
+    answer.await.unwrap_or(Err(Fault::Rebuilding))
+}
+
+async fn within<T>(deadline: Option<Instant>, answer: oneshot::Receiver<T>) -> Result<Option<T>, Fault> {
+    match deadline {
+        None => Ok(answer.await.ok()),
+        Some(deadline) => {
+            let left = deadline.saturating_duration_since(clock::monotonic());
+            let answered = tokio::time::timeout(left, answer).await.map_err(|_| Fault::DeadlinePassed)?;
+            Ok(answered.ok())
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! A store's own lane to the bank: so many calls at once, the rest in line, and none while the breaker is open.
+//!
+//! A call that waits here has not been sent, and may be withdrawn. Nothing here is stored: after a crash `due` says again
+//! what must be called.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use crate::gateway::{Admission, Bank, Breaker, CallContext};
+use crate::payment::bank::{Call, Outcome};
+use crate::types::{PaymentId, StoreId, clock};
+
+/// Called with how a call ended.
+type Answered = Box<dyn Fn(PaymentId, &Call, Outcome)>;
+
+struct Waiting {
+    context: CallContext,
+    call: Call,
+}
+
+/// The lane of one store.
+pub(super) struct Lane {
+    store: StoreId,
+    bank: Rc<dyn Bank>,
+    breaker: Arc<Breaker>,
+    calls_max: usize,
+    running: Cell<usize>,
+    waiting: RefCell<VecDeque<Waiting>>,
+    is_woken: Cell<bool>,
+    answered: RefCell<Option<Answered>>,
+}
+
+impl Lane {
+    /// A lane for `calls_max` calls at once.
+    pub(super) fn new(store: StoreId, bank: Rc<dyn Bank>, breaker: Arc<Breaker>, calls_max: usize) -> Rc<Self> {
+        Rc::new(Self {
+            store,
+            bank,
+            breaker,
+            calls_max,
+            running: Cell::new(0),
+            waiting: RefCell::default(),
+            is_woken: Cell::new(false),
+            answered: RefCell::default(),
+        })
+    }
+
+    /// Says where outcomes go.
+    pub(super) fn on_answer(&self, answered: impl Fn(PaymentId, &Call, Outcome) + 'static) {
+        *self.answered.borrow_mut() = Some(Box::new(answered));
+    }
+
+    /// Drops what waits and where outcomes go: the activation ends.
+    pub(super) fn close(&self) {
+        self.waiting.borrow_mut().clear();
+        *self.answered.borrow_mut() = None;
+    }
+
+    /// How many calls run or wait.
+    pub(super) fn busy(&self) -> usize {
+        self.running.get() + self.waiting.borrow().len()
+    }
+
+    /// Puts a call in line.
+    pub(super) fn submit(self: &Rc<Self>, context: CallContext, call: Call) {
+        self.waiting.borrow_mut().push_back(Waiting { context, call });
+        self.pump();
+    }
+
+    /// Takes a payment's call out of the line. Returns it when it certainly was not sent.
+    pub(super) fn withdraw(&self, payment: PaymentId) -> Option<Call> {
+        let mut waiting = self.waiting.borrow_mut();
+        let at = waiting.iter().position(|waiting| waiting.context.payment == payment)?;
+        waiting.remove(at).map(|waiting| waiting.call)
+    }
+
+    fn pump(self: &Rc<Self>) {
+        while self.running.get() < self.calls_max && !self.waiting.borrow().is_empty() {
+            match self.breaker.admit(clock::monotonic()) {
+                Admission::Refused { until } => {
+                    self.wake_when_open(until);
+                    return;
+                }
+                admission @ (Admission::Go | Admission::Probe) => {
+                    let next = self.waiting.borrow_mut().pop_front();
+                    if let Some(next) = next {
+                        self.start(next, admission);
+                    }
+                }
+            }
+        }
+    }
+
+    fn start(self: &Rc<Self>, next: Waiting, admission: Admission) {
+        self.running.set(self.running.get() + 1);
+        crate::fault_point!("before_send", self.store.as_str());
+        let Waiting { context, call } = next;
+        let payment = context.payment;
+        let answer = self.bank.call(context, call.clone());
+        let lane = Rc::clone(self);
+        actix::spawn(async move {
+            let outcome = answer.await;
+            crate::fault_point!("after_answer", lane.store.as_str());
+            lane.breaker.record(admission, &outcome, clock::monotonic());
+            lane.running.set(lane.running.get() - 1);
+            if let Some(answered) = &*lane.answered.borrow() {
+                answered(payment, &call, outcome);
+            }
+            lane.pump();
+        });
+    }
+
+    /// Tries again when the breaker closes, or may be probed.
+    fn wake_when_open(self: &Rc<Self>, until: std::time::Instant) {
+        if self.is_woken.replace(true) {
+            return;
+        }
+        let mut closed = self.breaker.closed_again();
+        let lane: Weak<Self> = Rc::downgrade(self);
+        actix::spawn(async move {
+            let wait = until.saturating_duration_since(clock::monotonic());
+            tokio::select! {
+                _ = closed.changed() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+            if let Some(lane) = lane.upgrade() {
+                lane.is_woken.set(false);
+                lane.pump();
+            }
+        });
+    }
+}
+
+impl std::fmt::Debug for Lane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lane").field("store", &self.store).field("running", &self.running).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,154 @@
+//! Raising a store: from what views hold to a running family.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Addr, AsyncContext as _, Context};
+
+use super::family::{Members, StoreFamily};
+use super::handle::StoreHandle;
+use super::host::Shard;
+use super::lane::Lane;
+use super::settings::Store;
+use super::supervisor::Supervisor;
+use super::wiring;
+use crate::fraud::Desk;
+use crate::inventory::{Listed, Stock};
+use crate::runtime::ask::send;
+use crate::runtime::{AggregateActor, Fault, Only, Resume, StoreLog};
+use crate::types::{OrderId, StoreId, Timestamp};
+use crate::views::{ViewsError, ViewsReader};
+
+/// What to make of a store that was never provisioned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// It is about to be.
+    IsFine,
+    /// There is nothing to raise.
+    IsError,
+}
+
+/// How long views may take to show all that the journal holds.
+const CATCH_UP_MAX: Duration = Duration::from_secs(10);
+
+/// Everything stored that a family needs to begin with. Orders and payments are loaded as they are asked for.
+struct Begin {
+    store: Store,
+    stock: Stock,
+    desk: Desk,
+    sequence: u64,
+    last_at: Timestamp,
+    newest_order: Option<OrderId>,
+}
+
+/// Raises a store's family on this thread; nothing when the store was never provisioned.
+pub(super) async fn raise(
+    shard: &Rc<Shard>,
+    handle: &Arc<StoreHandle>,
+    supervisor: Addr<Supervisor>,
+    unknown: Unknown,
+) -> Result<Option<Rc<StoreFamily>>, Fault> {
+    let node = &shard.node;
+    node.views.at_least(node.journal.end(), CATCH_UP_MAX).await.map_err(|_| Fault::ViewsBehind)?;
+    let begin = load(&shard.reader, handle.id()).map_err(|why| {
+        tracing::error!(store.id = %handle.id(), error = %why, "stored state could not be read");
+        Fault::Unreadable
+    })?;
+    match (begin, unknown) {
+        (Some(begin), _) => Ok(Some(start(shard, handle, supervisor, begin))),
+        (None, Unknown::IsFine) => Ok(Some(start(shard, handle, supervisor, Begin::nothing()))),
+        (None, Unknown::IsError) => Ok(None),
+    }
+}
+
+impl Begin {
+    fn nothing() -> Self {
+        Self {
+            store: Store::Unknown,
+            stock: Stock::default(),
+            desk: Desk::default(),
+            sequence: 0,
+            last_at: Timestamp::default(),
+            newest_order: None,
+        }
+    }
+}
+
+fn load(reader: &RefCell<ViewsReader>, id: &StoreId) -> Result<Option<Begin>, ViewsError> {
+    let mut reader = reader.borrow_mut();
+    let Some(stored) = reader.store(id)? else { return Ok(None) };
+    let items = reader.items(id)?;
+    let held = reader.held_reservations(id)?;
+    let (rules, assessments, reviews) = (reader.rules(id)?, reader.assessments(id)?, reader.reviews(id)?);
+    Ok(Some(Begin {
+        store: Store::Known(Box::new(stored.known)),
+        stock: Stock::restore(items, held),
+        desk: Desk::restore(rules, assessments, reviews),
+        sequence: stored.sequence,
+        last_at: stored.last_at,
+        newest_order: stored.newest_order,
+    }))
+}
+
+fn start(
+    shard: &Rc<Shard>,
+    handle: &Arc<StoreHandle>,
+    supervisor: Addr<Supervisor>,
+    begin: Begin,
+) -> Rc<StoreFamily> {
+    let node = &shard.node;
+    let (tenancy, orders, inventory, fraud, payments) =
+        (Context::new(), Context::new(), Context::new(), Context::new(), Context::new());
+    let members = Members {
+        tenancy: tenancy.address(),
+        orders: orders.address(),
+        inventory: inventory.address(),
+        fraud: fraud.address(),
+        payments: payments.address(),
+    };
+    let log = StoreLog::resume(
+        handle.id().clone(),
+        node.next_generation(),
+        Rc::clone(&shard.gate),
+        node.clock,
+        begin.sequence,
+        begin.last_at,
+    );
+    let lane = Lane::new(
+        handle.id().clone(),
+        Rc::clone(&shard.bank),
+        Arc::clone(&node.breaker),
+        node.options.lane_calls_max,
+    );
+    let family = StoreFamily::new(
+        Arc::clone(node),
+        Arc::clone(handle),
+        log,
+        members.clone(),
+        Rc::clone(&lane),
+        Rc::clone(&shard.reader),
+        supervisor,
+        begin.newest_order,
+    );
+    family.set_tenant(&begin.store);
+    for item in begin.stock.items() {
+        family.list(item.sku.clone(), Listed { unit_price: item.unit_price });
+    }
+    let answering = Rc::downgrade(&family);
+    lane.on_answer(move |payment, call, outcome| {
+        if let Some(family) = answering.upgrade() {
+            wiring::answered(&family, payment, call, outcome);
+        }
+    });
+    tenancy.run(AggregateActor::new(Rc::clone(&family), [(Only, begin.store)]));
+    inventory.run(AggregateActor::new(Rc::clone(&family), [(Only, begin.stock)]));
+    fraud.run(AggregateActor::new(Rc::clone(&family), [(Only, begin.desk)]));
+    payments.run(AggregateActor::new(Rc::clone(&family), []));
+    orders.run(AggregateActor::new(Rc::clone(&family), []));
+    // Payments first: an order that asks again finds its payment awake.
+    send(&members.payments, Resume(None));
+    send(&members.orders, Resume(None));
+    family
+}

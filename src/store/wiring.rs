@@ -1,0 +1,560 @@
+//! Who hears of what: one aggregate's step becomes another's command. The only file that knows two domains at once.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::family::StoreFamily;
+use super::settings::{self, Tenancy};
+use crate::fraud::{self, Fraud};
+use crate::gateway::CallContext;
+use crate::inventory::{self, Inventory};
+use crate::order::{self, Order, Orders, Placed};
+use crate::payment::{self, Payment};
+use crate::runtime::ask::send;
+use crate::runtime::{Ask, Family as _, Fault, Only, Wiring};
+use crate::types::{Actor, Amount, Cause, Meta, OrderId, PaymentId, ReservationId, Timestamp};
+
+fn meta(actor: Actor, cause: Cause) -> Meta {
+    Meta { actor, cause: Some(cause), key: None }
+}
+
+/// What callers ask of orders.
+#[derive(Debug)]
+pub enum OrderRequest {
+    /// Take this, priced with the store's catalogue.
+    Draft(Box<order::Draft>),
+    /// Anything else.
+    Command(order::Command),
+}
+
+impl From<order::Command> for OrderRequest {
+    fn from(command: order::Command) -> Self {
+        OrderRequest::Command(command)
+    }
+}
+
+impl Wiring for Orders {
+    type Family = StoreFamily;
+    type Request = OrderRequest;
+
+    fn prepare(
+        family: &Rc<StoreFamily>,
+        key: OrderId,
+        _state: &mut Order,
+        request: OrderRequest,
+    ) -> Result<order::Command, order::Rejection> {
+        match request {
+            OrderRequest::Command(command) => Ok(command),
+            OrderRequest::Draft(draft) => placement(family, key, *draft),
+        }
+    }
+
+    fn is_fresh(family: &Rc<StoreFamily>, key: OrderId) -> bool {
+        family.is_new(key)
+    }
+
+    fn load(family: &Rc<StoreFamily>, key: OrderId) -> Result<Order, Fault> {
+        let order = family.stored(|reader| reader.order(family.log().store(), key))?;
+        Ok(order.unwrap_or_default())
+    }
+
+    fn step(family: &Rc<StoreFamily>, key: OrderId, state: &Order, step: order::Step, cause: Cause) {
+        let Some(placed) = state.placed() else { return };
+        order_step(family, key, placed, step, &meta(Actor::Order, cause));
+    }
+
+    fn call(_family: &Rc<StoreFamily>, _key: OrderId, call: order::Call) {
+        match call {}
+    }
+
+    fn changed(family: &Rc<StoreFamily>, state: &mut Order, events: &[order::Event], at: Timestamp) {
+        let is_confirmed = events.iter().any(|event| matches!(event, order::Event::Confirmed(_)));
+        if let (true, Some(placed)) = (is_confirmed, state.placed()) {
+            let took = placed.created_at.until(at);
+            let (node, store) = (Arc::clone(&family.node), family.log().store().clone());
+            family.log().when_durable(move |_| node.settled(&store, took));
+        }
+    }
+
+    fn open_after(
+        family: &Rc<StoreFamily>,
+        after: Option<OrderId>,
+        limit: usize,
+    ) -> Result<Vec<(OrderId, Order)>, Fault> {
+        family.stored(|reader| reader.open_orders_after(family.log().store(), after, limit))
+    }
+}
+
+fn placement(
+    family: &Rc<StoreFamily>,
+    id: OrderId,
+    draft: order::Draft,
+) -> Result<order::Command, order::Rejection> {
+    let tenant = family.tenant().ok_or(order::Rejection::NoSuchOrder)?;
+    if tenant.status == settings::Status::Suspended {
+        return Err(order::Rejection::StoreSuspended);
+    }
+    let listed = |sku: &str| family.listed(sku).map(|listed| order::Listed { unit_price: listed.unit_price });
+    let cart =
+        draft.priced(tenant.currency, listed, || family.line_id()).map_err(order::Rejection::Invalid)?;
+    let policy = order::Policy {
+        reservation_ttl_s: tenant.settings.reservation_ttl_s,
+        order_deadline_s: tenant.settings.order_deadline_s,
+    };
+    let reservation = ReservationId::from_bits(id.bits());
+    let payment = payment::id_of(id);
+    Ok(order::Command::Place(Box::new(order::Placement { id, reservation, payment, cart, policy })))
+}
+
+fn order_step(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, step: order::Step, meta: &Meta) {
+    use order::Step;
+    match step {
+        Step::ReserveStock => reserve(family, id, placed, meta),
+        Step::AssessRisk => assess(family, id, placed, meta),
+        Step::ExtendHold { until } => {
+            let command = inventory::Command::Extend { order: id, expires_at: until };
+            send(&family.members.inventory, Ask::tell(Only, command, *meta));
+        }
+        Step::Pay => pay(family, id, placed, meta),
+        Step::RetryPayment => {
+            send(&family.members.payments, Ask::tell(placed.payment, payment::Command::RetryNow, *meta));
+        }
+        Step::CommitStock => commit(family, id, meta),
+        Step::ReleaseStock => release(family, id, placed, meta),
+        Step::CancelPayment => undo_payment(family, id, placed, meta),
+        Step::WithdrawReview => withdraw_review(family, id, meta),
+    }
+}
+
+/// A way to tell an order what a sibling made of its question.
+fn report(family: &Rc<StoreFamily>, id: OrderId, actor: Actor) -> impl Fn(order::Outcome) + Send + 'static {
+    let orders = family.members.orders.clone();
+    move |outcome| send(&orders, Ask::tell(id, order::Command::Hear(outcome), Meta::by(actor)))
+}
+
+fn reserve(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) {
+    let policy = match family.tenant().map(|tenant| tenant.settings.out_of_stock) {
+        Some(settings::OutOfStock::Backorder) => inventory::OutOfStock::Backorder,
+        Some(settings::OutOfStock::Cancel) | None => inventory::OutOfStock::Cancel,
+    };
+    let reserve = inventory::Reserve {
+        reservation: placed.reservation,
+        order: id,
+        lines: placed.cart.lines.iter().map(|line| (line.sku.clone(), line.quantity)).collect(),
+        expires_at: family.log().now().plus_secs(placed.policy.reservation_ttl_s),
+        policy,
+    };
+    let tell = report(family, id, Actor::Inventory);
+    let heard = move |stock: &inventory::Stock, taken: Result<(), inventory::Rejection>| {
+        tell(match (taken, stock.standing(id)) {
+            (Ok(()), Some(inventory::Standing::Held { .. } | inventory::Standing::Committed { .. })) => {
+                order::Outcome::StockHeld
+            }
+            (Ok(()), Some(inventory::Standing::Expired | inventory::Standing::Ended) | None) => {
+                order::Outcome::StockShort { lacking: "the reservation has ended".into() }
+            }
+            (Err(why), _) => order::Outcome::StockShort { lacking: why.to_string() },
+        });
+    };
+    let command = inventory::Command::Reserve(reserve);
+    send(&family.members.inventory, Ask::sibling(Only, command, *meta, heard));
+}
+
+fn commit(family: &Rc<StoreFamily>, id: OrderId, meta: &Meta) {
+    let tell = report(family, id, Actor::Inventory);
+    let heard = move |_: &inventory::Stock, taken: Result<(), inventory::Rejection>| {
+        tell(match taken {
+            Ok(()) => order::Outcome::StockCommitted,
+            Err(why) => order::Outcome::StockLost { lacking: why.to_string() },
+        });
+    };
+    let command = inventory::Command::Commit { order: id };
+    send(&family.members.inventory, Ask::sibling(Only, command, *meta, heard));
+}
+
+fn release(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) {
+    use order::{CancelReason, Ended, Phase};
+    let reason = match &placed.phase {
+        Phase::Closed { ended: Ended::Expired, .. } => inventory::ReleaseReason::DeadlinePassed,
+        Phase::Closed { ended: Ended::Canceled { reason, .. }, .. } => match reason {
+            CancelReason::PaymentFailed => inventory::ReleaseReason::PaymentFailed,
+            CancelReason::Fraudulent => inventory::ReleaseReason::Fraudulent,
+            CancelReason::Expired => inventory::ReleaseReason::DeadlinePassed,
+            CancelReason::Customer
+            | CancelReason::OutOfStock
+            | CancelReason::Duplicate
+            | CancelReason::Staff
+            | CancelReason::Other => inventory::ReleaseReason::Canceled,
+        },
+        Phase::Reserving
+        | Phase::Screening
+        | Phase::OnHold { .. }
+        | Phase::Paying
+        | Phase::Challenged
+        | Phase::Committing
+        | Phase::Confirmed => inventory::ReleaseReason::Canceled,
+    };
+    let tell = report(family, id, Actor::Inventory);
+    let store = family.log().store().clone();
+    let heard = move |_: &inventory::Stock, taken: Result<(), inventory::Rejection>| {
+        if let Err(why) = taken {
+            tracing::debug!(store.id = %store, order.id = %id, %why, "nothing to release");
+        }
+        tell(order::Outcome::StockReleased);
+    };
+    let command = inventory::Command::Release { order: id, reason };
+    send(&family.members.inventory, Ask::sibling(Only, command, *meta, heard));
+}
+
+fn assess(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) {
+    let Some(tenant) = family.tenant() else { return };
+    let on_lapse = match tenant.settings.review.on_lapse {
+        settings::OnLapse::Approve => fraud::OnLapse::Approve,
+        settings::OnLapse::Reject => fraud::OnLapse::Reject,
+    };
+    let cart = &placed.cart;
+    let address = cart.shipping_address.as_ref();
+    let facts = fraud::Facts {
+        order: id,
+        total: cart.total,
+        subtotal: cart.total,
+        currency: cart.currency,
+        line_count: u32::try_from(cart.lines.len()).unwrap_or(u32::MAX),
+        units: cart.lines.iter().map(|line| u64::from(line.quantity.units())).sum(),
+        skus: cart.lines.iter().map(|line| line.sku.clone()).collect(),
+        customer_id: cart.customer.id.clone(),
+        email: cart.customer.email.clone(),
+        ip: cart.customer.ip,
+        country: address.map(|address| address.country.clone()),
+        postal_code: address.and_then(|address| address.postal_code.clone()),
+        address_line: address.and_then(|address| address.line1.clone()),
+        payment_method: Arc::clone(&cart.payment.payment_method),
+        review: fraud::ReviewPolicy { sla_s: tenant.settings.review.sla_s, on_lapse },
+    };
+    let tell = report(family, id, Actor::Fraud);
+    let heard = move |desk: &fraud::Desk, taken: Result<(), fraud::Rejection>| {
+        if let (Ok(()), Some(standing)) = (taken, desk.standing(id)) {
+            tell(assessed(standing));
+        }
+    };
+    let command = fraud::Command::Assess(Box::new(facts));
+    send(&family.members.fraud, Ask::sibling(Only, command, *meta, heard));
+}
+
+fn assessed(standing: fraud::Standing<'_>) -> order::Outcome {
+    use fraud::Standing;
+    use order::{Clearance, Outcome};
+    let risk = |verdict: fraud::VerdictSummary<'_>| order::Risk {
+        score: verdict.score,
+        level: verdict.level.name().to_owned(),
+        rules: verdict.rules.iter().map(ToString::to_string).collect(),
+    };
+    match standing {
+        Standing::Passed(verdict) => Outcome::Cleared { risk: risk(verdict) },
+        Standing::Blocked(verdict) => Outcome::Blocked { risk: risk(verdict) },
+        Standing::Waiting { verdict, due_at } => Outcome::Parked { risk: risk(verdict), due_at },
+        Standing::Approved => Outcome::Reviewed { clearance: Clearance::Approved },
+        Standing::Rejected => Outcome::Reviewed { clearance: Clearance::Rejected },
+        Standing::Withdrawn => Outcome::ReviewWithdrawn,
+    }
+}
+
+fn withdraw_review(family: &Rc<StoreFamily>, id: OrderId, meta: &Meta) {
+    let tell = report(family, id, Actor::Fraud);
+    let heard = move |_: &fraud::Desk, _: Result<(), fraud::Rejection>| tell(order::Outcome::ReviewWithdrawn);
+    let command = fraud::Command::Withdraw { order: id };
+    send(&family.members.fraud, Ask::sibling(Only, command, *meta, heard));
+}
+
+fn pay(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) {
+    let Some(tenant) = family.tenant() else { return };
+    let retry = &tenant.settings.retry;
+    let command = payment::Command::Begin {
+        order: id,
+        amount: placed.cart.total,
+        currency: placed.cart.currency,
+        method: Arc::clone(&placed.cart.payment.payment_method),
+        capture: match tenant.settings.capture {
+            settings::Capture::Automatic => payment::Capture::Automatic,
+            settings::Capture::OnShipment => payment::Capture::Manual,
+        },
+        retry: payment::RetryPolicy {
+            base_ms: u32::try_from(retry.base_ms).unwrap_or(u32::MAX),
+            cap_ms: u32::try_from(retry.cap_ms).unwrap_or(u32::MAX),
+            attempts_max: retry.attempts_max,
+        },
+        gateway_ready: family.node.breaker.is_ready(),
+    };
+    let tell = report(family, id, Actor::Payment);
+    let heard = move |state: &payment::State, _: Result<(), payment::Rejection>| {
+        if let Some(outcome) = Payment::standing(state).and_then(paid) {
+            tell(outcome);
+        }
+    };
+    send(&family.members.payments, Ask::sibling(placed.payment, command, *meta, heard));
+}
+
+fn undo_payment(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) {
+    let payment = placed.payment;
+    let reason: Arc<str> = placed.status().word().into();
+    let tell = report(family, id, Actor::Payment);
+    let heard = move |state: &payment::State, _: Result<(), payment::Rejection>| {
+        match Payment::standing(state) {
+            Some(standing) => paid(standing).into_iter().for_each(tell),
+            // It never began.
+            None => tell(order::Outcome::PaymentUndone { captured: Amount::ZERO, refunded: Amount::ZERO }),
+        }
+    };
+    let command = payment::Command::Cancel { reason };
+    send(&family.members.payments, Ask::sibling(payment, command, *meta, heard));
+    if let Some(call) = family.lane.withdraw(payment) {
+        let outcome = call.unsent(payment::bank::Reason::LaneClosed, None);
+        answered(family, payment, &call, outcome);
+    }
+}
+
+/// What an order hears of where its payment stands; nothing while that is open.
+fn paid(standing: payment::Standing) -> Option<order::Outcome> {
+    use order::Outcome;
+    use payment::Standing;
+    match standing {
+        Standing::Pending { .. } | Standing::Undoing { .. } => None,
+        Standing::RequiresAction { .. } => Some(Outcome::PaymentChallenged),
+        Standing::Authorized { amount, .. } => {
+            Some(Outcome::PaymentSettled { authorized: amount, captured: Amount::ZERO })
+        }
+        Standing::Captured { amount, .. } => {
+            Some(Outcome::PaymentSettled { authorized: amount, captured: amount })
+        }
+        Standing::Failed { reason, decline } => {
+            let code = decline.map_or_else(
+                || reason.name().to_owned(),
+                |decline| decline.decline_code.unwrap_or(decline.code).as_ref().to_owned(),
+            );
+            Some(Outcome::PaymentFailed { code })
+        }
+        Standing::Undone { captured, refunded } => Some(Outcome::PaymentUndone { captured, refunded }),
+    }
+}
+
+/// How a call to the bank ended, on its way to the payment that made it.
+pub(super) fn answered(
+    family: &Rc<StoreFamily>,
+    id: PaymentId,
+    call: &payment::bank::Call,
+    outcome: payment::bank::Outcome,
+) {
+    let command =
+        payment::Command::Answered { operation: call.operation(), attempt: call.attempt(), outcome };
+    send(&family.members.payments, Ask::tell(id, command, Meta::by(Actor::Bank)));
+}
+
+impl Wiring for Payment {
+    type Family = StoreFamily;
+    type Request = payment::Command;
+
+    fn prepare(
+        _family: &Rc<StoreFamily>,
+        _key: PaymentId,
+        _state: &mut payment::State,
+        command: payment::Command,
+    ) -> Result<payment::Command, payment::Rejection> {
+        Ok(command)
+    }
+
+    fn is_fresh(family: &Rc<StoreFamily>, key: PaymentId) -> bool {
+        family.is_new(OrderId::from_bits(key.bits()))
+    }
+
+    fn load(family: &Rc<StoreFamily>, key: PaymentId) -> Result<payment::State, Fault> {
+        let state = family.stored(|reader| reader.payment(family.log().store(), key))?;
+        Ok(state.unwrap_or_default())
+    }
+
+    fn step(
+        family: &Rc<StoreFamily>,
+        _key: PaymentId,
+        _state: &payment::State,
+        step: payment::Step,
+        cause: Cause,
+    ) {
+        let payment::Step::Report { order, standing } = step;
+        if let Some(outcome) = paid(standing) {
+            let command = order::Command::Hear(outcome);
+            send(&family.members.orders, Ask::tell(order, command, meta(Actor::Payment, cause)));
+        }
+    }
+
+    fn call(family: &Rc<StoreFamily>, key: PaymentId, call: payment::bank::Call) {
+        let context = CallContext {
+            store: family.log().store().clone(),
+            order: OrderId::from_bits(key.bits()),
+            payment: key,
+        };
+        family.lane.submit(context, call);
+    }
+
+    fn open_after(
+        family: &Rc<StoreFamily>,
+        after: Option<PaymentId>,
+        limit: usize,
+    ) -> Result<Vec<(PaymentId, payment::State)>, Fault> {
+        family.stored(|reader| reader.open_payments_after(family.log().store(), after, limit))
+    }
+}
+
+impl Wiring for Inventory {
+    type Family = StoreFamily;
+    type Request = inventory::Command;
+
+    fn prepare(
+        family: &Rc<StoreFamily>,
+        _key: Only,
+        stock: &mut inventory::Stock,
+        command: inventory::Command,
+    ) -> Result<inventory::Command, inventory::Rejection> {
+        if let Some(order) = command.order()
+            && !stock.knows(order)
+            && family.may_have_stock(order)
+            && let Ok(Some(reservation)) =
+                family.stored(|reader| reader.reservation(family.log().store(), order))
+        {
+            let is_at_rest = !reservation.is_open();
+            stock.recall(reservation);
+            if is_at_rest {
+                family.stock_rests(order);
+            }
+        }
+        Ok(command)
+    }
+
+    fn is_fresh(_family: &Rc<StoreFamily>, _key: Only) -> bool {
+        true
+    }
+
+    fn load(_family: &Rc<StoreFamily>, _key: Only) -> Result<inventory::Stock, Fault> {
+        Ok(inventory::Stock::default())
+    }
+
+    fn step(
+        _family: &Rc<StoreFamily>,
+        _key: Only,
+        _stock: &inventory::Stock,
+        step: inventory::Step,
+        _cause: Cause,
+    ) {
+        match step {}
+    }
+
+    fn call(_family: &Rc<StoreFamily>, _key: Only, call: inventory::Call) {
+        match call {}
+    }
+
+    fn changed(
+        family: &Rc<StoreFamily>,
+        stock: &mut inventory::Stock,
+        events: &[inventory::Event],
+        _at: Timestamp,
+    ) {
+        use inventory::{Event, Updated};
+        for event in events {
+            match event {
+                Event::Updated(Updated::Set(set)) => {
+                    if let Some(listed) = stock.price(set.sku.as_str()) {
+                        family.list(set.sku.clone(), listed);
+                    }
+                }
+                Event::Updated(Updated::Committed(committed)) => family.stock_rests(committed.order),
+                Event::Updated(Updated::Shipped(shipped)) => family.stock_rests(shipped.order),
+                Event::Released(released) => family.stock_rests(released.order),
+                Event::Updated(Updated::Adjusted(_))
+                | Event::Reserved(_)
+                | Event::Extended(_)
+                | Event::ThresholdReached(_) => {}
+            }
+        }
+        let visible = family.visible();
+        while let Some(order) = family.next_forgettable(visible) {
+            stock.forget(order);
+        }
+    }
+}
+
+impl Wiring for Fraud {
+    type Family = StoreFamily;
+    type Request = fraud::Command;
+
+    fn prepare(
+        _family: &Rc<StoreFamily>,
+        _key: Only,
+        _desk: &mut fraud::Desk,
+        command: fraud::Command,
+    ) -> Result<fraud::Command, fraud::Rejection> {
+        Ok(command)
+    }
+
+    fn is_fresh(_family: &Rc<StoreFamily>, _key: Only) -> bool {
+        true
+    }
+
+    fn load(_family: &Rc<StoreFamily>, _key: Only) -> Result<fraud::Desk, Fault> {
+        Ok(fraud::Desk::default())
+    }
+
+    fn step(family: &Rc<StoreFamily>, _key: Only, _desk: &fraud::Desk, step: fraud::Step, cause: Cause) {
+        let fraud::Step::ReviewClosed { order, approved } = step;
+        let clearance =
+            if approved { order::Clearance::Approved } else { order::Clearance::Rejected };
+        let command = order::Command::Hear(order::Outcome::Reviewed { clearance });
+        send(&family.members.orders, Ask::tell(order, command, meta(Actor::Fraud, cause)));
+    }
+
+    fn call(_family: &Rc<StoreFamily>, _key: Only, call: fraud::Call) {
+        match call {}
+    }
+}
+
+impl Wiring for Tenancy {
+    type Family = StoreFamily;
+    type Request = settings::Command;
+
+    fn prepare(
+        _family: &Rc<StoreFamily>,
+        _key: Only,
+        _state: &mut settings::Store,
+        command: settings::Command,
+    ) -> Result<settings::Command, settings::Rejection> {
+        Ok(command)
+    }
+
+    fn is_fresh(_family: &Rc<StoreFamily>, _key: Only) -> bool {
+        true
+    }
+
+    fn load(_family: &Rc<StoreFamily>, _key: Only) -> Result<settings::Store, Fault> {
+        Ok(settings::Store::default())
+    }
+
+    fn step(
+        _family: &Rc<StoreFamily>,
+        _key: Only,
+        _state: &settings::Store,
+        step: settings::Nothing,
+        _cause: Cause,
+    ) {
+        match step {}
+    }
+
+    fn call(_family: &Rc<StoreFamily>, _key: Only, call: settings::Nothing) {
+        match call {}
+    }
+
+    fn changed(
+        family: &Rc<StoreFamily>,
+        state: &mut settings::Store,
+        _events: &[settings::Event],
+        _at: Timestamp,
+    ) {
+        family.set_tenant(state);
+    }
+}

@@ -1,0 +1,26 @@
+//! What the process says of itself: log lines, metrics, and how long orders take.
+
+mod latency;
+mod metrics;
+
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+use tracing_subscriber::{Layer, fmt};
+
+use crate::config::{LogFormat, Logs};
+
+pub use latency::{Latencies, Quantiles};
+pub use metrics::{Metrics, Sources};
+
+/// Starts logging to standard error; standard output belongs to the one line that names the address.
+pub fn start_logs(logs: &Logs) -> Result<(), TryInitError> {
+    // The settings were checked, so what cannot be read here was never read from them.
+    let level: Targets = logs.level.parse().unwrap_or_default();
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match logs.format {
+        LogFormat::Text => lines.with_ansi(false).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).boxed(),
+    };
+    tracing_subscriber::registry().with(lines.with_filter(level)).try_init()
+}

@@ -1,0 +1,193 @@
+//! How long orders take, per store: from the request to its answer, and from there to `confirmed`.
+//!
+//! Figures cover the last five to ten minutes: two generations of histograms, the older dropped when its time is over. A
+//! store that takes no orders costs nothing, and more stores than [`STORES_MAX`] at once are not told apart from silence.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use dashmap::DashMap;
+use hdrhistogram::Histogram;
+
+use crate::types::{StoreId, clock};
+
+/// How long a generation lasts.
+const GENERATION: Duration = Duration::from_secs(300);
+/// How many stores have figures at once, each of some three kilobytes a generation.
+const STORES_MAX: usize = 4_096;
+/// Longer times count as this: a day, in microseconds.
+const TIME_MAX_US: u64 = 86_400_000_000;
+
+/// Times of orders by store.
+#[derive(Debug)]
+pub struct Latencies {
+    generations: [DashMap<StoreId, Times>; 2],
+    young: AtomicUsize,
+    turned: Mutex<Instant>,
+}
+
+#[derive(Debug)]
+struct Times {
+    accept: Histogram<u32>,
+    settle: Histogram<u32>,
+}
+
+impl Times {
+    fn none() -> Self {
+        // One significant digit is six per cent at most, which no reader of a dashboard can tell.
+        let none = || Histogram::new(1).expect("one digit is within what the histogram can do");
+        Self { accept: none(), settle: none() }
+    }
+}
+
+/// Times in milliseconds, to a tenth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Quantiles {
+    /// Half of the orders were accepted within.
+    pub accept_p50: f64,
+    /// All but one in a hundred were.
+    pub accept_p99: f64,
+    /// Half of the orders were confirmed within.
+    pub settle_p50: f64,
+    /// All but one in a hundred were.
+    pub settle_p99: f64,
+}
+
+impl Default for Latencies {
+    fn default() -> Self {
+        Self {
+            generations: [DashMap::new(), DashMap::new()],
+            young: AtomicUsize::new(0),
+            turned: Mutex::new(clock::monotonic()),
+        }
+    }
+}
+
+impl Latencies {
+    /// An order of `store` was answered after so many microseconds.
+    pub fn accept(&self, store: &StoreId, us: u64) {
+        self.record(store, |times| &mut times.accept, us);
+    }
+
+    /// An order of `store` was confirmed so many microseconds after it was taken.
+    pub fn settle(&self, store: &StoreId, us: u64) {
+        self.record(store, |times| &mut times.settle, us);
+    }
+
+    fn record(&self, store: &StoreId, which: fn(&mut Times) -> &mut Histogram<u32>, us: u64) {
+        let young = &self.generations[self.young.load(Ordering::Relaxed)];
+        if let Some(mut times) = young.get_mut(store) {
+            which(&mut times).saturating_record(us.min(TIME_MAX_US));
+        } else if young.len() < STORES_MAX {
+            let mut times = young.entry(store.clone()).or_insert_with(Times::none);
+            which(&mut times).saturating_record(us.min(TIME_MAX_US));
+        }
+    }
+
+    /// Drops what is too old. To be called every few seconds.
+    pub fn age(&self, now: Instant) {
+        let mut turned = self.turned.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.saturating_duration_since(*turned) < GENERATION {
+            return;
+        }
+        *turned = now;
+        let old = 1 - self.young.load(Ordering::Relaxed);
+        self.generations[old].clear();
+        self.generations[old].shrink_to_fit();
+        self.young.store(old, Ordering::Relaxed);
+    }
+
+    /// The figures of one store.
+    pub fn of(&self, store: &StoreId) -> Quantiles {
+        let mut all = Times::none();
+        for generation in &self.generations {
+            if let Some(times) = generation.get(store) {
+                all.add(&times);
+            }
+        }
+        all.quantiles()
+    }
+
+    /// The figures of all stores together.
+    pub fn of_all(&self) -> Quantiles {
+        let mut all = Times::none();
+        for times in self.generations.iter().flat_map(DashMap::iter) {
+            all.add(&times);
+        }
+        all.quantiles()
+    }
+}
+
+impl Times {
+    fn add(&mut self, other: &Times) {
+        let fits = "a histogram that resizes takes any other";
+        self.accept.add(&other.accept).expect(fits);
+        self.settle.add(&other.settle).expect(fits);
+    }
+
+    fn quantiles(&self) -> Quantiles {
+        let ms = |times: &Histogram<u32>, quantile| {
+            (times.value_at_quantile(quantile) as f64 / 100.0).round() / 10.0
+        };
+        Quantiles {
+            accept_p50: ms(&self.accept, 0.5),
+            accept_p99: ms(&self.accept, 0.99),
+            settle_p50: ms(&self.settle, 0.5),
+            settle_p99: ms(&self.settle, 0.99),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(id: &str) -> StoreId {
+        id.parse().expect("legal")
+    }
+
+    #[test]
+    fn figures_are_per_store_and_together() {
+        let latencies = Latencies::default();
+        for us in 1..=1_000 {
+            latencies.accept(&store("acme"), us * 10);
+        }
+        latencies.settle(&store("gifts"), 2_000_000);
+        let acme = latencies.of(&store("acme"));
+        assert!((4.5..=5.5).contains(&acme.accept_p50) && (9.3..=10.7).contains(&acme.accept_p99), "{acme:?}");
+        assert_eq!((acme.settle_p50, latencies.of(&store("other"))), (0.0, Quantiles::default()));
+        let all = latencies.of_all();
+        assert!(all.accept_p50 > 4.0 && all.settle_p99 > 1_800.0, "{all:?}");
+    }
+
+    #[test]
+    fn what_is_old_is_forgotten() {
+        let latencies = Latencies::default();
+        latencies.accept(&store("acme"), 1_000);
+        let start = clock::monotonic();
+        latencies.age(start);
+        latencies.age(start + GENERATION + Duration::from_secs(1));
+        assert!(latencies.of(&store("acme")).accept_p50 > 0.0, "one generation old");
+        latencies.age(start + GENERATION * 2 + Duration::from_secs(2));
+        assert_eq!(latencies.of(&store("acme")), Quantiles::default());
+    }
+
+    #[test]
+    fn many_stores_cost_no_more_than_the_bound() {
+        let latencies = Latencies::default();
+        for nth in 0..STORES_MAX + 500 {
+            latencies.accept(&store(&format!("store-{nth}")), 1_000);
+        }
+        assert_eq!(latencies.generations[0].len(), STORES_MAX);
+    }
+
+    #[test]
+    fn a_time_beyond_all_bounds_is_kept_at_the_bound() {
+        let latencies = Latencies::default();
+        latencies.settle(&store("acme"), u64::MAX);
+        latencies.settle(&store("acme"), 0);
+        assert!(latencies.of(&store("acme")).settle_p99 > 80_000_000.0);
+    }
+}

@@ -1,0 +1,238 @@
+//! Request keys: 128 random bits each, to be found at once and never twice.
+//!
+//! Random keys in one tree would dirty a page each. So new keys are noted in a log and kept in memory, and each
+//! transaction moves one slice of the key space into the tree: a few pages hold many of them. What is in memory is shared
+//! with readers, who look there first and in the tree second; a key leaves memory only when the tree has it for good.
+
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::error::ViewsError;
+use crate::journal::Position;
+use crate::types::Timestamp;
+
+/// Into how many slices the key space is cut. A key is in the tree after as many transactions.
+const SLICES: u64 = 64;
+/// Bytes of one key in the log.
+const ENTRY_BYTES: usize = 16 + 4 + 8 + 8 + 8;
+/// How many old answers one transaction forgets.
+const FORGET_MAX: usize = 512;
+
+/// A request key as kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KeyEntry {
+    /// Hash of the key.
+    pub(super) key: u128,
+    /// Whose.
+    pub(super) store: u32,
+    /// Hash of what it was sent with.
+    pub(super) payload: u64,
+    /// Where its first event stands.
+    pub(super) position: Position,
+    /// When that was.
+    pub(super) at: Timestamp,
+}
+
+/// Keys that are committed but not in the tree yet.
+#[derive(Debug, Default)]
+pub(super) struct RecentKeys(RwLock<BTreeMap<(u128, u32), KeyEntry>>);
+
+/// What a transaction moved into the tree, to be dropped from memory once it is committed.
+pub(super) struct Swept(Vec<(u128, u32)>);
+
+impl RecentKeys {
+    /// The keys of the file's log.
+    pub(super) fn load(file: &Connection) -> Result<Self, ViewsError> {
+        let fail = ViewsError::sqlite("reading request keys");
+        let mut statement = file.prepare("SELECT entries FROM key_log ORDER BY position").map_err(&fail)?;
+        let mut rows = statement.query([]).map_err(&fail)?;
+        let mut recent = BTreeMap::new();
+        while let Some(row) = rows.next().map_err(&fail)? {
+            let entries = row.get_ref(0).and_then(|value| Ok(value.as_blob()?)).map_err(&fail)?;
+            for entry in entries.chunks(ENTRY_BYTES) {
+                let entry = KeyEntry::stored(entry).ok_or_else(|| ViewsError::damaged("the log of request keys"))?;
+                recent.insert((entry.key, entry.store), entry);
+            }
+        }
+        Ok(Self(RwLock::new(recent)))
+    }
+
+    /// The key, while it is in memory.
+    pub(super) fn find(&self, store: u32, key: u128) -> Option<KeyEntry> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&(key, store)).copied()
+    }
+
+    /// Drops what is in the tree for good, and adds what is in the log for good.
+    pub(super) fn committed(&self, fresh: impl Iterator<Item = KeyEntry>, Swept(swept): Swept) {
+        let mut recent = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        recent.extend(fresh.map(|entry| ((entry.key, entry.store), entry)));
+        for key in swept {
+            recent.remove(&key);
+        }
+    }
+
+    /// Notes fresh keys in the log, moves the next slice into the tree, and forgets what is older than asked.
+    pub(super) fn write(
+        &self,
+        file: &Connection,
+        turn: u64,
+        end: Position,
+        fresh: &[KeyEntry],
+        forget_before: Option<Timestamp>,
+    ) -> Result<Swept, ViewsError> {
+        self.try_write(file, turn, end, fresh, forget_before).map_err(ViewsError::sqlite("writing request keys"))
+    }
+
+    fn try_write(
+        &self,
+        file: &Connection,
+        turn: u64,
+        end: Position,
+        fresh: &[KeyEntry],
+        forget_before: Option<Timestamp>,
+    ) -> rusqlite::Result<Swept> {
+        let (first, last) = slice(turn);
+        let mut due: Vec<KeyEntry> = {
+            let recent = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            recent.range((first, 0)..=(last, u32::MAX)).map(|(_, entry)| *entry).collect()
+        };
+        let mut log = Vec::with_capacity(fresh.len() * ENTRY_BYTES);
+        for entry in fresh {
+            if (first..=last).contains(&entry.key) {
+                due.push(*entry);
+            } else {
+                entry.append_to(&mut log);
+            }
+        }
+        if !log.is_empty() {
+            file.prepare_cached("INSERT INTO key_log VALUES (?1, ?2, ?3)")?
+                .execute((end.cast_signed(), turn.cast_signed(), &log))?;
+        }
+        due.sort_by_key(|entry| (entry.key, entry.store, entry.position));
+        {
+            let mut insert = file.prepare_cached(
+                "INSERT INTO keys VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (key, store) DO UPDATE
+                 SET payload = excluded.payload, position = excluded.position, at = excluded.at
+                 WHERE excluded.position > position",
+            )?;
+            for entry in &due {
+                insert.execute((
+                    entry.key.to_be_bytes(),
+                    entry.store,
+                    entry.payload.cast_signed(),
+                    entry.position.cast_signed(),
+                    entry.at.micros(),
+                ))?;
+            }
+        }
+        if let Some(done) = turn.checked_sub(SLICES - 1) {
+            file.prepare_cached("DELETE FROM key_log WHERE sweep <= ?1")?.execute([done.cast_signed()])?;
+        }
+        if let Some(before) = forget_before {
+            file.prepare_cached("DELETE FROM keys WHERE key BETWEEN ?1 AND ?2 AND at < ?3")?.execute((
+                first.to_be_bytes(),
+                last.to_be_bytes(),
+                before.micros(),
+            ))?;
+            forget_answers(file, before)?;
+        }
+        Ok(Swept(due.into_iter().map(|entry| (entry.key, entry.store)).collect()))
+    }
+}
+
+/// Answers stand in the order of time, so the oldest are looked at until one is young enough.
+fn forget_answers(file: &Connection, before: Timestamp) -> rusqlite::Result<()> {
+    let mut oldest = file.prepare_cached("SELECT position, at FROM answers ORDER BY position LIMIT ?1")?;
+    let mut rows = oldest.query([FORGET_MAX])?;
+    let mut last = None;
+    while let Some(row) = rows.next()? {
+        if row.get::<_, i64>(1)? >= before.micros() {
+            break;
+        }
+        last = Some(row.get::<_, i64>(0)?);
+    }
+    drop(rows);
+    if let Some(last) = last {
+        file.prepare_cached("DELETE FROM answers WHERE position <= ?1")?.execute([last])?;
+    }
+    Ok(())
+}
+
+/// The key in the tree.
+pub(super) fn find(file: &Connection, store: u32, key: u128) -> Result<Option<KeyEntry>, ViewsError> {
+    let fail = ViewsError::sqlite("finding a request key");
+    let mut statement = file
+        .prepare_cached("SELECT payload, position, at FROM keys WHERE key = ?1 AND store = ?2")
+        .map_err(&fail)?;
+    statement
+        .query_row((key.to_be_bytes(), store), |row| {
+            Ok(KeyEntry {
+                key,
+                store,
+                payload: row.get::<_, i64>(0)?.cast_unsigned(),
+                position: row.get::<_, i64>(1)?.cast_unsigned(),
+                at: Timestamp::from_micros(row.get(2)?),
+            })
+        })
+        .optional()
+        .map_err(&fail)
+}
+
+/// The first and the last key of the slice that is moved in a turn.
+fn slice(turn: u64) -> (u128, u128) {
+    let width = 128 - SLICES.trailing_zeros();
+    let first = u128::from(turn % SLICES) << width;
+    (first, first | ((1 << width) - 1))
+}
+
+impl KeyEntry {
+    fn append_to(&self, log: &mut Vec<u8>) {
+        log.extend_from_slice(&self.key.to_be_bytes());
+        log.extend_from_slice(&self.store.to_be_bytes());
+        log.extend_from_slice(&self.payload.to_be_bytes());
+        log.extend_from_slice(&self.position.to_be_bytes());
+        log.extend_from_slice(&self.at.micros().to_be_bytes());
+    }
+
+    fn stored(bytes: &[u8]) -> Option<Self> {
+        let (key, rest) = bytes.split_first_chunk()?;
+        let (store, rest) = rest.split_first_chunk()?;
+        let (payload, rest) = rest.split_first_chunk()?;
+        let (position, rest) = rest.split_first_chunk()?;
+        Some(Self {
+            key: u128::from_be_bytes(*key),
+            store: u32::from_be_bytes(*store),
+            payload: u64::from_be_bytes(*payload),
+            position: u64::from_be_bytes(*position),
+            at: Timestamp::from_micros(i64::from_be_bytes(rest.try_into().ok()?)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_cover_every_key_once() {
+        let mut next: u128 = 0;
+        for turn in 0..SLICES {
+            let (first, last) = slice(turn + 7 * SLICES);
+            assert_eq!(first, next);
+            next = last.wrapping_add(1);
+        }
+        assert_eq!(next, 0, "the last slice ends with the last key");
+    }
+
+    #[test]
+    fn an_entry_of_the_log_is_read_back() {
+        let at = Timestamp::from_micros(-5);
+        let entry = KeyEntry { key: u128::MAX - 3, store: 7, payload: u64::MAX, position: 9, at };
+        let mut log = Vec::new();
+        entry.append_to(&mut log);
+        assert_eq!(log.len(), ENTRY_BYTES);
+        assert_eq!(KeyEntry::stored(&log), Some(entry));
+    }
+}

@@ -1,0 +1,265 @@
+//! The fold and its file together: records in, transactions out.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use super::error::ViewsError;
+use super::figures::Figures;
+use super::fold::{Answered, Tools, fold};
+use super::keys::RecentKeys;
+use super::slots::{StoreSlot, Stores, last_no};
+use super::{schema, write};
+use crate::journal::{Position, Reader, Record};
+use crate::types::{Currency, Timestamp};
+
+/// How many orders, and how many SKUs, stay in hand after a transaction.
+const IN_HAND_MAX: usize = 4_096;
+/// How many stores stay in hand after a transaction.
+const STORES_MAX: usize = 2_048;
+
+/// Folds records and writes what came of them.
+pub(super) struct Projection {
+    file: Connection,
+    stores: Stores,
+    dirty: Vec<Arc<str>>,
+    node: BTreeMap<Currency, Figures>,
+    answered: Vec<Answered>,
+    keys: Arc<RecentKeys>,
+    last_store: u32,
+    last_sku: u64,
+    /// Transactions since the file was made.
+    turn: u64,
+    folded: Position,
+    sum: u64,
+    written: Position,
+    /// Commands whose answers are to be kept and that are not complete.
+    incomplete: usize,
+}
+
+impl Projection {
+    /// Goes on where the file left off; begins anew when there is no file, or none that can be believed. Says why it did.
+    pub(super) fn open(
+        directory: &Path,
+        journal: &mut dyn Reader,
+        end: Position,
+    ) -> Result<(Self, Option<ViewsError>), ViewsError> {
+        match Self::resume(directory, journal, end) {
+            Ok(views) => Ok((views, None)),
+            Err(why) if why.is_damage() => {
+                schema::remove(directory)?;
+                Ok((Self::resume(directory, journal, end)?, Some(why)))
+            }
+            Err(why) => Err(why),
+        }
+    }
+
+    fn resume(directory: &Path, journal: &mut dyn Reader, end: Position) -> Result<Self, ViewsError> {
+        let file = schema::open(directory)?;
+        file.set_prepared_statement_cache_capacity(64);
+        let progress = schema::progress(&file)?;
+        let position = progress.position;
+        if position > end {
+            return Err(ViewsError::damaged(format!("they are at {position}, the journal ends at {end}")));
+        }
+        if position > 0 {
+            let mut sum = None;
+            journal.read_at(&[position], &mut |record| {
+                sum = Some(record.sum());
+                Ok(())
+            })?;
+            if sum != Some(progress.sum) {
+                return Err(ViewsError::damaged(format!("the journal has another record at {position}")));
+            }
+        }
+        let node = serde_json::from_str(&progress.figures)
+            .map_err(|error| ViewsError::damaged(format!("figures of the node: {error}")))?;
+        Ok(Self {
+            keys: Arc::new(RecentKeys::load(&file)?),
+            last_store: u32::try_from(last_no(&file, "stores")?)
+                .map_err(|_| ViewsError::damaged("the number of stores"))?,
+            last_sku: last_no(&file, "skus")?,
+            file,
+            stores: Stores::new(),
+            dirty: Vec::new(),
+            node,
+            answered: Vec::new(),
+            turn: progress.swept,
+            folded: position,
+            sum: progress.sum,
+            written: position,
+            incomplete: 0,
+        })
+    }
+
+    /// The last position folded.
+    pub(super) fn folded(&self) -> Position {
+        self.folded
+    }
+
+    /// The last position that the file shows.
+    pub(super) fn written(&self) -> Position {
+        self.written
+    }
+
+    /// Whether the last record folded was the last of its command, as far as answers are to be kept.
+    pub(super) fn is_whole(&self) -> bool {
+        self.incomplete == 0
+    }
+
+    /// The keys that readers look at before the file.
+    pub(super) fn keys(&self) -> Arc<RecentKeys> {
+        Arc::clone(&self.keys)
+    }
+
+    /// Folds one record.
+    pub(super) fn apply(&mut self, record: &Record<'_>) -> Result<(), ViewsError> {
+        let store = match self.stores.get_mut(record.store) {
+            Some(store) => store,
+            None => {
+                let slot = self.take_up(record)?;
+                self.stores.entry(record.store.into()).or_insert(slot)
+            }
+        };
+        store.used = self.turn;
+        if !store.is_dirty {
+            store.is_dirty = true;
+            self.dirty.push(record.store.into());
+        }
+        let was_whole = store.pending.is_none();
+        let mut tools = Tools {
+            file: &self.file,
+            turn: self.turn,
+            last_sku: &mut self.last_sku,
+            answered: &mut self.answered,
+        };
+        fold(store, record, &mut tools)?;
+        match (was_whole, store.pending.is_none()) {
+            (true, false) => self.incomplete += 1,
+            (false, true) => self.incomplete = self.incomplete.saturating_sub(1),
+            (true, true) | (false, false) => {}
+        }
+        self.folded = record.position;
+        Ok(())
+    }
+
+    /// The journal's own word for the last record folded.
+    pub(super) fn remember(&mut self, record: &Record<'_>) {
+        self.sum = record.sum();
+    }
+
+    fn take_up(&mut self, record: &Record<'_>) -> Result<StoreSlot, ViewsError> {
+        if let Some(known) = StoreSlot::load(&self.file, record.store)? {
+            return Ok(known);
+        }
+        let id = record
+            .store
+            .parse()
+            .map_err(|_| ViewsError::damaged(format!("no store can have the id of the record at {}", record.position)))?;
+        self.last_store += 1;
+        Ok(StoreSlot::new(self.last_store, id))
+    }
+
+    /// Writes all that was folded since the last time, in one transaction.
+    pub(super) fn write(&mut self, forget_before: Option<Timestamp>) -> Result<(), ViewsError> {
+        if self.folded == self.written {
+            return Ok(());
+        }
+        for id in &self.dirty {
+            if let Some(store) = self.stores.get_mut(id) {
+                write::tally(store, &mut self.node, &self.file)?;
+            }
+        }
+        let fail = ViewsError::sqlite("writing");
+        self.file.execute_batch("BEGIN IMMEDIATE").map_err(&fail)?;
+        match self.write_all(forget_before) {
+            Ok(swept) => {
+                self.keys.committed(self.answered.iter().map(|answered| answered.key), swept);
+                self.answered.clear();
+                self.written = self.folded;
+                self.turn += 1;
+                self.let_go();
+                Ok(())
+            }
+            Err(why) => {
+                // A transaction that SQLite has rolled back itself cannot be rolled back again.
+                let _ = self.file.execute_batch("ROLLBACK");
+                Err(why)
+            }
+        }
+    }
+
+    fn write_all(&self, forget_before: Option<Timestamp>) -> Result<super::keys::Swept, ViewsError> {
+        let fail = ViewsError::sqlite("writing");
+        let dirty = || self.dirty.iter().filter_map(|id| self.stores.get(id));
+        write::orders(&self.file, dirty()).map_err(&fail)?;
+        for store in dirty() {
+            write::store(&self.file, store).map_err(&fail)?;
+        }
+        crate::fault_point!("views_half_written", "");
+        let mut answer = self.file.prepare_cached("INSERT OR REPLACE INTO answers VALUES (?1, ?2, ?3, ?4, ?5)").map_err(&fail)?;
+        for Answered { key, shown } in &self.answered {
+            if let Some((version, body)) = shown {
+                let (position, at) = (key.position.cast_signed(), key.at.micros());
+                answer.execute((position, key.store, at, version.cast_signed(), body)).map_err(&fail)?;
+            }
+        }
+        let fresh: Vec<_> = self.answered.iter().map(|answered| answered.key).collect();
+        let swept = self.keys.write(&self.file, self.turn, self.folded, &fresh, forget_before)?;
+        let node = serde_json::to_string(&self.node).expect("figures have string keys and go to memory");
+        self.file
+            .prepare_cached("UPDATE progress SET position = ?1, sum = ?2, swept = ?3, figures = ?4")
+            .and_then(|mut progress| {
+                let (position, sum) = (self.folded.cast_signed(), self.sum.cast_signed());
+                progress.execute((position, sum, (self.turn + 1).cast_signed(), node))
+            })
+            .map_err(&fail)?;
+        self.file.execute_batch("COMMIT").map_err(&fail)?;
+        Ok(swept)
+    }
+
+    /// After a commit: nothing is changed any more, and what was not touched lately is let go.
+    fn let_go(&mut self) {
+        for id in self.dirty.drain(..) {
+            if let Some(store) = self.stores.get_mut(&id) {
+                store.settle();
+            }
+        }
+        let orders: usize = self.stores.values().map(|store| store.orders.len()).sum();
+        let skus: usize = self.stores.values().map(|store| store.skus.len()).sum();
+        let turn = self.turn;
+        if orders > IN_HAND_MAX {
+            // Half of them may stay for the transactions to come.
+            let share = IN_HAND_MAX / 2;
+            self.keep_orders(share, turn);
+        }
+        if skus > IN_HAND_MAX {
+            for store in self.stores.values_mut() {
+                store.skus.retain(|_, slot| slot.used + 2 > turn);
+            }
+        }
+        if self.stores.len() > STORES_MAX {
+            self.stores.retain(|_, store| store.used + 8 > turn || store.pending.is_some());
+        }
+    }
+
+    /// Lets go of the orders that were touched longest ago, until about so many are left.
+    fn keep_orders(&mut self, count: usize, turn: u64) {
+        let mut left = count;
+        let mut oldest = turn;
+        let mut by_age: BTreeMap<u64, usize> = BTreeMap::new();
+        for slot in self.stores.values().flat_map(|store| store.orders.values()) {
+            *by_age.entry(slot.used).or_default() += 1;
+        }
+        for (used, many) in by_age.into_iter().rev() {
+            let Some(rest) = left.checked_sub(many) else { break };
+            left = rest;
+            oldest = used;
+        }
+        for store in self.stores.values_mut() {
+            store.orders.retain(|_, slot| slot.used >= oldest);
+        }
+    }
+}

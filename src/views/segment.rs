@@ -1,0 +1,266 @@
+//! Columns of a store's orders, by the hundred: all that a filter looks at before it opens an order.
+//!
+//! A list of a million orders is a few thousand of these, read from the newest; whether an order may match is seen without
+//! touching the order. Hashes may agree by chance, so whoever filters by one looks at the order too.
+
+use crate::order::{FulfillmentStatus, PaymentStatus, Placed, Status};
+use crate::types::Timestamp;
+
+/// How many orders a full segment holds.
+pub const SEGMENT_ORDERS: usize = 128;
+/// Bytes an order takes: number, time, words, three hashes.
+const ENTRY_BYTES: usize = 4 + 4 + 2 + 3 * 4;
+
+/// What a list knows of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The order's row.
+    pub no: u64,
+    /// When it was placed, in milliseconds.
+    pub created_ms: i64,
+    /// Its three words.
+    pub words: Words,
+    /// Hash of the customer's id; zero for none.
+    pub customer: u32,
+    /// Hash of the e-mail address in lower case; zero for none.
+    pub email: u32,
+    /// Hash of the recipient's name in lower case; zero for none.
+    pub name: u32,
+}
+
+/// The three words an order is filtered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words(u16);
+
+impl Words {
+    /// Packs three words.
+    pub fn of(status: Status, payment: PaymentStatus, fulfillment: FulfillmentStatus) -> Self {
+        let place = |at: Option<usize>| u16::try_from(at.unwrap_or(0)).unwrap_or(0);
+        let status = place(Status::ALL.iter().position(|one| *one == status));
+        let payment = place(PaymentStatus::ALL.iter().position(|one| *one == payment));
+        let fulfillment = place(FulfillmentStatus::ALL.iter().position(|one| *one == fulfillment));
+        Self(status | payment << 5 | fulfillment << 10)
+    }
+
+    /// The words of an order.
+    pub fn of_order(placed: &Placed) -> Self {
+        Self::of(placed.status(), placed.payment_status(), placed.fulfillment_status())
+    }
+
+    /// Whether the words asked for are these.
+    pub fn fit(
+        self,
+        status: Option<Status>,
+        payment: Option<PaymentStatus>,
+        fulfillment: Option<FulfillmentStatus>,
+    ) -> bool {
+        let Self(bits) = self;
+        let is = |shift: u16, at: Option<usize>| at.is_some_and(|at| usize::from(bits >> shift & 0x1F) == at);
+        status.is_none_or(|word| is(0, Status::ALL.iter().position(|one| *one == word)))
+            && payment.is_none_or(|word| is(5, PaymentStatus::ALL.iter().position(|one| *one == word)))
+            && fulfillment.is_none_or(|word| is(10, FulfillmentStatus::ALL.iter().position(|one| *one == word)))
+    }
+}
+
+impl Entry {
+    /// What a list knows of an order in row `no`.
+    pub fn of(no: u64, placed: &Placed) -> Self {
+        let cart = &placed.cart;
+        let name = cart.shipping_address.as_ref().and_then(|address| address.name.as_deref());
+        Self {
+            no,
+            created_ms: placed.created_at.millis(),
+            words: Words::of_order(placed),
+            customer: cart.customer.id.as_deref().map_or(0, hash),
+            email: cart.customer.email.as_deref().map_or(0, hash_folded),
+            name: name.map_or(0, hash_folded),
+        }
+    }
+
+    /// The moment of its placing, cut to milliseconds.
+    pub fn created_at(&self) -> Timestamp {
+        Timestamp::from_micros(self.created_ms.saturating_mul(1_000))
+    }
+}
+
+/// A hash of text as it is; never zero.
+pub fn hash(text: &str) -> u32 {
+    let [a, b, c, d, ..] = xxhash_rust::xxh3::xxh3_64(text.as_bytes()).to_le_bytes();
+    u32::from_le_bytes([a, b, c, d]).max(1)
+}
+
+/// A hash of text whatever its case; never zero.
+pub fn hash_folded(text: &str) -> u32 {
+    if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) { hash(text) } else { hash(&text.to_lowercase()) }
+}
+
+/// Orders of one store in rising order of rows: full and for good, or the one that still grows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Segment {
+    /// Row and time that the entries count from.
+    base: Option<(u64, i64)>,
+    bytes: Vec<u8>,
+}
+
+/// Bytes that stand before the entries.
+const BASE_BYTES: usize = 16;
+
+impl Segment {
+    /// The segment stored as these bytes; nothing when they are none.
+    pub fn stored(bytes: &[u8]) -> Option<Self> {
+        if bytes.is_empty() {
+            return Some(Self::default());
+        }
+        let (base, entries) = split(bytes)?;
+        Some(Self { base: Some(base), bytes: entries.to_vec() })
+    }
+
+    /// As stored.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let Some((no, ms)) = self.base else { return Vec::new() };
+        let mut bytes = Vec::with_capacity(BASE_BYTES + self.bytes.len());
+        bytes.extend_from_slice(&no.to_le_bytes());
+        bytes.extend_from_slice(&ms.to_le_bytes());
+        bytes.extend_from_slice(&self.bytes);
+        bytes
+    }
+
+    /// How many orders it holds.
+    pub fn len(&self) -> usize {
+        self.bytes.len() / ENTRY_BYTES
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The row of its first order.
+    pub fn first(&self) -> Option<u64> {
+        self.base.map(|(no, _)| no)
+    }
+
+    /// Whether the order in row `no` would be here.
+    pub fn spans(&self, no: u64) -> bool {
+        let Some((first, _)) = self.base else { return false };
+        let last = self.bytes.len().checked_sub(ENTRY_BYTES).map_or(0, |at| u64::from(number(&self.bytes, at)));
+        (first..=first.saturating_add(last)).contains(&no)
+    }
+
+    /// Adds an order. Says no when the segment is full, or when the order is too far from its first.
+    pub fn push(&mut self, entry: &Entry) -> bool {
+        let (no, ms) = *self.base.get_or_insert((entry.no, entry.created_ms));
+        let no = entry.no.checked_sub(no).and_then(|no| u32::try_from(no).ok());
+        let ms = entry.created_ms.checked_sub(ms).and_then(|ms| u32::try_from(ms).ok());
+        let (Some(no), Some(ms)) = (no, ms) else { return false };
+        if self.len() >= SEGMENT_ORDERS {
+            return false;
+        }
+        let Words(words) = entry.words;
+        self.bytes.extend_from_slice(&no.to_le_bytes());
+        self.bytes.extend_from_slice(&ms.to_le_bytes());
+        self.bytes.extend_from_slice(&words.to_le_bytes());
+        for hash in [entry.customer, entry.email, entry.name] {
+            self.bytes.extend_from_slice(&hash.to_le_bytes());
+        }
+        true
+    }
+
+    /// Changes the words of the order in row `no`; returns whether anything changed.
+    pub fn set_words(&mut self, no: u64, Words(words): Words) -> bool {
+        let Some((first, _)) = self.base else { return false };
+        let Some(wanted) = no.checked_sub(first).and_then(|no| u32::try_from(no).ok()) else { return false };
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            if number(&self.bytes, middle * ENTRY_BYTES) < wanted { low = middle + 1 } else { high = middle }
+        }
+        let at = low * ENTRY_BYTES;
+        if low >= self.len() || number(&self.bytes, at) != wanted {
+            return false;
+        }
+        let place = &mut self.bytes[at + 8..at + 10];
+        let is_new = place != words.to_le_bytes();
+        place.copy_from_slice(&words.to_le_bytes());
+        is_new
+    }
+}
+
+/// Calls `each` for every order of a stored segment, newest first, until it says to stop. Returns whether to go on, or
+/// nothing when the bytes are no segment.
+pub fn newest_first(bytes: &[u8], mut each: impl FnMut(Entry) -> bool) -> Option<bool> {
+    if bytes.is_empty() {
+        return Some(true);
+    }
+    let ((no, ms), entries) = split(bytes)?;
+    for entry in entries.rchunks_exact(ENTRY_BYTES) {
+        let entry = Entry {
+            no: no.checked_add(u64::from(number(entry, 0)))?,
+            created_ms: ms.checked_add(i64::from(number(entry, 4)))?,
+            words: Words(u16::from_le_bytes([entry[8], entry[9]])),
+            customer: number(entry, 10),
+            email: number(entry, 14),
+            name: number(entry, 18),
+        };
+        if !each(entry) {
+            return Some(false);
+        }
+    }
+    Some(true)
+}
+
+fn split(bytes: &[u8]) -> Option<((u64, i64), &[u8])> {
+    let (no, rest) = bytes.split_first_chunk::<8>()?;
+    let (ms, entries) = rest.split_first_chunk::<8>()?;
+    let is_whole = !entries.is_empty() && entries.len().is_multiple_of(ENTRY_BYTES);
+    is_whole.then_some(((u64::from_le_bytes(*no), i64::from_le_bytes(*ms)), entries))
+}
+
+fn number(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(no: u64) -> Entry {
+        let words = Words::of(Status::Pending, PaymentStatus::Awaiting, FulfillmentStatus::NotFulfilled);
+        Entry { no, created_ms: 1_700_000_000_000 + i64::try_from(no).unwrap_or(0), words, customer: 1, email: 2, name: 3 }
+    }
+
+    #[test]
+    fn a_segment_is_read_back_newest_first_and_changed_in_place() {
+        let mut segment = Segment::default();
+        for no in 1..=SEGMENT_ORDERS as u64 {
+            assert!(segment.push(&entry(no * 3)));
+        }
+        assert!(!segment.push(&entry(10_000)), "full");
+        let confirmed = Words::of(Status::Confirmed, PaymentStatus::Captured, FulfillmentStatus::NotFulfilled);
+        assert!(segment.set_words(9, confirmed));
+        assert!(!segment.set_words(9, confirmed), "nothing new");
+        assert!(!segment.set_words(10, confirmed), "not there");
+        let mut found = Vec::new();
+        let bytes = segment.to_bytes();
+        assert_eq!(Segment::stored(&bytes).as_ref(), Some(&segment));
+        assert_eq!(newest_first(&bytes, |entry| { found.push(entry); true }), Some(true));
+        assert_eq!(found.len(), SEGMENT_ORDERS);
+        assert_eq!(found.last(), Some(&entry(3)));
+        let fit: Vec<u64> = found.iter().filter(|e| e.words.fit(Some(Status::Confirmed), None, None)).map(|e| e.no).collect();
+        assert_eq!(fit, [9]);
+    }
+
+    #[test]
+    fn an_order_far_from_the_first_begins_a_segment() {
+        let mut segment = Segment::default();
+        assert!(segment.push(&entry(1)));
+        assert!(!segment.push(&entry(6_000_000_000)));
+        assert_eq!(segment.len(), 1);
+    }
+
+    #[test]
+    fn damage_is_seen() {
+        assert_eq!(Segment::stored(&[1, 2, 3]), None);
+        assert_eq!(newest_first(&[0; 17], |_| true), None);
+    }
+}

@@ -1,0 +1,197 @@
+//! Writing: everything in hand that was changed, in one transaction with the position reached.
+//!
+//! Nothing in hand is marked as written before the commit, so a transaction that failed is simply tried again.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+
+use super::error::ViewsError;
+use super::figures::{Figures, ItemPart, OrderPart};
+use super::schema::{ChunkKind, DocKind};
+use super::segment::Words;
+use super::slots::{OrderSlot, SkuSlot, StoreSlot, segment_with};
+use crate::runtime::Aggregate;
+use crate::types::{Currency, OrderId, Timestamp};
+
+type Node = BTreeMap<Currency, Figures>;
+
+/// Brings figures and lists up to what the changed orders and SKUs now are. Doing it twice changes nothing more.
+pub(super) fn tally(store: &mut StoreSlot, node: &mut Node, file: &Connection) -> Result<(), ViewsError> {
+    let mut none = Figures::default();
+    let currency = store.tenant.value.known().map(|known| known.currency);
+    let node = match currency {
+        Some(currency) => node.entry(currency).or_default(),
+        None => &mut none,
+    };
+    for id in &store.dirty_orders {
+        let Some(slot) = store.orders.get_mut(id) else { continue };
+        let part = OrderPart::of(&slot.order, &slot.payment);
+        if part != slot.counted {
+            store.figures.replace_order(slot.counted, part);
+            node.replace_order(slot.counted, part);
+            slot.counted = part;
+        }
+        let Some(listed) = slot.listed else { continue };
+        let Some(words) = slot.order.placed().map(Words::of_order) else { continue };
+        if words == listed {
+            continue;
+        }
+        if store.segment.first().is_some_and(|first| first <= slot.no) {
+            store.segment.set_words(slot.no, words);
+        } else {
+            let in_hand = store.segments.range(..=slot.no).next_back();
+            let first = match in_hand.filter(|(_, segment)| segment.spans(slot.no)) {
+                Some((first, _)) => *first,
+                None => {
+                    let (first, segment) = segment_with(file, store.no, slot.no)?
+                        .ok_or_else(|| ViewsError::damaged(format!("order {id} is in no list")))?;
+                    store.segments.insert(first, segment);
+                    first
+                }
+            };
+            if let Some(segment) = store.segments.get_mut(&first) {
+                segment.set_words(slot.no, words);
+            }
+        }
+        slot.listed = Some(words);
+    }
+    for sku in &store.dirty_skus {
+        let Some(slot) = store.skus.get_mut(sku) else { continue };
+        let part = ItemPart::of(slot.item.as_ref());
+        store.figures.replace_item(slot.counted, part);
+        node.replace_item(slot.counted, part);
+        slot.counted = part;
+    }
+    Ok(())
+}
+
+/// Writes the rows of all changed orders, in the order in which they came.
+pub(super) fn orders<'a>(file: &Connection, stores: impl Iterator<Item = &'a StoreSlot>) -> rusqlite::Result<()> {
+    let mut dirty: Vec<(&OrderSlot, OrderId, u32)> = Vec::new();
+    for store in stores {
+        dirty.extend(store.dirty_orders.iter().filter_map(|id| Some((store.orders.get(id)?, *id, store.no))));
+    }
+    dirty.sort_unstable_by_key(|(slot, ..)| slot.no);
+    let mut insert = file.prepare_cached("INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+    let mut update = file.prepare_cached(
+        "UPDATE orders SET due = ?2, doc = ?3, payment = ?4, reservation = ?5, events = ?6 WHERE no = ?1",
+    )?;
+    let (mut order, mut payment, mut reservation) = (Vec::new(), Vec::new(), Vec::new());
+    for (slot, id, store) in dirty {
+        let order = written(&mut order, slot.order.placed().map(|_| &slot.order));
+        let payment = written(&mut payment, slot.payment.begun().map(|_| &slot.payment));
+        let reservation = written(&mut reservation, slot.reservation.as_ref());
+        let (no, due, events) = (slot.no.cast_signed(), due(slot).map(Timestamp::micros), slot.events.bytes());
+        if let Some(before) = slot.no_before {
+            file.prepare_cached("UPDATE orders SET no = ?2 WHERE no = ?1")?.execute((before.cast_signed(), no))?;
+        }
+        if slot.is_new {
+            insert.execute((no, store, id.to_bytes(), due, order, payment, reservation, events))?;
+        } else {
+            update.execute((no, due, order, payment, reservation, events))?;
+        }
+    }
+    Ok(())
+}
+
+/// When the world next owes an order something: the order itself, its payment, or the hold on its stock.
+pub(super) fn due(slot: &OrderSlot) -> Option<Timestamp> {
+    let order = crate::order::Orders::due(&slot.order).earliest();
+    let payment = crate::payment::Payment::due(&slot.payment).earliest();
+    let hold = slot.reservation.as_ref().and_then(|reservation| match reservation.phase {
+        crate::inventory::Phase::Held { expires_at, .. } => Some(expires_at),
+        crate::inventory::Phase::Committed
+        | crate::inventory::Phase::Fulfilled
+        | crate::inventory::Phase::Released { .. }
+        | crate::inventory::Phase::Expired => None,
+    });
+    [order, payment, hold].into_iter().flatten().min()
+}
+
+/// Writes everything of a store but its orders.
+pub(super) fn store(file: &Connection, store: &StoreSlot) -> rusqlite::Result<()> {
+    let no = store.no;
+    let figures = serde_json::to_vec(&store.figures).expect("figures have string keys and go to memory");
+    let figures = std::str::from_utf8(&figures).expect("JSON is UTF-8");
+    let newest = store.newest_order.map(OrderId::to_bytes);
+    let (sequence, last_at, from) =
+        (store.sequence.cast_signed(), store.last_at.micros(), store.events_from.cast_signed());
+    let (events, orders, assessed) = (store.events.bytes(), store.segment.to_bytes(), store.assessed.bytes());
+    if store.is_new {
+        file.prepare_cached("INSERT INTO stores VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
+            .execute((no, store.id.as_str(), sequence, last_at, newest, figures, from, events, orders, assessed))?;
+    } else {
+        file.prepare_cached(
+            "UPDATE stores SET sequence = ?2, last_at = ?3, newest_order = ?4, figures = ?5, events_from = ?6,
+             events = ?7, orders = ?8, assessed = ?9 WHERE no = ?1",
+        )?
+        .execute((no, sequence, last_at, newest, figures, from, events, orders, assessed))?;
+    }
+    for sku in &store.dirty_skus {
+        if let Some(slot) = store.skus.get(sku) {
+            write_sku(file, no, sku.as_str(), slot)?;
+        }
+    }
+    let mut chunk = file.prepare_cached("INSERT OR REPLACE INTO chunks VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for full in &store.chunks {
+        let (kind, owner, first) = (full.kind as i64, full.owner.cast_signed(), full.first.cast_signed());
+        chunk.execute((no, kind, owner, first, &full.entries))?;
+    }
+    for (first, segment) in &store.segments {
+        chunk.execute((no, ChunkKind::Orders as i64, 0, first.cast_signed(), segment.to_bytes()))?;
+    }
+    write_docs(file, store)
+}
+
+fn write_sku(file: &Connection, store: u32, sku: &str, slot: &SkuSlot) -> rusqlite::Result<()> {
+    let mut item = Vec::new();
+    let item = written(&mut item, slot.item.as_ref());
+    let (ledger, wanting) = (slot.ledger.bytes(), slot.wanting.bytes());
+    if slot.is_new {
+        file.prepare_cached("INSERT INTO skus VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute((slot.no.cast_signed(), store, sku, item, ledger, wanting))?;
+    } else {
+        file.prepare_cached("UPDATE skus SET doc = ?2, ledger = ?3, orders = ?4 WHERE no = ?1")?
+            .execute((slot.no.cast_signed(), item, ledger, wanting))?;
+    }
+    Ok(())
+}
+
+fn write_docs(file: &Connection, store: &StoreSlot) -> rusqlite::Result<()> {
+    let mut buffer = Vec::new();
+    if store.tenant.is_dirty {
+        put(file, store.no, DocKind::Store, &[], None, written(&mut buffer, Some(&store.tenant.value)))?;
+    }
+    if store.rules.is_dirty {
+        put(file, store.no, DocKind::Rules, &[], None, written(&mut buffer, Some(&store.rules.value)))?;
+    }
+    for (order, doc) in store.reviews.iter().filter(|(_, doc)| doc.is_dirty) {
+        if let Some(review) = &doc.value {
+            let due = review.is_open().then_some(review.due_at);
+            put(file, store.no, DocKind::Review, &order.to_bytes(), due, written(&mut buffer, Some(review)))?;
+        }
+    }
+    Ok(())
+}
+
+fn put(
+    file: &Connection,
+    store: u32,
+    kind: DocKind,
+    id: &[u8],
+    due: Option<Timestamp>,
+    doc: Option<&[u8]>,
+) -> rusqlite::Result<()> {
+    file.prepare_cached("INSERT OR REPLACE INTO docs VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute((store, kind as i64, id, due.map(Timestamp::micros), doc))?;
+    Ok(())
+}
+
+/// A document as JSON, in a buffer that is used again and again.
+fn written<'b>(buffer: &'b mut Vec<u8>, doc: Option<&impl serde::Serialize>) -> Option<&'b [u8]> {
+    let doc = doc?;
+    buffer.clear();
+    serde_json::to_writer(&mut *buffer, doc).expect("a document has string keys and goes to memory");
+    Some(buffer)
+}

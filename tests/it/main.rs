@@ -1,0 +1,24 @@
+//! The stories of OrderFlow: what its users see, told over real HTTP against the real programs.
+//!
+//! Read `support/mod.rs` first; it teaches the words. One file a subject.
+
+mod support;
+
+mod crash;
+mod idempotency;
+mod lists;
+mod outage;
+mod oversell;
+mod passivation;
+mod processes;
+mod refusals;
+mod tenants;
+mod undo;
+mod views;
+mod way;
+
+// What needs named places to go wrong at: built with the feature `faults`, as `make stories` does.
+#[cfg(feature = "faults")]
+mod fault_points;
+#[cfg(feature = "faults")]
+mod panics;

@@ -1,0 +1,152 @@
+//! The bank: inside the test by default, a process of its own where it is to be killed.
+
+use std::path::{Path, PathBuf};
+
+use mock_gateway::{Options, Running};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::process::Command;
+use tokio::sync::Mutex;
+
+use super::http::Api;
+use super::process::Process;
+use super::until::{LIMIT, until};
+
+/// A bank.
+#[derive(Debug)]
+pub(crate) struct Bank {
+    api: Api,
+    kind: Kind,
+}
+
+enum Kind {
+    Inside { _running: Running },
+    Process { directory: TempDir, process: Mutex<Option<Process>> },
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Kind::Inside { .. } => "inside",
+            Kind::Process { .. } => "process",
+        })
+    }
+}
+
+impl Bank {
+    /// A bank in memory, on a thread of this process.
+    pub(crate) fn inside() -> Self {
+        let running = mock_gateway::start(Options::on_a_free_port()).expect("a bank on a free port");
+        Self { api: Api::to(&running.url()), kind: Kind::Inside { _running: running } }
+    }
+
+    /// A bank of its own, which keeps its books on disk.
+    pub(crate) async fn process() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let process = spawn(directory.path(), "127.0.0.1:0").await;
+        let api = Api::to(&process.url);
+        Self { api, kind: Kind::Process { directory, process: Mutex::new(Some(process)) } }
+    }
+
+    /// `http://127.0.0.1:PORT`, for good.
+    pub(crate) fn url(&self) -> String {
+        self.api.url()
+    }
+
+    /// Kills it and starts it again on the same port.
+    pub(crate) async fn crash(&self) {
+        let Kind::Process { directory, process } = &self.kind else { panic!("only a process can be killed") };
+        let mut process = process.lock().await;
+        process.take().expect("it runs").kill9().await;
+        let address = self.url().trim_start_matches("http://").to_owned();
+        *process = Some(spawn(directory.path(), &address).await);
+    }
+
+    /// Sets the weather for all stores: what is not named is as the mode has it.
+    pub(crate) async fn weather(&self, weather: Value) {
+        self.api.call("PUT", "/_bank/weather").json(&weather).answer().await.must(200);
+    }
+
+    /// Fair weather.
+    pub(crate) async fn clears(&self) {
+        self.weather(json!({"mode": "ok"})).await;
+    }
+
+    /// What the bank really did for a store, oldest first, and its balances.
+    pub(crate) async fn books(&self, store: &str) -> Books {
+        let mut body = self.api.get(&format!("/_bank/ledger?store_id={store}")).await.must(200);
+        let Value::Array(rows) = body["data"].take() else { panic!("no rows in {body}") };
+        Books { rows, balances: body["balances"].take() }
+    }
+
+    /// How many requests of a route it has had.
+    pub(crate) async fn requests(&self) -> u64 {
+        let stats = self.api.get("/_bank/stats").await.must(200);
+        let routes = stats["requests"].as_object().expect("requests by route");
+        routes.iter().filter(|(route, _)| !route.contains("_bank")).filter_map(|(_, count)| count.as_u64()).sum()
+    }
+
+    /// The shopper passes or fails the challenge of an intent.
+    pub(crate) async fn challenge(&self, intent: &str, outcome: &str) {
+        let path = format!("/_bank/challenges/{intent}");
+        self.api.call("POST", &path).json(&json!({"outcome": outcome})).answer().await.must(200);
+    }
+
+    /// The one intent of an order, as Stripe's API shows it.
+    pub(crate) async fn intent(&self, order: &str) -> Value {
+        let query = format!("metadata%5B'order_id'%5D:'{order}'");
+        let call = self.api.call("GET", &format!("/v1/payment_intents/search?query={query}"));
+        let found = call.header("authorization", "Bearer sk_test_orderflow").answer().await.must(200);
+        let intents = found["data"].as_array().expect("a list");
+        assert_eq!(intents.len(), 1, "one intent: {found}");
+        intents[0].clone()
+    }
+}
+
+/// What the bank did for one store.
+#[derive(Clone, Debug)]
+pub(crate) struct Books {
+    /// The ledger's rows, oldest first.
+    pub(crate) rows: Vec<Value>,
+    /// By currency.
+    pub(crate) balances: Value,
+}
+
+impl Books {
+    /// What was done for one order: `(type, amount)`, oldest first.
+    pub(crate) fn of(&self, order: &str) -> Vec<(String, i64)> {
+        let of_order = |row: &&Value| self.order_of(row).as_deref() == Some(order);
+        let movement = |row: &Value| {
+            let kind = row["type"].as_str().expect("a type");
+            (kind.to_owned(), row["amount"].as_i64().expect("an amount"))
+        };
+        self.rows.iter().filter(of_order).map(movement).collect()
+    }
+
+    /// Whose row it is: a refund's by its intent's authorisation.
+    pub(crate) fn order_of(&self, row: &Value) -> Option<String> {
+        let named = |row: &Value| row["metadata"]["order_id"].as_str().map(str::to_owned);
+        let same = |other: &&Value| other["type"] == "authorization" && other["payment_intent"] == row["payment_intent"];
+        named(row).or_else(|| self.rows.iter().find(same).and_then(named))
+    }
+}
+
+/// The bank's program stands beside ours; `make stories` builds both.
+fn program() -> PathBuf {
+    let ours = Path::new(env!("CARGO_BIN_EXE_orderflow"));
+    let bank = ours.with_file_name("mock_gateway");
+    assert!(bank.exists(), "{} is not built: cargo build --workspace --bins", bank.display());
+    bank
+}
+
+async fn spawn(directory: &Path, listen: &str) -> Process {
+    // Its port may linger a moment after a kill.
+    until("the bank's port", LIMIT, async || match std::net::TcpListener::bind(listen) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    })
+    .await;
+    let mut command = Command::new(program());
+    command.args(["--listen", listen]).arg("--data").arg(directory.join("bank.log"));
+    Process::start(command, &directory.join("bank.err")).await
+}

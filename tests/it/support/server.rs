@@ -1,0 +1,151 @@
+//! The real server as a process.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::sync::Mutex;
+
+use super::cli::{Finished, finish, program};
+use super::http::{Address, Api};
+use super::process::Process;
+
+/// What the contract allows a graceful stop.
+const STOP_MAX: Duration = Duration::from_secs(10);
+
+/// A server with a data directory of its own. It may stop and start again; its directory stays.
+#[derive(Debug)]
+pub(crate) struct Server {
+    directory: TempDir,
+    gateway_url: String,
+    settings: Vec<(String, String)>,
+    address: Address,
+    /// One at a time may start or end it.
+    process: Mutex<Option<Process>>,
+    faults: Mutex<Option<String>>,
+}
+
+impl Server {
+    /// A server that has not been started; settings are `section.key` and value.
+    pub(crate) fn new(gateway_url: &str, settings: Vec<(String, String)>, faults: Option<String>) -> Arc<Self> {
+        Arc::new(Self {
+            directory: tempfile::tempdir().expect("a temporary directory"),
+            gateway_url: gateway_url.to_owned(),
+            settings,
+            address: Address::default(),
+            process: Mutex::default(),
+            faults: Mutex::new(faults),
+        })
+    }
+
+    /// Starts it, for the first time or again.
+    pub(crate) async fn start(&self) {
+        let mut process = self.process.lock().await;
+        assert!(process.is_none(), "it runs already");
+        let mut command = self.command().await;
+        command.args(["--listen", "127.0.0.1:0"]);
+        let started = Process::start(command, &self.directory.path().join("server.log")).await;
+        self.address.moved(&started.url);
+        *process = Some(started);
+    }
+
+    /// Runs it to its end, which it should come to by itself: for starts that must be refused.
+    pub(crate) async fn start_refused(&self) -> String {
+        finish(self.command().await.args(["--listen", "127.0.0.1:0"])).await.failed()
+    }
+
+    async fn command(&self) -> tokio::process::Command {
+        let mut command = program();
+        command.arg("serve").arg("--data").arg(self.data()).args(["--gateway-url", &self.gateway_url]);
+        for (key, value) in &self.settings {
+            let (section, key) = key.split_once('.').expect("section.key");
+            let name = format!("ORDERFLOW__{}__{}", section.to_uppercase(), key.to_uppercase());
+            command.env(name, value);
+        }
+        if let Some(faults) = &*self.faults.lock().await {
+            command.env("ORDERFLOW_FAULTS", faults);
+        }
+        command
+    }
+
+    /// Arms other fault points, or none, from the next start on.
+    pub(crate) async fn arm(&self, faults: Option<&str>) {
+        *self.faults.lock().await = faults.map(str::to_owned);
+    }
+
+    /// Ends it at once.
+    pub(crate) async fn kill9(&self) {
+        self.take().await.kill9().await;
+    }
+
+    /// Ends it at once and starts it again.
+    pub(crate) async fn crash(&self) {
+        self.kill9().await;
+        self.start().await;
+    }
+
+    /// Asks it to stop and waits; it must exit with nought within ten seconds.
+    pub(crate) async fn terminate(&self) {
+        let process = self.take().await;
+        process.ask_to_stop();
+        assert_eq!(process.ended(STOP_MAX).await, Some(0), "a graceful stop");
+    }
+
+    /// Stops and starts it.
+    pub(crate) async fn restart(&self) {
+        self.terminate().await;
+        self.start().await;
+    }
+
+    /// Waits for it to end by itself; its exit code, or nothing when a signal ended it.
+    pub(crate) async fn ended(&self, limit: Duration) -> Option<i32> {
+        self.take().await.ended(limit).await
+    }
+
+    /// Whether it runs.
+    pub(crate) async fn is_running(&self) -> bool {
+        match &mut *self.process.lock().await {
+            Some(process) => process.is_running(),
+            None => false,
+        }
+    }
+
+    async fn take(&self) -> Process {
+        self.process.lock().await.take().expect("it was started")
+    }
+
+    /// A client of it, wherever it may move to.
+    pub(crate) fn api(&self) -> Api {
+        Api::at(self.address.clone())
+    }
+
+    /// Its data directory.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// A place for a story's own files.
+    pub(crate) fn scratch(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// What `orderflow verify` says of its directory; it must be stopped.
+    pub(crate) async fn verify(&self) -> Finished {
+        finish(program().arg("verify").arg("--data").arg(self.data())).await
+    }
+
+    /// One figure of `/metrics`, summed over its labels.
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
+        let text = self.api().get("/metrics").await.text;
+        let samples: Vec<f64> = text.lines().filter_map(|line| sample(line, name)).collect();
+        assert!(!samples.is_empty(), "no {name} in\n{text}");
+        samples.iter().sum()
+    }
+}
+
+fn sample(line: &str, name: &str) -> Option<f64> {
+    let rest = line.strip_prefix(name)?;
+    let rest = if rest.starts_with('{') { rest.split_once('}')?.1 } else { rest };
+    rest.strip_prefix(' ')?.split(' ').next()?.parse().ok()
+}
