@@ -27,7 +27,7 @@ use crate::journal::{Health, Journal};
 use crate::store::{Directory, MakeBank, Node, Options as StoreOptions};
 use crate::telemetry::{Latencies, Metrics, Sources};
 use crate::types::{Clock, clock};
-use crate::views::Views;
+use crate::views::{Options as ViewsOptions, Views};
 
 /// Connections that wait to be accepted; beyond them the system refuses.
 const BACKLOG: u32 = 4_096;
@@ -181,7 +181,7 @@ impl App {
         std::fs::create_dir_all(directory)
             .with_context(|| format!("making the data directory {}", directory.display()))?;
         let journal: Arc<dyn Journal> = SqliteJournal::open(directory, journal_options(&config))?;
-        let views = open_views(&config, &journal)?;
+        let views = Views::open(directory, Arc::clone(&journal), views_options(&config))?;
 
         let slot = DoorSlot::default();
         let (worker, mut workers) = mpsc::unbounded_channel();
@@ -222,8 +222,19 @@ impl App {
                 Ok(_) | Err(_) => anyhow!("the journal was closed"),
             }
         };
+        let mut seen = self.views.follow();
+        let views = Arc::clone(&self.views);
+        let blind = async move {
+            while seen.changed().await.is_ok() {
+                if let Some(why) = views.failure() {
+                    return anyhow!("views have stopped: {why}");
+                }
+            }
+            anyhow!("views were dropped")
+        };
         tokio::select! {
             why = poisoned => why,
+            why = blind => why,
             served = &mut self.serving => match served {
                 Ok(Ok(())) => anyhow!("the HTTP server ended by itself"),
                 Ok(Err(error)) => anyhow::Error::new(error).context("the HTTP server failed"),
@@ -358,6 +369,17 @@ fn journal_options(config: &Config) -> JournalOptions {
         },
         checkpoint_ms: journal.checkpoint_ms,
         bytes_max: Some(journal.file_bytes_max).filter(|most| *most > 0),
+    }
+}
+
+fn views_options(config: &Config) -> ViewsOptions {
+    let views = &config.views;
+    ViewsOptions {
+        records_max: views.batch_records_max,
+        interval_ms: views.flush_ms,
+        readers: views.readers,
+        cache_kib: views.reader_cache_kib,
+        is_inline: false,
     }
 }
 

@@ -73,7 +73,15 @@ impl Config {
         layers::Layers::gather(file, std::env::vars_os(), flags)?.settle()
     }
 
-    /// The settings of a file's text alone, for tests and embedding.
+    /// The settings of a file that is part of the program, and of its environment and flags.
+    pub fn load_embedded(file: &str, text: &str, flags: &Flags) -> Result<Effective, ConfigError> {
+        let mut layers = layers::Layers::default();
+        layers.file(file, text)?;
+        layers.over(std::env::vars_os(), flags)?;
+        layers.settle()
+    }
+
+    /// The settings of a file's text alone, for tests.
     pub fn from_toml(text: &str) -> Result<Config, ConfigError> {
         let mut layers = layers::Layers::default();
         layers.file("(text)", text)?;

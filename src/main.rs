@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use orderflow::config::{Config, Effective, Flags};
 use orderflow::{app, demo, replay, seed, telemetry};
@@ -116,7 +115,8 @@ fn run(command: Command) -> anyhow::Result<()> {
 
 /// The demo's settings: what the environment says over what `config/demo.toml` says.
 fn demo_config() -> anyhow::Result<Config> {
-    Config::from_toml(include_str!("../config/demo.toml")).context("reading the demo's settings")
+    let text = include_str!("../config/demo.toml");
+    Ok(Config::load_embedded("config/demo.toml", text, &Flags::none())?.config)
 }
 
 /// The demo's server: a node in this process.

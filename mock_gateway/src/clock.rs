@@ -15,7 +15,5 @@ pub(crate) fn unrepeated() -> u64 {
 
 /// RFC 3339 in UTC.
 pub(crate) fn rfc3339(at_ms: i64) -> String {
-    Timestamp::from_millisecond(at_ms)
-        .unwrap_or(Timestamp::UNIX_EPOCH)
-        .to_string()
+    Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
 }

@@ -78,8 +78,7 @@ fn hex(byte: &u8) -> Option<u8> {
 
 /// Splits `metadata[order_id]` into `metadata` and the rest, `[order_id]`.
 pub(crate) fn base(name: &str) -> (&str, &str) {
-    name.find('[')
-        .map_or((name, ""), |bracket| name.split_at(bracket))
+    name.find('[').map_or((name, ""), |bracket| name.split_at(bracket))
 }
 
 /// The key inside `[key]`, when there is exactly one pair of brackets.

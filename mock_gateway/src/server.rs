@@ -50,10 +50,7 @@ impl Default for Options {
 impl Options {
     /// The same on a free port: what tests want.
     pub fn on_a_free_port() -> Options {
-        Options {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            ..Options::default()
-        }
+        Options { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..Options::default() }
     }
 }
 
@@ -115,10 +112,8 @@ pub fn start(options: Options) -> Result<Running, StartError> {
         None => (Bank::new(Era::new(clock::unrepeated())), None),
     };
     let teller = Teller::new(bank, journal, script);
-    let listener = listen(options.listen).map_err(|source| StartError::Listen {
-        address: options.listen,
-        source,
-    })?;
+    let listener =
+        listen(options.listen).map_err(|source| StartError::Listen { address: options.listen, source })?;
     let address = listener.local_addr().map_err(StartError::Server)?;
     let (tell_started, started) = std::sync::mpsc::channel();
     let (tell_ended, ended) = oneshot::channel();
@@ -133,13 +128,7 @@ pub fn start(options: Options) -> Result<Running, StartError> {
     let unheard = |_| StartError::Server(io::Error::other("its thread ended at once"));
     let server = started.recv().map_err(unheard)?.map_err(StartError::Server)?;
     tracing::info!(%address, "the bank is open");
-    Ok(Running {
-        address,
-        teller,
-        server,
-        ended: Some(ended),
-        thread: Some(thread),
-    })
+    Ok(Running { address, teller, server, ended: Some(ended), thread: Some(thread) })
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -162,19 +151,16 @@ fn run(
 ) {
     actix_web::rt::System::new().block_on(async move {
         let data = Data::from(Arc::clone(&teller));
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(data.clone())
-                .default_service(web::to(http::serve))
-        })
-        .workers(workers)
-        .keep_alive(KEEP_ALIVE)
-        // A client that is gone lets go of what it was waiting for.
-        .h1_allow_half_closed(false)
-        .on_connect(http::on_connect)
-        .shutdown_timeout(SHUTDOWN_S)
-        .disable_signals()
-        .listen(listener);
+        let server =
+            HttpServer::new(move || App::new().app_data(data.clone()).default_service(web::to(http::serve)))
+                .workers(workers)
+                .keep_alive(KEEP_ALIVE)
+                // A client that is gone lets go of what it was waiting for.
+                .h1_allow_half_closed(false)
+                .on_connect(http::on_connect)
+                .shutdown_timeout(SHUTDOWN_S)
+                .disable_signals()
+                .listen(listener);
         match server {
             Ok(server) => {
                 let server = server.run();

@@ -229,10 +229,15 @@ settings! {
 
     /// The views.
     views: Views {
-        /// How often they take in what the journal has, in milliseconds: smaller doubles their cost.
+        /// How often they are written, in milliseconds: smaller and more often doubles their cost. Whoever must see their
+        /// own writes does not wait for it.
         flush_ms: u64 = 250, in 1..=60_000;
-        /// Rows written in one transaction.
-        batch_rows_max: usize = 4_000, in 1..=1_000_000;
+        /// They are written earlier once so many records have been folded.
+        batch_records_max: u64 = 16_384, in 1..=10_000_000;
+        /// Lists and figures that are looked up at once; others wait their turn.
+        readers: u32 = 2, in 1..=256;
+        /// How much of the file each of those keeps in memory, in KiB.
+        reader_cache_kib: u32 = 32_768, in 64..=16_777_216;
     }
 
     /// What the process says, on standard error.

@@ -94,13 +94,23 @@ impl Layers {
                 .map_err(|source| ConfigError::Read { file: file.clone(), source })?;
             layers.file(&file, &text)?;
         }
-        layers.env(env)?;
+        layers.over(env, flags)?;
+        Ok(layers)
+    }
+
+    /// What stands over every file.
+    pub(super) fn over(
+        &mut self,
+        env: impl IntoIterator<Item = (OsString, OsString)>,
+        flags: &Flags,
+    ) -> Result<(), ConfigError> {
+        self.env(env)?;
         for (flag, assignment) in &flags.0 {
             let (key, value) =
                 assignment.split_once('=').ok_or_else(|| ConfigError::Assignment(assignment.clone()))?;
-            layers.put(key.trim(), Given::Text(value.into()), Origin::Flag(flag))?;
+            self.put(key.trim(), Given::Text(value.into()), Origin::Flag(flag))?;
         }
-        Ok(layers)
+        Ok(())
     }
 
     pub(super) fn file(&mut self, file: &str, text: &str) -> Result<(), ConfigError> {

@@ -66,7 +66,9 @@ impl About {
     fn mark(&self, response: &mut HttpResponse) {
         let headers = response.headers_mut();
         headers.insert(X_REQUEST_ID, self.id.clone());
-        headers.extend(self.trace.clone().map(|trace| (TRACEPARENT, trace)));
+        if let Some(trace) = &self.trace {
+            headers.insert(TRACEPARENT, trace.clone());
+        }
     }
 
     #[cold]

@@ -1,9 +1,8 @@
 //! Orders.
 
-use std::sync::Arc;
-
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
 use serde::Deserialize;
 
 use super::door::Through;
@@ -24,7 +23,7 @@ pub(super) async fn place(door: Through, Sent { tenant, body }: Sent) -> Reply {
     }
     let (id, answer) = tenant.place(draft, body.key, Some(body.deadline)).await?;
     door.accepted(tenant.id(), body.began);
-    Ok(reply::at(reply::answer(StatusCode::ACCEPTED, answer), format!("/v1/orders/{id}")))
+    Ok(reply::with(reply::answer(StatusCode::ACCEPTED, answer), LOCATION, format!("/v1/orders/{id}")))
 }
 
 /// One order as it stands now.

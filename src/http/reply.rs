@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
+use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue};
 use bytes::Bytes;
 use serde::Serialize;
 
@@ -30,14 +30,9 @@ pub(super) fn view(view: &impl Serialize) -> HttpResponse {
 
 /// An answer of a store.
 pub(super) fn answer(status: StatusCode, answer: Answer) -> HttpResponse {
-    let tag = HeaderValue::try_from(etag(&answer)).ok();
-    let mut response = json(status, answer.body);
-    let headers = response.headers_mut();
-    headers.extend(tag.map(|tag| (ETAG, tag)));
-    if answer.is_replayed {
-        headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
-    }
-    response
+    let tag = etag(&answer);
+    let response = with(json(status, answer.body), ETAG, tag);
+    if answer.is_replayed { with(response, IDEMPOTENT_REPLAYED, "true") } else { response }
 }
 
 /// What is there, or why nothing is.
@@ -45,15 +40,13 @@ pub(super) fn found(there: Option<Answer>, missing: Code) -> Reply {
     there.map(|there| answer(StatusCode::OK, there)).ok_or_else(|| missing.into())
 }
 
-/// The same response, with where to find what it is about.
-pub(super) fn at(mut response: HttpResponse, location: String) -> HttpResponse {
-    let location = HeaderValue::try_from(location).ok();
-    response.headers_mut().extend(location.map(|location| (LOCATION, location)));
-    response
-}
-
-/// The same response, with a header of fixed text.
-pub(super) fn with(mut response: HttpResponse, name: HeaderName, value: &'static str) -> HttpResponse {
-    response.headers_mut().insert(name, HeaderValue::from_static(value));
+/// The same response, with a header. What cannot stand in one is left out.
+pub(super) fn with<V>(mut response: HttpResponse, name: HeaderName, value: V) -> HttpResponse
+where
+    HeaderValue: TryFrom<V>,
+{
+    if let Ok(value) = HeaderValue::try_from(value) {
+        response.headers_mut().insert(name, value);
+    }
     response
 }

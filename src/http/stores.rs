@@ -2,6 +2,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
 use serde::Deserialize;
 
 use super::door::Through;
@@ -35,7 +36,7 @@ pub(super) async fn provision(door: Through, body: Body) -> Reply {
     let location = format!("/v1/stores/{id}");
     let command = Command::Provision { id: id.clone(), name, currency, settings };
     let answer = door.directory().provision(id, command, body.key).await?;
-    Ok(reply::at(reply::answer(StatusCode::CREATED, answer), location))
+    Ok(reply::with(reply::answer(StatusCode::CREATED, answer), LOCATION, location))
 }
 
 /// One store.

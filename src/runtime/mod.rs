@@ -7,6 +7,8 @@ pub mod commit;
 pub mod event;
 pub mod fault_points;
 pub mod idempotency;
+#[cfg(test)]
+mod tests;
 pub mod wiring;
 
 pub use actor::{AggregateActor, Resume, Stop};

@@ -8,4 +8,21 @@
 //!                               └─────────────────────────┘
 //! ```
 
+mod directory;
+mod family;
+mod handle;
+mod host;
+mod lane;
+mod node;
+mod rate;
+mod recovery;
 pub mod settings;
+mod supervisor;
+mod wiring;
+
+pub use directory::{Directory, MakeBank, OpenError};
+pub use family::{Members, StoreFamily};
+pub use handle::{EnterError, StoreHandle, Tenant};
+pub use node::{Node, OnSettled, Options};
+pub use supervisor::{MemberDied, Supervisor};
+pub use wiring::OrderRequest;

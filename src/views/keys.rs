@@ -18,7 +18,7 @@ const SLICES: u64 = 64;
 /// Bytes of one key in the log.
 const ENTRY_BYTES: usize = 16 + 4 + 8 + 8 + 8;
 /// How many old answers one transaction forgets.
-const FORGET_MAX: usize = 512;
+const FORGET_MAX: u32 = 512;
 
 /// A request key as kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -31,9 +31,7 @@ impl Accounts {
     /// The account of a key that did something before.
     pub(crate) fn find(&self, key: &str) -> Option<u32> {
         let hash = xxh3_64(key.as_bytes());
-        self.by_key
-            .find(hash, |number| self.get(*number).key == key)
-            .copied()
+        self.by_key.find(hash, |number| self.get(*number).key == key).copied()
     }
 
     /// The account of a key, made at its first deed.
@@ -42,15 +40,11 @@ impl Accounts {
             return number;
         }
         let number = self.accounts.len() as u32;
-        self.accounts.push(Account {
-            key: key.to_owned(),
-            ..Account::default()
-        });
+        self.accounts.push(Account { key: key.to_owned(), ..Account::default() });
         let accounts = &self.accounts;
-        self.by_key
-            .insert_unique(xxh3_64(key.as_bytes()), number, |known| {
-                xxh3_64(accounts[*known as usize].key.as_bytes())
-            });
+        self.by_key.insert_unique(xxh3_64(key.as_bytes()), number, |known| {
+            xxh3_64(accounts[*known as usize].key.as_bytes())
+        });
         number
     }
 

@@ -33,17 +33,11 @@ impl Expand {
     }
 
     pub(crate) fn bits(self) -> u8 {
-        u8::from(self.latest_charge)
-            | u8::from(self.payment_intent) << 1
-            | u8::from(self.charge) << 2
+        u8::from(self.latest_charge) | u8::from(self.payment_intent) << 1 | u8::from(self.charge) << 2
     }
 
     pub(crate) fn from_bits(bits: u8) -> Expand {
-        Expand {
-            latest_charge: bits & 1 != 0,
-            payment_intent: bits & 2 != 0,
-            charge: bits & 4 != 0,
-        }
+        Expand { latest_charge: bits & 1 != 0, payment_intent: bits & 2 != 0, charge: bits & 4 != 0 }
     }
 }
 
@@ -197,13 +191,7 @@ impl<'a> IntentAsk<'a> {
         Ok(ask)
     }
 
-    fn note(
-        &mut self,
-        name: &str,
-        base: &str,
-        rest: &'a str,
-        value: &'a str,
-    ) -> Result<(), Trouble> {
+    fn note(&mut self, name: &str, base: &str, rest: &'a str, value: &'a str) -> Result<(), Trouble> {
         match (base, rest) {
             ("metadata", rest) => self.metadata.note(rest, value)?,
             ("expand", rest) if form::is_index(rest) => self.expand.note(value)?,
@@ -216,13 +204,11 @@ impl<'a> IntentAsk<'a> {
             ("payment_method_data", _) => {}
             ("capture_method", "") => {
                 let parsed = CaptureMethod::parse(value);
-                self.capture =
-                    Some(parsed.ok_or_else(|| Trouble::one_of(name, CaptureMethod::WORDS))?);
+                self.capture = Some(parsed.ok_or_else(|| Trouble::one_of(name, CaptureMethod::WORDS))?);
             }
             ("cancellation_reason", "") => {
                 let parsed = CancelReason::parse(value);
-                self.reason =
-                    Some(parsed.ok_or_else(|| Trouble::one_of(name, CancelReason::WORDS))?);
+                self.reason = Some(parsed.ok_or_else(|| Trouble::one_of(name, CancelReason::WORDS))?);
             }
             ("confirm", "") => self.confirm = flag(name, value)?,
             ("off_session", "") => self.off_session = off_session(name, value)?,
@@ -258,8 +244,7 @@ impl<'a> RefundAsk<'a> {
                 ("amount", "") => ask.amount = Some(integer(name, value)?),
                 ("reason", "") => {
                     let parsed = RefundReason::parse(value);
-                    ask.reason =
-                        Some(parsed.ok_or_else(|| Trouble::one_of(name, RefundReason::WORDS))?);
+                    ask.reason = Some(parsed.ok_or_else(|| Trouble::one_of(name, RefundReason::WORDS))?);
                 }
                 (base, _) if IGNORED.contains(&base) => {}
                 _ => return Err(Trouble::unknown(name)),
@@ -298,17 +283,13 @@ fn integer(name: &str, value: &str) -> Result<i64, Trouble> {
     }
     match value.parse() {
         Ok(number) if number >= 0 => Ok(number),
-        Ok(_) => Err(Trouble::invalid(
-            name,
-            "This value must be greater than or equal to 0.".to_owned(),
-        )),
+        Ok(_) => Err(Trouble::invalid(name, "This value must be greater than or equal to 0.".to_owned())),
         Err(_) => Err(Trouble::invalid_integer(name, value)),
     }
 }
 
 fn currency(value: &str) -> Result<Currency, Trouble> {
-    Currency::parse(value)
-        .ok_or_else(|| Trouble::invalid("currency", format!("Invalid currency: {value}.")))
+    Currency::parse(value).ok_or_else(|| Trouble::invalid("currency", format!("Invalid currency: {value}.")))
 }
 
 fn method(name: &str, value: &str) -> Result<Method, Trouble> {

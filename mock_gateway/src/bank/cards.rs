@@ -44,12 +44,7 @@ struct Card {
 }
 
 const fn card(id: &'static str, number: &'static str, behaviour: Behaviour) -> Card {
-    Card {
-        id,
-        number,
-        brand: "visa",
-        behaviour,
-    }
+    Card { id, number, brand: "visa", behaviour }
 }
 
 const fn ours(id: &'static str, behaviour: Behaviour) -> Card {
@@ -62,62 +57,21 @@ use Decline as D;
 /// A method whose id ends in `_` takes a number behind it.
 static CATALOG: &[Card] = &[
     card("pm_card_visa", "4242424242424242", B::Approve),
-    Card {
-        id: "pm_card_mastercard",
-        number: "5555555555554444",
-        brand: "mastercard",
-        behaviour: B::Approve,
-    },
-    card(
-        "pm_card_visa_chargeDeclined",
-        "4000000000000002",
-        B::Decline(D::Generic),
-    ),
+    Card { id: "pm_card_mastercard", number: "5555555555554444", brand: "mastercard", behaviour: B::Approve },
+    card("pm_card_visa_chargeDeclined", "4000000000000002", B::Decline(D::Generic)),
     card(
         "pm_card_visa_chargeDeclinedInsufficientFunds",
         "4000000000009995",
         B::Decline(D::InsufficientFunds),
     ),
-    card(
-        "pm_card_visa_chargeDeclinedLostCard",
-        "4000000000009987",
-        B::Decline(D::LostCard),
-    ),
-    card(
-        "pm_card_visa_chargeDeclinedStolenCard",
-        "4000000000009979",
-        B::Decline(D::StolenCard),
-    ),
-    card(
-        "pm_card_chargeDeclinedExpiredCard",
-        "4000000000000069",
-        B::Decline(D::ExpiredCard),
-    ),
-    card(
-        "pm_card_chargeDeclinedIncorrectCvc",
-        "4000000000000127",
-        B::Decline(D::IncorrectCvc),
-    ),
-    card(
-        "pm_card_chargeDeclinedProcessingError",
-        "4000000000000119",
-        B::Decline(D::ProcessingError),
-    ),
-    card(
-        "pm_card_authenticationRequired",
-        "4000002760003184",
-        B::Challenge,
-    ),
-    card(
-        "pm_card_radarBlock",
-        "4100000000000019",
-        B::Decline(D::Blocked),
-    ),
-    card(
-        "pm_card_riskLevelElevated",
-        "4000000000009235",
-        B::Elevated,
-    ),
+    card("pm_card_visa_chargeDeclinedLostCard", "4000000000009987", B::Decline(D::LostCard)),
+    card("pm_card_visa_chargeDeclinedStolenCard", "4000000000009979", B::Decline(D::StolenCard)),
+    card("pm_card_chargeDeclinedExpiredCard", "4000000000000069", B::Decline(D::ExpiredCard)),
+    card("pm_card_chargeDeclinedIncorrectCvc", "4000000000000127", B::Decline(D::IncorrectCvc)),
+    card("pm_card_chargeDeclinedProcessingError", "4000000000000119", B::Decline(D::ProcessingError)),
+    card("pm_card_authenticationRequired", "4000002760003184", B::Challenge),
+    card("pm_card_radarBlock", "4100000000000019", B::Decline(D::Blocked)),
+    card("pm_card_riskLevelElevated", "4000000000009235", B::Elevated),
     card("pm_card_createDispute", "4000000000000259", B::Dispute),
     card("pm_card_pendingRefund", "4000000000007726", B::RefundPends),
     card("pm_card_refundFail", "4000000000005126", B::RefundFails),
@@ -150,10 +104,7 @@ impl Method {
             Some(digits) if CATALOG[place].takes_a_number() => digits.parse().ok()?,
             Some(_) | None => 0,
         };
-        (argument <= ARGUMENT_MAX).then_some(Method {
-            card: place as u8,
-            argument,
-        })
+        (argument <= ARGUMENT_MAX).then_some(Method { card: place as u8, argument })
     }
 
     /// Finds a card by its number alone.

@@ -58,9 +58,7 @@ impl Charge {
 
     /// Will be disputed, and is not yet.
     pub(crate) fn awaits_dispute(&self) -> bool {
-        self.method.behaviour() == Behaviour::Dispute
-            && self.state == ChargeState::Captured
-            && !self.disputed
+        self.method.behaviour() == Behaviour::Dispute && self.state == ChargeState::Captured && !self.disputed
     }
 
     /// 0 to 99; from 65 on the risk is elevated.

@@ -33,9 +33,7 @@ pub(crate) struct Dues(BinaryHeap<Reverse<(i64, What)>>);
 impl Dues {
     pub(crate) fn note_intent(&mut self, intent: &Intent) {
         if intent.status == Status::Processing {
-            let late = intent
-                .method
-                .is_some_and(|method| method.behaviour() == Behaviour::LateSuccess);
+            let late = intent.method.is_some_and(|method| method.behaviour() == Behaviour::LateSuccess);
             let wait = if late { LATE_MS } else { CAPTURE_MS };
             self.note(intent.changed_ms + wait, What::Settle(intent.number));
         }
@@ -124,10 +122,7 @@ impl Bank {
         }
         charge.disputed = true;
         let effect = Effect::nothing(charge.account, now_ms, None);
-        Some(Effect {
-            charge: Some(charge),
-            ..effect
-        })
+        Some(Effect { charge: Some(charge), ..effect })
     }
 
     fn finish_refund(&mut self, number: u32, now_ms: i64) -> Option<Effect> {
@@ -148,12 +143,6 @@ impl Bank {
         };
         let metadata = self.refund_metadata(refund.intent, refund.metadata);
         let effect = Effect::nothing(refund.account, now_ms, refund.key);
-        Some(Effect {
-            metadata,
-            charge: Some(charge),
-            refund: Some(refund),
-            moves,
-            ..effect
-        })
+        Some(Effect { metadata, charge: Some(charge), refund: Some(refund), moves, ..effect })
     }
 }

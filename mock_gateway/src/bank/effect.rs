@@ -63,4 +63,3 @@ impl Moves {
         self.0.into_iter().flatten()
     }
 }
-

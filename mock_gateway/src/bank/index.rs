@@ -29,22 +29,12 @@ impl Index {
     /// Notes that an intent has this pair.
     pub(crate) fn post(&mut self, hash: u64, intent: u32) {
         if let Some(chain) = self.chains.find_mut(hash, |chain| chain.hash == hash) {
-            chain.newest = self.postings.push(Posting {
-                intent,
-                before: chain.newest,
-            });
+            chain.newest = self.postings.push(Posting { intent, before: chain.newest });
             chain.postings += 1;
             return;
         }
-        let newest = self.postings.push(Posting {
-            intent,
-            before: END,
-        });
-        let chain = Chain {
-            hash,
-            newest,
-            postings: 1,
-        };
+        let newest = self.postings.push(Posting { intent, before: END });
+        let chain = Chain { hash, newest, postings: 1 };
         self.chains.insert(hash, chain, |chain| chain.hash);
     }
 

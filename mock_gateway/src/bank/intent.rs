@@ -92,8 +92,7 @@ impl Intent {
 
     /// The method as the wire shows it: after a decline there is none.
     pub(crate) fn shown_method(&self) -> Option<Method> {
-        self.method
-            .filter(|_| self.status != Status::RequiresPaymentMethod)
+        self.method.filter(|_| self.status != Status::RequiresPaymentMethod)
     }
 
     pub(crate) fn extras_mut(&mut self) -> &mut Extras {

@@ -53,15 +53,7 @@ impl Record {
         expand: Expand,
         outcome: Outcome,
     ) -> Record {
-        Record {
-            key,
-            account,
-            status,
-            expand: expand.bits(),
-            fingerprint,
-            at_ms,
-            outcome,
-        }
+        Record { key, account, status, expand: expand.bits(), fingerprint, at_ms, outcome }
     }
 
     pub(crate) fn fingerprint(&self) -> u64 {
@@ -101,9 +93,8 @@ impl Keys {
     pub(crate) fn find(&self, texts: &Texts, account: u32, key: &str) -> Option<&Record> {
         let entry = self.table.find(hash(account, key), |entry| {
             let record = self.records.get(entry.record);
-            record.is_some_and(|record| {
-                record.account == account && texts.bytes(record.key) == key.as_bytes()
-            })
+            record
+                .is_some_and(|record| record.account == account && texts.bytes(record.key) == key.as_bytes())
         })?;
         self.records.get(entry.record)
     }
@@ -113,8 +104,7 @@ impl Keys {
         self.forget_before(texts, record.at_ms - KEPT_MS);
         let hash = hash(record.account, texts.get(record.key));
         let record = self.records.push(record);
-        self.table
-            .insert(hash, Entry { hash, record }, |entry| entry.hash);
+        self.table.insert(hash, Entry { hash, record }, |entry| entry.hash);
     }
 
     fn forget_before(&mut self, texts: &Texts, at_ms: i64) {

@@ -74,15 +74,8 @@ pub(crate) const NO_STORE: u32 = 0;
 
 impl Default for Ledger {
     fn default() -> Self {
-        let nameless = Store {
-            name: String::new(),
-            balances: Vec::new(),
-        };
-        Ledger {
-            rows: Paged::default(),
-            stores: vec![nameless],
-            by_name: HashTable::new(),
-        }
+        let nameless = Store { name: String::new(), balances: Vec::new() };
+        Ledger { rows: Paged::default(), stores: vec![nameless], by_name: HashTable::new() }
     }
 }
 
@@ -125,24 +118,18 @@ impl Ledger {
             return number;
         }
         let number = self.stores.len() as u32;
-        self.stores.push(Store {
-            name: name.to_owned(),
-            balances: Vec::new(),
-        });
+        self.stores.push(Store { name: name.to_owned(), balances: Vec::new() });
         let stores = &self.stores;
-        self.by_name
-            .insert_unique(xxh3_64(name.as_bytes()), number, |known| {
-                xxh3_64(stores[*known as usize].name.as_bytes())
-            });
+        self.by_name.insert_unique(xxh3_64(name.as_bytes()), number, |known| {
+            xxh3_64(stores[*known as usize].name.as_bytes())
+        });
         number
     }
 
     /// The number of a store that was mentioned before.
     pub(crate) fn find_store(&self, name: &str) -> Option<u32> {
         let hash = xxh3_64(name.as_bytes());
-        self.by_name
-            .find(hash, |number| self.store_name(*number) == name)
-            .copied()
+        self.by_name.find(hash, |number| self.store_name(*number) == name).copied()
     }
 
     pub(crate) fn store_name(&self, number: u32) -> &str {

@@ -66,9 +66,7 @@ impl<'a> ListAsk<'a> {
     }
 
     fn note_created(&mut self, name: &str, rest: &str, value: &str) -> Result<(), Trouble> {
-        let seconds: i64 = value
-            .parse()
-            .map_err(|_| Trouble::invalid_integer(name, value))?;
+        let seconds: i64 = value.parse().map_err(|_| Trouble::invalid_integer(name, value))?;
         match rest {
             "" => {
                 self.created_from = Some(seconds);
@@ -123,17 +121,9 @@ impl Source<'_> {
 
 impl Bank {
     /// One page of a list; an account that never did anything has empty lists.
-    pub(crate) fn list(
-        &self,
-        kind: Kind,
-        account: Option<u32>,
-        ask: &ListAsk<'_>,
-    ) -> Result<Page, Trouble> {
+    pub(crate) fn list(&self, kind: Kind, account: Option<u32>, ask: &ListAsk<'_>) -> Result<Page, Trouble> {
         let Some(account) = account else {
-            return Ok(Page {
-                numbers: Vec::new(),
-                has_more: false,
-            });
+            return Ok(Page { numbers: Vec::new(), has_more: false });
         };
         let source = self.source(kind, account, ask)?;
         let (mut low, mut high) = (0, source.len());

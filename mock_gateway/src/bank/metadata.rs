@@ -84,9 +84,7 @@ impl<'a> Change<'a> {
         }
         bounded(map.len())?;
         let pairs = map.iter();
-        Ok(written(pairs.map(|(key, value)| {
-            (key.as_str(), value.as_str().unwrap_or_default())
-        })))
+        Ok(written(pairs.map(|(key, value)| (key.as_str(), value.as_str().unwrap_or_default()))))
     }
 }
 

@@ -182,14 +182,8 @@ impl Bank {
     ) -> Outcome {
         let outcome = self.outcome(&verdict.about);
         if let Some(key) = key {
-            let record = Record::new(
-                (account, key),
-                fingerprint,
-                at_ms,
-                verdict.status,
-                verdict.expand,
-                outcome,
-            );
+            let record =
+                Record::new((account, key), fingerprint, at_ms, verdict.status, verdict.expand, outcome);
             self.keys.remember(&self.texts, record);
         }
         outcome
@@ -197,14 +191,12 @@ impl Bank {
 
     fn outcome(&mut self, about: &About) -> Outcome {
         match about {
-            About::Intent(number) => Outcome::Intent {
-                intent: self.intents.head(*number),
-                charge: self.charge_of(*number),
-            },
-            About::Declined(number) => Outcome::Declined {
-                intent: self.intents.head(*number),
-                charge: self.charge_of(*number),
-            },
+            About::Intent(number) => {
+                Outcome::Intent { intent: self.intents.head(*number), charge: self.charge_of(*number) }
+            }
+            About::Declined(number) => {
+                Outcome::Declined { intent: self.intents.head(*number), charge: self.charge_of(*number) }
+            }
             About::Refund(number) => {
                 let refund = self.refunds.current(*number);
                 Outcome::Refund {

@@ -89,21 +89,18 @@ impl Bank {
 
     fn plan_update(&mut self, number: u32, ask: &IntentAsk<'_>, with: Circumstances) -> Plan {
         let mut intent = self.intents.current(number).clone();
-        let touches_money = ask.amount.is_some()
-            || ask.currency.is_some()
-            || ask.method.is_some()
-            || ask.capture.is_some();
+        let touches_money =
+            ask.amount.is_some() || ask.currency.is_some() || ask.method.is_some() || ask.capture.is_some();
         let open = match intent.status {
-            Status::RequiresPaymentMethod
-            | Status::RequiresConfirmation
-            | Status::RequiresAction => true,
-            Status::Processing
-            | Status::RequiresCapture
-            | Status::Succeeded
-            | Status::Canceled => false,
+            Status::RequiresPaymentMethod | Status::RequiresConfirmation | Status::RequiresAction => true,
+            Status::Processing | Status::RequiresCapture | Status::Succeeded | Status::Canceled => false,
         };
         if touches_money && !open {
-            return Err(self.unexpected(&intent, "updated", "requires_payment_method, requires_confirmation or requires_action"));
+            return Err(self.unexpected(
+                &intent,
+                "updated",
+                "requires_payment_method, requires_confirmation or requires_action",
+            ));
         }
         intent.amount = ask.amount.unwrap_or(intent.amount);
         intent.currency = ask.currency.unwrap_or(intent.currency);
@@ -127,11 +124,12 @@ impl Bank {
                 return Ok(changed(intent, ask, with));
             }
             Status::RequiresAction => {}
-            Status::Processing
-            | Status::RequiresCapture
-            | Status::Succeeded
-            | Status::Canceled => {
-                return Err(self.unexpected(&intent, "confirmed", "requires_payment_method or requires_confirmation"));
+            Status::Processing | Status::RequiresCapture | Status::Succeeded | Status::Canceled => {
+                return Err(self.unexpected(
+                    &intent,
+                    "confirmed",
+                    "requires_payment_method or requires_confirmation",
+                ));
             }
         }
         let Some(method) = ask.method.or(intent.shown_method()) else {
@@ -155,12 +153,7 @@ impl Bank {
         ask: &IntentAsk<'_>,
         with: Circumstances,
     ) -> (Effect, Verdict) {
-        let manner = Manner {
-            method,
-            off_session: ask.off_session,
-            dice: with.dice,
-            key: with.key,
-        };
+        let manner = Manner { method, off_session: ask.off_session, dice: with.dice, key: with.key };
         let (charge, moves) = self.confirm(&mut intent, manner);
         let (refused, number) = (intent.failure.is_some(), intent.number);
         let (effect, mut verdict) = changed(intent, ask, with);
@@ -168,11 +161,7 @@ impl Bank {
             verdict.status = 402;
             verdict.about = About::Declined(number);
         }
-        let effect = Effect {
-            charge,
-            moves,
-            ..effect
-        };
+        let effect = Effect { charge, moves, ..effect };
         (effect, verdict)
     }
 
@@ -210,20 +199,16 @@ impl Bank {
             rest => taken.and(Movement::Void, rest),
         };
         let (effect, verdict) = changed(intent, ask, with);
-        let effect = Effect {
-            charge: Some(charge),
-            moves,
-            ..effect
-        };
+        let effect = Effect { charge: Some(charge), moves, ..effect };
         Ok((effect, verdict))
     }
 
     fn plan_cancel(&mut self, number: u32, ask: &IntentAsk<'_>, with: Circumstances) -> Plan {
         let mut intent = self.intents.current(number).clone();
         let (charge, moves) = match intent.status {
-            Status::RequiresPaymentMethod
-            | Status::RequiresConfirmation
-            | Status::RequiresAction => (None, Moves::default()),
+            Status::RequiresPaymentMethod | Status::RequiresConfirmation | Status::RequiresAction => {
+                (None, Moves::default())
+            }
             Status::RequiresCapture => {
                 let charge = intent.charge.expect("an authorised intent has a charge");
                 let mut charge = self.charges.current(charge).clone();
@@ -245,11 +230,7 @@ impl Bank {
         intent.changed_ms = with.now_ms;
         intent.extras_mut().canceled_ms = Some(with.now_ms);
         let (effect, verdict) = changed(intent, ask, with);
-        let effect = Effect {
-            charge,
-            moves,
-            ..effect
-        };
+        let effect = Effect { charge, moves, ..effect };
         Ok((effect, verdict))
     }
 
@@ -354,11 +335,7 @@ impl Bank {
 
 /// The plan of a changed intent, answered as it then is.
 fn changed(intent: Intent, ask: &IntentAsk<'_>, with: Circumstances) -> (Effect, Verdict) {
-    let verdict = Verdict {
-        status: 200,
-        expand: ask.expand,
-        about: About::Intent(intent.number),
-    };
+    let verdict = Verdict { status: 200, expand: ask.expand, about: About::Intent(intent.number) };
     let effect = Effect {
         metadata: intent.metadata,
         intent: Some(intent),

@@ -74,11 +74,7 @@ impl Bank {
             // The ledger says what really moved: nothing yet, or nothing ever.
             Prospect::WillSucceed | Prospect::WillFail => Moves::default(),
         };
-        let verdict = Verdict {
-            status: 200,
-            expand: ask.expand,
-            about: About::Refund(refund.number),
-        };
+        let verdict = Verdict { status: 200, expand: ask.expand, about: About::Refund(refund.number) };
         let effect = Effect {
             metadata: self.refund_metadata(refund.intent, own),
             charge: Some(charge),

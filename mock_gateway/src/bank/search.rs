@@ -43,20 +43,13 @@ impl<'a> SearchAsk<'a> {
             }
         }
         let query = query.ok_or_else(|| Trouble::missing("query"))?;
-        Ok(SearchAsk {
-            terms: terms(query)?,
-            limit: rows,
-            page,
-            expand,
-        })
+        Ok(SearchAsk { terms: terms(query)?, limit: rows, page, expand })
     }
 
     /// The store that the search is about, if it says so.
     pub(crate) fn store(&self) -> Option<String> {
         self.terms.iter().find_map(|term| match term {
-            Term::Metadata(key, value) if key == b"\"store_id\"" => {
-                serde_json::from_slice(value).ok()
-            }
+            Term::Metadata(key, value) if key == b"\"store_id\"" => serde_json::from_slice(value).ok(),
             Term::Metadata(..) | Term::Status(_) | Term::Currency(_) | Term::Customer(_) => None,
         })
     }
@@ -103,9 +96,7 @@ fn term(text: &str) -> Result<(Term, &str), Trouble> {
     let rest = rest.ok_or_else(|| wrong("a condition has no ':'"))?;
     let (value, rest) = quoted(rest.trim_start())?;
     let term = match (field.trim(), key) {
-        ("metadata", Some(key)) => {
-            Term::Metadata(metadata::spelling(&key), metadata::spelling(&value))
-        }
+        ("metadata", Some(key)) => Term::Metadata(metadata::spelling(&key), metadata::spelling(&value)),
         ("status", None) => Term::Status(value),
         ("currency", None) => Term::Currency(value.to_lowercase()),
         ("customer", None) => Term::Customer(value),
@@ -133,11 +124,7 @@ fn quoted(text: &str) -> Result<(String, &str), Trouble> {
 
 impl Bank {
     /// Intents that meet every condition, newest first.
-    pub(crate) fn search(
-        &self,
-        account: Option<u32>,
-        ask: &SearchAsk<'_>,
-    ) -> Result<Page, Trouble> {
+    pub(crate) fn search(&self, account: Option<u32>, ask: &SearchAsk<'_>) -> Result<Page, Trouble> {
         let before = match ask.page {
             None => u32::MAX,
             Some(page) => self
@@ -147,10 +134,7 @@ impl Bank {
         };
         let mut numbers = Vec::new();
         let Some(account) = account else {
-            return Ok(Page {
-                numbers,
-                has_more: false,
-            });
+            return Ok(Page { numbers, has_more: false });
         };
         let mut visit = |number: u32| {
             let fits = number < before
@@ -183,14 +167,14 @@ impl Bank {
     fn meets(&self, account: u32, intent: &Intent, terms: &[Term]) -> bool {
         intent.account == account
             && terms.iter().all(|term| match term {
-                Term::Metadata(key, value) => intent.metadata.is_some_and(|text| {
-                    metadata::holds(self.texts.bytes(text), (key, value))
-                }),
+                Term::Metadata(key, value) => {
+                    intent.metadata.is_some_and(|text| metadata::holds(self.texts.bytes(text), (key, value)))
+                }
                 Term::Status(status) => intent.status.word() == status,
                 Term::Currency(currency) => intent.currency.code() == currency,
-                Term::Customer(customer) => intent
-                    .customer()
-                    .is_some_and(|text| self.texts.bytes(text) == customer.as_bytes()),
+                Term::Customer(customer) => {
+                    intent.customer().is_some_and(|text| self.texts.bytes(text) == customer.as_bytes())
+                }
             })
     }
 }

@@ -88,9 +88,8 @@ impl Trouble {
     }
 
     pub(crate) fn no_such_url(method: &str, path: &str) -> Trouble {
-        let message = format!(
-            "Unrecognized request URL ({method}: {path}). See README.md for what this bank serves."
-        );
+        let message =
+            format!("Unrecognized request URL ({method}: {path}). See README.md for what this bank serves.");
         Trouble::invalid_request(404, None, message)
     }
 
@@ -129,10 +128,7 @@ impl Trouble {
              first used with. Try using a key other than '{key}' if you meant to execute a \
              different request."
         );
-        Trouble {
-            kind: "idempotency_error",
-            ..Trouble::invalid_request(400, None, message)
-        }
+        Trouble { kind: "idempotency_error", ..Trouble::invalid_request(400, None, message) }
     }
 
     pub(crate) fn key_in_use(key: &str) -> Trouble {
@@ -161,18 +157,11 @@ impl Trouble {
     /// The bank's own fault, of any 5xx status, or 429.
     pub(crate) fn of_ours(status: u16) -> Trouble {
         let (kind, code, message) = match status {
-            429 => (
-                "invalid_request_error",
-                Some("rate_limit"),
-                "Request rate limit exceeded.",
-            ),
+            429 => ("invalid_request_error", Some("rate_limit"), "Request rate limit exceeded."),
             503 => ("api_error", None, "The bank is not available right now."),
             502 | 504 => ("api_error", None, "The bank's network did not answer."),
             _ => ("api_error", None, "An unknown error occurred at the bank."),
         };
-        Trouble {
-            kind,
-            ..Trouble::invalid_request(status, code, message.to_owned())
-        }
+        Trouble { kind, ..Trouble::invalid_request(status, code, message.to_owned()) }
     }
 }

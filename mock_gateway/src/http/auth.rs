@@ -25,9 +25,8 @@ pub(crate) fn account(headers: &HeaderMap) -> Result<String, Trouble> {
     } else {
         None
     };
-    key.filter(|key| is_secret_key(key)).ok_or_else(|| {
-        Trouble::unauthorized("Invalid API Key provided: this bank knows keys like sk_test_…")
-    })
+    key.filter(|key| is_secret_key(key))
+        .ok_or_else(|| Trouble::unauthorized("Invalid API Key provided: this bank knows keys like sk_test_…"))
 }
 
 fn basic_user(encoded: &str) -> Option<String> {
@@ -66,7 +65,16 @@ mod tests {
 
     #[test]
     fn anything_else_is_nobody() {
-        for value in ["", "Bearer", "Bearer pk_test_1", "Bearer sk_test_", "Bearer sk_live_1", "Basic !", "Digest sk_test_1", "Bearer sk_test_a b"] {
+        for value in [
+            "",
+            "Bearer",
+            "Bearer pk_test_1",
+            "Bearer sk_test_",
+            "Bearer sk_live_1",
+            "Basic !",
+            "Digest sk_test_1",
+            "Bearer sk_test_a b",
+        ] {
             assert_eq!(read(value), None, "{value}");
         }
         assert!(account(&HeaderMap::new()).is_err());

@@ -68,21 +68,14 @@ pub(super) async fn serve(
     }
 }
 
-async fn ledger(
-    request: &HttpRequest,
-    teller: &Arc<Teller>,
-    form: &Form,
-    now_ms: i64,
-) -> HttpResponse {
+async fn ledger(request: &HttpRequest, teller: &Arc<Teller>, form: &Form, now_ms: i64) -> HttpResponse {
     let begun = LedgerAsk::read(form).and_then(|ask| LedgerBody::new(teller, ask, now_ms));
     match begun {
         Ok((body, position)) => {
             if let Err(error) = teller.durable(position).await {
                 return refuse(request, teller, 503, &error.to_string());
             }
-            HttpResponse::Ok()
-                .insert_header((CONTENT_TYPE, "application/json"))
-                .body(body)
+            HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/json")).body(body)
         }
         Err(what) => refuse(request, teller, 400, &what),
     }
@@ -101,12 +94,7 @@ struct ChallengeEnd {
     outcome: ChallengeOutcome,
 }
 
-async fn challenge(
-    request: &HttpRequest,
-    teller: &Arc<Teller>,
-    id: &str,
-    body: &[u8],
-) -> HttpResponse {
+async fn challenge(request: &HttpRequest, teller: &Arc<Teller>, id: &str, body: &[u8]) -> HttpResponse {
     let passed = match serde_json::from_slice(body) {
         Ok(ChallengeEnd { outcome }) => matches!(outcome, ChallengeOutcome::Passed),
         Err(error) => return refuse(request, teller, 422, &error.to_string()),
@@ -132,11 +120,8 @@ fn progress(teller: &Teller, now_ms: i64) -> Value {
 }
 
 fn stats(teller: &Teller) -> Value {
-    let requests: serde_json::Map<String, Value> = teller
-        .stats
-        .by_route()
-        .map(|(route, count)| (route.to_owned(), Value::from(count)))
-        .collect();
+    let requests: serde_json::Map<String, Value> =
+        teller.stats.by_route().map(|(route, count)| (route.to_owned(), Value::from(count))).collect();
     let desk = teller.desk.lock();
     json!({
         "requests": requests,
@@ -154,12 +139,7 @@ fn tell(request: &HttpRequest, teller: &Teller, value: &Value) -> HttpResponse {
     super::json(request, teller, 200, value.to_string().into_bytes())
 }
 
-async fn on_disk(
-    request: &HttpRequest,
-    teller: &Teller,
-    position: u64,
-    value: &Value,
-) -> HttpResponse {
+async fn on_disk(request: &HttpRequest, teller: &Teller, position: u64, value: &Value) -> HttpResponse {
     match teller.durable(position).await {
         Ok(()) => tell(request, teller, value),
         Err(error) => refuse(request, teller, 503, &error.to_string()),

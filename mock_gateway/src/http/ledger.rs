@@ -30,11 +30,7 @@ enum Store {
 
 impl LedgerAsk {
     pub(super) fn read(form: &Form) -> Result<LedgerAsk, String> {
-        let mut ask = LedgerAsk {
-            store: Store::Any,
-            limit: u64::MAX,
-            after: None,
-        };
+        let mut ask = LedgerAsk { store: Store::Any, limit: u64::MAX, after: None };
         for (name, value) in form.pairs() {
             match form::base(name) {
                 ("store_id", "") => ask.store = Store::Named(value.to_owned()),

@@ -47,13 +47,11 @@ impl Line {
 
     /// Sends half of a body and ends the connection.
     pub(crate) fn cut_short(&self, body: Bytes) -> HttpResponse {
-        HttpResponse::Ok()
-            .insert_header((CONTENT_TYPE, "application/json"))
-            .body(HalfBody {
-                promised: body.len() as u64,
-                half: Some(body.slice(..body.len() / 2)),
-                socket: self.0.take(),
-            })
+        HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/json")).body(HalfBody {
+            promised: body.len() as u64,
+            half: Some(body.slice(..body.len() / 2)),
+            socket: self.0.take(),
+        })
     }
 }
 
@@ -78,10 +76,7 @@ impl MessageBody for HalfBody {
         BodySize::Sized(self.promised)
     }
 
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
         match self.half.take() {
             Some(half) => Poll::Ready(Some(Ok(half))),
             None => {

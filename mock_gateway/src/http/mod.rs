@@ -94,10 +94,7 @@ fn form_only(request: &HttpRequest, body: &Bytes) -> Result<(), Trouble> {
         return Ok(());
     };
     let form = b"application/x-www-form-urlencoded";
-    let is_form = kind
-        .as_bytes()
-        .get(..form.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(form));
+    let is_form = kind.as_bytes().get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form));
     if is_form {
         return Ok(());
     }

@@ -59,9 +59,7 @@ impl<'a> Route<'a> {
             ["v1", "charges", id] if is_get => Route::Look(Look::One(Kind::Charge, id)),
             ["_bank", "weather"] if is_get => Route::Control(Control::ShowWeather),
             ["_bank", "weather"] if is_put => Route::Control(Control::SetWeather),
-            ["_bank", "weather"] if method == Method::DELETE => {
-                Route::Control(Control::ClearWeather)
-            }
+            ["_bank", "weather"] if method == Method::DELETE => Route::Control(Control::ClearWeather),
             ["_bank", "scenario"] if is_get => Route::Control(Control::ShowScenario),
             ["_bank", "scenario"] if is_put => Route::Control(Control::SetScenario),
             ["_bank", "ledger"] if is_get => Route::Control(Control::Ledger),

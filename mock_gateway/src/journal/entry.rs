@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::bank::{
-    About, Bank, CancelReason, CaptureMethod, Charge, ChargeState, Currency, Decline, Effect, Era,
-    Expand, Extras, Intent, Method, Movement, Moves, Prospect, Refund, RefundReason, RefundStatus,
-    Status, Verdict,
+    About, Bank, CancelReason, CaptureMethod, Charge, ChargeState, Currency, Decline, Effect, Era, Expand,
+    Extras, Intent, Method, Movement, Moves, Prospect, Refund, RefundReason, RefundStatus, Status, Verdict,
 };
 use crate::memory::Text;
 
@@ -162,16 +161,9 @@ impl<'a> Entry<'a> {
             About::Fault => AboutEntry::Fault,
             About::Text(body) => AboutEntry::Text(Cow::Borrowed(body)),
         };
-        let answer = AnswerEntry {
-            fingerprint,
-            status: verdict.status,
-            expand: verdict.expand.bits(),
-            about,
-        };
-        Entry {
-            answer: Some(answer),
-            ..Entry::of_effect_alone(bank, effect)
-        }
+        let answer =
+            AnswerEntry { fingerprint, status: verdict.status, expand: verdict.expand.bits(), about };
+        Entry { answer: Some(answer), ..Entry::of_effect_alone(bank, effect) }
     }
 
     /// An effect that nobody asked for.
@@ -190,24 +182,15 @@ impl<'a> Entry<'a> {
     }
 
     pub(crate) fn answered(rows: Range<u32>) -> Entry<'static> {
-        Entry {
-            answered: Some((rows.start, rows.end)),
-            ..Entry::default()
-        }
+        Entry { answered: Some((rows.start, rows.end)), ..Entry::default() }
     }
 
     pub(crate) fn failure(under: u64) -> Entry<'static> {
-        Entry {
-            failure: Some(under),
-            ..Entry::default()
-        }
+        Entry { failure: Some(under), ..Entry::default() }
     }
 
     pub(crate) fn reset(era: u64) -> Entry<'static> {
-        Entry {
-            reset: Some(era),
-            ..Entry::default()
-        }
+        Entry { reset: Some(era), ..Entry::default() }
     }
 
     /// Makes it so again.
@@ -227,10 +210,7 @@ impl<'a> Entry<'a> {
         let account = bank.accounts.open(account);
         let key = self.key.as_deref().map(|key| bank.texts.put(key));
         let intent = self.intent.map(|entry| entry.restored(bank, account)).transpose()?;
-        let charge = self
-            .charge
-            .map(|entry| entry.restored(bank, account, intent.as_ref()))
-            .transpose()?;
+        let charge = self.charge.map(|entry| entry.restored(bank, account, intent.as_ref())).transpose()?;
         let refund = match self.refund {
             Some(entry) => {
                 let charge = charge.as_ref().ok_or("a refund without its charge")?;
@@ -268,9 +248,7 @@ impl AboutEntry<'_> {
     fn restored(self, bank: &Bank) -> Result<About, String> {
         let (about, known) = match self {
             AboutEntry::Intent(number) => (About::Intent(number), bank.intents.find(number).is_some()),
-            AboutEntry::Declined(number) => {
-                (About::Declined(number), bank.intents.find(number).is_some())
-            }
+            AboutEntry::Declined(number) => (About::Declined(number), bank.intents.find(number).is_some()),
             AboutEntry::Refund(number) => (About::Refund(number), bank.refunds.find(number).is_some()),
             AboutEntry::Fault => (About::Fault, true),
             AboutEntry::Text(body) => (About::Text(body.into_owned()), true),
@@ -285,9 +263,7 @@ fn method(id: &str) -> Result<Method, String> {
 
 /// An object is the next new one or an old one; anything else means that a line is missing.
 fn known(number: u32, count: u32) -> Result<u32, String> {
-    (number <= count)
-        .then_some(number)
-        .ok_or_else(|| format!("object {number} where only {count} exist"))
+    (number <= count).then_some(number).ok_or_else(|| format!("object {number} where only {count} exist"))
 }
 
 impl<'a> IntentEntry<'a> {
@@ -373,18 +349,12 @@ impl ChargeEntry {
         }
     }
 
-    fn restored(
-        self,
-        bank: &Bank,
-        account: u32,
-        intent: Option<&Intent>,
-    ) -> Result<Charge, String> {
+    fn restored(self, bank: &Bank, account: u32, intent: Option<&Intent>) -> Result<Charge, String> {
         let number = known(self.number, bank.charges.count())?;
         let before = bank.charges.find(number);
         let intent = intent.filter(|intent| intent.number == self.intent);
-        let intent = intent
-            .or_else(|| bank.intents.find(self.intent))
-            .ok_or("a charge without its intent")?;
+        let intent =
+            intent.or_else(|| bank.intents.find(self.intent)).ok_or("a charge without its intent")?;
         Ok(Charge {
             number,
             account,

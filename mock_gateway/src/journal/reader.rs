@@ -40,20 +40,10 @@ pub enum LoadError {
 
 /// Opens or makes the file; returns the bank as the file tells it, writing to the file from here on.
 pub(crate) fn open(path: &Path) -> Result<(Bank, Journal), LoadError> {
-    let unusable = |source| LoadError::Unusable {
-        file: path.to_owned(),
-        source,
-    };
-    let mut file = OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .open(path)
-        .map_err(unusable)?;
+    let unusable = |source| LoadError::Unusable { file: path.to_owned(), source };
+    let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(unusable)?;
     file.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => LoadError::InUse {
-            file: path.to_owned(),
-        },
+        TryLockError::WouldBlock => LoadError::InUse { file: path.to_owned() },
         TryLockError::Error(source) => unusable(source),
     })?;
     let (mut bank, last, sound) = replay(&file, path)?;
@@ -95,10 +85,7 @@ fn replay(file: &File, path: &Path) -> Result<(Bank, u64, u64), LoadError> {
     loop {
         line.clear();
         let read = reader.read_until(b'\n', &mut line);
-        let read = read.map_err(|source| LoadError::Unusable {
-            file: path.to_owned(),
-            source,
-        })?;
+        let read = read.map_err(|source| LoadError::Unusable { file: path.to_owned(), source })?;
         if line.pop() != Some(b'\n') {
             return Ok((bank, last, offset));
         }
@@ -106,15 +93,10 @@ fn replay(file: &File, path: &Path) -> Result<(Bank, u64, u64), LoadError> {
             if seq != last + 1 {
                 return Err(format!("line {seq} follows line {last}"));
             }
-            let entry: Entry<'_> =
-                serde_json::from_str(entry.get()).map_err(|error| error.to_string())?;
+            let entry: Entry<'_> = serde_json::from_str(entry.get()).map_err(|error| error.to_string())?;
             entry.restore(&mut bank)
         });
-        restored.map_err(|what| LoadError::Damaged {
-            file: path.to_owned(),
-            offset,
-            what,
-        })?;
+        restored.map_err(|what| LoadError::Damaged { file: path.to_owned(), offset, what })?;
         last += 1;
         offset += read as u64;
     }

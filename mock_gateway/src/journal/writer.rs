@@ -78,21 +78,12 @@ impl Journal {
     pub(super) fn start(file: File, last: u64) -> io::Result<Journal> {
         let shared = Arc::new(Shared::default());
         shared.queue.lock().last = last;
-        let (tell, progress) = watch::channel(Progress {
-            durable: last,
-            broken: None,
-        });
-        let thread = std::thread::Builder::new()
-            .name("bank data file".to_owned())
-            .spawn({
-                let shared = Arc::clone(&shared);
-                move || run(file, &shared, &tell)
-            })?;
-        Ok(Journal {
-            shared,
-            progress,
-            thread: Mutex::new(Some(thread)),
-        })
+        let (tell, progress) = watch::channel(Progress { durable: last, broken: None });
+        let thread = std::thread::Builder::new().name("bank data file".to_owned()).spawn({
+            let shared = Arc::clone(&shared);
+            move || run(file, &shared, &tell)
+        })?;
+        Ok(Journal { shared, progress, thread: Mutex::new(Some(thread)) })
     }
 
     pub(crate) fn appender(&self) -> Appender {

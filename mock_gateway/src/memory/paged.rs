@@ -12,11 +12,7 @@ pub(crate) struct Paged<T> {
 
 impl<T> Default for Paged<T> {
     fn default() -> Self {
-        Paged {
-            pages: Vec::new(),
-            rows: 0,
-            released_pages: 0,
-        }
+        Paged { pages: Vec::new(), rows: 0, released_pages: 0 }
     }
 }
 
@@ -43,17 +39,13 @@ impl<T> Paged<T> {
     /// The row of this number, unless it was never pushed or has been released.
     pub(crate) fn get(&self, number: u32) -> Option<&T> {
         let number = number as usize;
-        self.pages
-            .get(number >> PAGE_BITS)?
-            .get(number & (PAGE_ROWS - 1))
+        self.pages.get(number >> PAGE_BITS)?.get(number & (PAGE_ROWS - 1))
     }
 
     /// The same, to change it.
     pub(crate) fn get_mut(&mut self, number: u32) -> Option<&mut T> {
         let number = number as usize;
-        self.pages
-            .get_mut(number >> PAGE_BITS)?
-            .get_mut(number & (PAGE_ROWS - 1))
+        self.pages.get_mut(number >> PAGE_BITS)?.get_mut(number & (PAGE_ROWS - 1))
     }
 
     /// Frees whole pages that hold only rows below `number`.

@@ -13,10 +13,7 @@ pub(crate) struct Shards<T> {
 
 impl<T> Default for Shards<T> {
     fn default() -> Self {
-        Shards {
-            shards: (0..SHARDS).map(|_| HashTable::new()).collect(),
-            entries: 0,
-        }
+        Shards { shards: (0..SHARDS).map(|_| HashTable::new()).collect(), entries: 0 }
     }
 }
 

@@ -23,11 +23,7 @@ impl Texts {
         assert!(text.len() < PAGE_BYTES, "texts are bounded at the edge");
         let room = self.pages.last().map_or(0, |page| PAGE_BYTES - page.len());
         if room < text.len() || self.pages.is_empty() {
-            let capacity = if self.pages.is_empty() {
-                FIRST_PAGE_BYTES
-            } else {
-                PAGE_BYTES
-            };
+            let capacity = if self.pages.is_empty() { FIRST_PAGE_BYTES } else { PAGE_BYTES };
             self.pages.push(Vec::with_capacity(capacity));
         }
         let number = self.pages.len() as u64;

@@ -15,10 +15,7 @@ pub(crate) struct Versions<T> {
 
 impl<T> Default for Versions<T> {
     fn default() -> Self {
-        Versions {
-            all: Paged::default(),
-            heads: Paged::default(),
-        }
+        Versions { all: Paged::default(), heads: Paged::default() }
     }
 }
 
@@ -53,9 +50,7 @@ impl<T> Versions<T> {
 
     /// The current state, if there is such an object.
     pub(crate) fn find(&self, number: u32) -> Option<&T> {
-        self.heads
-            .get(number)
-            .map(|version| self.at(Version(*version)))
+        self.heads.get(number).map(|version| self.at(Version(*version)))
     }
 
     /// The state as it was.

@@ -48,11 +48,14 @@ pub(super) fn write(bank: &Bank, charge: Version, intent: Option<Version>, out: 
     json.rest(br#""receipt_email":null"#);
     json.flag("refunded", charge.is_refunded());
     json.rest(br#""review":null,"shipping":null,"statement_descriptor":null"#);
-    json.word("status", match charge.state {
-        ChargeState::Pending => "pending",
-        ChargeState::Failed => "failed",
-        ChargeState::Authorized | ChargeState::Captured | ChargeState::Voided => "succeeded",
-    });
+    json.word(
+        "status",
+        match charge.state {
+            ChargeState::Pending => "pending",
+            ChargeState::Failed => "failed",
+            ChargeState::Authorized | ChargeState::Captured | ChargeState::Voided => "succeeded",
+        },
+    );
     json.end();
 }
 
@@ -69,16 +72,12 @@ fn outcome(charge: &Charge, out: &mut Vec<u8>) {
             return;
         }
         None => ("approved_by_network", "authorized", "Payment complete."),
-        Some(Decline::Blocked) => (
-            "not_sent_to_network",
-            "blocked",
-            "This bank blocked this payment as too risky.",
-        ),
-        Some(_) => (
-            "declined_by_network",
-            "issuer_declined",
-            "The bank returned the decline code of this charge.",
-        ),
+        Some(Decline::Blocked) => {
+            ("not_sent_to_network", "blocked", "This bank blocked this payment as too risky.")
+        }
+        Some(_) => {
+            ("declined_by_network", "issuer_declined", "The bank returned the decline code of this charge.")
+        }
     };
     let reason = match (charge.failure, charge.method.behaviour()) {
         (Some(Decline::Blocked), _) => Some("highest_risk_level"),

@@ -15,11 +15,8 @@ pub(super) fn write(bank: &Bank, intent: Version, charge: Option<Version>, out: 
     json.int("amount_received", intent.received);
     json.rest(br#""application":null,"application_fee_amount":null"#);
     let automatic = extras.is_some_and(|extras| extras.automatic_methods);
-    let automatic: &[u8] = if automatic {
-        br#"{"allow_redirects":"always","enabled":true}"#
-    } else {
-        b"null"
-    };
+    let automatic: &[u8] =
+        if automatic { br#"{"allow_redirects":"always","enabled":true}"# } else { b"null" };
     json.raw("automatic_payment_methods", automatic);
     match extras.and_then(|extras| extras.canceled_ms) {
         Some(at_ms) => json.int("canceled_at", seconds(at_ms)),

@@ -33,11 +33,9 @@ pub(crate) fn outcome(bank: &Bank, outcome: Outcome, status: u16, expand: Expand
         Outcome::Declined { intent, charge } => {
             troubles::declined(bank, intent, charge, expand, &mut out);
         }
-        Outcome::Refund {
-            refund,
-            charge,
-            intent,
-        } => refunds::write(bank, (refund, charge, intent), expand, &mut out),
+        Outcome::Refund { refund, charge, intent } => {
+            refunds::write(bank, (refund, charge, intent), expand, &mut out)
+        }
         Outcome::Fault => {
             return trouble(bank, &crate::bank::Trouble::of_ours(status));
         }

@@ -16,9 +16,7 @@ use std::time::Duration;
 
 use super::tricks::Trick;
 use super::{Answer, Desk, Reply, Request, Teller};
-use crate::bank::{
-    About, Ask, Circumstances, Dice, Effect, Expand, Refusal, Trouble, Verdict,
-};
+use crate::bank::{About, Ask, Circumstances, Dice, Effect, Expand, Refusal, Trouble, Verdict};
 use crate::clock;
 use crate::render;
 use crate::weather::{Fate, Injected};
@@ -27,7 +25,9 @@ use crate::weather::{Fate, Injected};
 enum Begun {
     Done(Reply),
     /// It has to wait: its key is in use from now on.
-    Later { delay_ms: u64 },
+    Later {
+        delay_ms: u64,
+    },
 }
 
 /// Whether the answer is kept back for a while after the deed.
@@ -129,13 +129,7 @@ impl Teller {
         if answer.replayed {
             self.stats.replayed();
         }
-        if fate.drop_after {
-            Reply::Hangup {
-                position: answer.position,
-            }
-        } else {
-            Reply::Answer(answer)
-        }
+        if fate.drop_after { Reply::Hangup { position: answer.position } } else { Reply::Answer(answer) }
     }
 
     fn carry_out(
@@ -177,9 +171,7 @@ impl Teller {
         let mut answer = desk.execute(request, ask, account, fate, now_ms);
         let moved_by_trick = trick.filter(|_| answer.status == 200).map(|planned| planned.trick);
         match moved_by_trick {
-            Some(Trick::SilenceAfter) => Reply::Silence {
-                position: answer.position,
-            },
+            Some(Trick::SilenceAfter) => Reply::Silence { position: answer.position },
             Some(Trick::CutShort) => Reply::CutShort(answer),
             _ => {
                 // Nothing is between here and the connection: spare the second visit to the desk.
@@ -199,10 +191,7 @@ impl Desk {
     fn known(&self, request: &Request) -> Option<Answer> {
         let key = request.key.as_ref()?;
         let bank = &self.bank;
-        let record = bank
-            .accounts
-            .find(&request.account)
-            .and_then(|account| bank.recall(account, key));
+        let record = bank.accounts.find(&request.account).and_then(|account| bank.recall(account, key));
         if let Some(record) = record {
             if record.fingerprint() != request.fingerprint() {
                 return Some(self.refusal(&Trouble::other_parameters(key)));
@@ -219,10 +208,7 @@ impl Desk {
         } else {
             Trouble::other_parameters(key)
         };
-        Some(Answer {
-            should_retry: (trouble.status == 409).then_some(true),
-            ..self.refusal(&trouble)
-        })
+        Some(Answer { should_retry: (trouble.status == 409).then_some(true), ..self.refusal(&trouble) })
     }
 
     /// How long the request's own payment method makes it wait.
@@ -245,14 +231,7 @@ impl Desk {
         now_ms: i64,
     ) -> Answer {
         let key = request.key.as_ref().map(|key| self.bank.texts.put(key));
-        let with = Circumstances {
-            account,
-            now_ms,
-            key,
-            dice: Dice {
-                decline: fate.decline,
-            },
-        };
+        let with = Circumstances { account, now_ms, key, dice: Dice { decline: fate.decline } };
         let (effect, verdict) = match self.bank.plan(ask, with) {
             Ok((effect, verdict)) => (effect, verdict),
             Err(Refusal::Invalid(trouble)) => return self.refusal(&trouble),
@@ -262,20 +241,13 @@ impl Desk {
                 }
                 let body = render::trouble(&self.bank, &trouble);
                 let body = String::from_utf8(body).expect("made of whole texts");
-                let verdict = Verdict {
-                    status: trouble.status,
-                    expand: Expand::default(),
-                    about: About::Text(body),
-                };
+                let verdict =
+                    Verdict { status: trouble.status, expand: Expand::default(), about: About::Text(body) };
                 (Effect::nothing(account, now_ms, key), verdict)
             }
         };
         let verdict = match fate.error {
-            Some(Injected::After(status)) => Verdict {
-                status,
-                about: About::Fault,
-                ..verdict
-            },
+            Some(Injected::After(status)) => Verdict { status, about: About::Fault, ..verdict },
             Some(Injected::Before(_)) | None => verdict,
         };
         self.commit(request, effect, verdict)
@@ -284,11 +256,7 @@ impl Desk {
     /// Remembers a 5xx in place of carrying the request out.
     fn fault(&mut self, request: &Request, account: u32, status: u16, now_ms: i64) -> Answer {
         let key = request.key.as_ref().map(|key| self.bank.texts.put(key));
-        let verdict = Verdict {
-            status,
-            expand: Expand::default(),
-            about: About::Fault,
-        };
+        let verdict = Verdict { status, expand: Expand::default(), about: About::Fault };
         self.commit(request, Effect::nothing(account, now_ms, key), verdict)
     }
 

@@ -52,10 +52,7 @@ impl Teller {
             }),
         };
         match looked {
-            Ok(body) => Answer {
-                position: bank.position(),
-                ..Answer::new(200, body)
-            },
+            Ok(body) => Answer { position: bank.position(), ..Answer::new(200, body) },
             Err(trouble) => desk.refusal(&trouble),
         }
     }

@@ -44,10 +44,7 @@ pub(crate) struct Teller {
 impl Teller {
     pub(crate) fn new(bank: Bank, journal: Option<Journal>, script: Option<Script>) -> Arc<Teller> {
         Arc::new(Teller {
-            desk: Mutex::new(Desk {
-                bank,
-                in_use: HashMap::new(),
-            }),
+            desk: Mutex::new(Desk { bank, in_use: HashMap::new() }),
             sky: Sky::new(script, clock::now_ms()),
             stats: Stats::default(),
             journal,

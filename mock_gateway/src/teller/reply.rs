@@ -39,7 +39,11 @@ pub(crate) enum Reply {
     /// Half of this answer, then a reset.
     CutShort(Answer),
     /// Nothing for a long time, then the end of the connection.
-    Silence { position: u64 },
+    Silence {
+        position: u64,
+    },
     /// The end of the connection, at once.
-    Hangup { position: u64 },
+    Hangup {
+        position: u64,
+    },
 }

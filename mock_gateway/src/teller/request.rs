@@ -25,13 +25,7 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn new(deed: Deed, account: String, key: Option<String>, form: Form) -> Request {
-        Request {
-            fingerprint: fingerprint(&deed, &form),
-            deed,
-            account,
-            key,
-            form,
-        }
+        Request { fingerprint: fingerprint(&deed, &form), deed, account, key, form }
     }
 
     /// The same for the same parameters, in whatever order.
@@ -49,9 +43,7 @@ impl Request {
     pub(crate) fn ask(&self) -> Result<Ask<'_>, Trouble> {
         match &self.deed {
             Deed::CreateIntent => IntentAsk::read_new(&self.form).map(Ask::Create),
-            Deed::OnIntent(deed, id) => {
-                IntentAsk::read(*deed, &self.form).map(|ask| Ask::On(*deed, id, ask))
-            }
+            Deed::OnIntent(deed, id) => IntentAsk::read(*deed, &self.form).map(|ask| Ask::On(*deed, id, ask)),
             Deed::CreateRefund => RefundAsk::read(&self.form).map(Ask::Refund),
         }
     }
@@ -65,9 +57,7 @@ fn fingerprint(deed: &Deed, form: &Form) -> u64 {
     match deed {
         Deed::CreateIntent => xxh3_64_with_seed(b"create intent", sum),
         Deed::CreateRefund => xxh3_64_with_seed(b"create refund", sum),
-        Deed::OnIntent(deed, id) => {
-            xxh3_64_with_seed(id.as_bytes(), sum.wrapping_add(1 + *deed as u64))
-        }
+        Deed::OnIntent(deed, id) => xxh3_64_with_seed(id.as_bytes(), sum.wrapping_add(1 + *deed as u64)),
     }
 }
 

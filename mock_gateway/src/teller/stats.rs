@@ -95,9 +95,9 @@ impl Stats {
 
     /// Every route that was used, and how often.
     pub(crate) fn by_route(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let counts = Counter::ALL.iter().map(|(counter, name)| {
-            (*name, self.by_route[*counter as usize].load(Ordering::Relaxed))
-        });
+        let counts = Counter::ALL
+            .iter()
+            .map(|(counter, name)| (*name, self.by_route[*counter as usize].load(Ordering::Relaxed)));
         counts.filter(|(_, count)| *count > 0)
     }
 

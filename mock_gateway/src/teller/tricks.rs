@@ -13,7 +13,9 @@ pub(crate) enum Trick {
     /// Carried out, and held.
     SilenceAfter,
     CutShort,
-    Slow { ms: u64 },
+    Slow {
+        ms: u64,
+    },
     /// A stored 500.
     Fail,
     /// A 503 that leaves no trace.
@@ -63,10 +65,7 @@ fn confirmation(bank: &Bank, account: u32, ask: &Ask<'_>) -> Option<(Method, Str
         }
         Ask::On(IntentDeed::Confirm, id, ask) => {
             let intent = bank.intents.current(bank.own_intent(account, id).ok()?);
-            let open = matches!(
-                intent.status,
-                Status::RequiresPaymentMethod | Status::RequiresConfirmation
-            );
+            let open = matches!(intent.status, Status::RequiresPaymentMethod | Status::RequiresConfirmation);
             let method = ask.method.or(intent.shown_method());
             let method = method.filter(|method| open && method.has_tricks())?;
             let order = bank.metadata_value(intent.metadata, "order_id");

@@ -104,29 +104,14 @@ impl Default for Weather {
 
 impl Mode {
     fn usual(self) -> Weather {
-        let mild = Weather {
-            mode: self,
-            ..Weather::default()
-        };
+        let mild = Weather { mode: self, ..Weather::default() };
         match self {
             Mode::Ok | Mode::Down => mild,
-            Mode::Slow => Weather {
-                latency_ms: Some(Latency {
-                    p50: 800.0,
-                    p99: 3_000.0,
-                }),
-                ..mild
-            },
-            Mode::Flaky => Weather {
-                error_rate: 0.3,
-                ..mild
-            },
+            Mode::Slow => Weather { latency_ms: Some(Latency { p50: 800.0, p99: 3_000.0 }), ..mild },
+            Mode::Flaky => Weather { error_rate: 0.3, ..mild },
             Mode::Brownout => Weather {
                 error_rate: 0.2,
-                latency_ms: Some(Latency {
-                    p50: 300.0,
-                    p99: 3_000.0,
-                }),
+                latency_ms: Some(Latency { p50: 300.0, p99: 3_000.0 }),
                 drop_before: 0.05,
                 drop_after: 0.05,
                 ..mild

@@ -90,24 +90,14 @@ mod tests {
 
     #[test]
     fn a_seed_gives_the_same_fates() {
-        let weather = Weather {
-            error_rate: 0.5,
-            drop_after: 0.2,
-            ..Weather::default()
-        };
+        let weather = Weather { error_rate: 0.5, drop_after: 0.2, ..Weather::default() };
         assert_eq!(fates(&weather, 7, 100), fates(&weather, 7, 100));
         assert_ne!(fates(&weather, 7, 100), fates(&weather, 8, 100));
     }
 
     #[test]
     fn waits_have_the_percentiles_that_were_asked_for() {
-        let weather = Weather {
-            latency_ms: Some(Latency {
-                p50: 20.0,
-                p99: 800.0,
-            }),
-            ..Weather::default()
-        };
+        let weather = Weather { latency_ms: Some(Latency { p50: 20.0, p99: 800.0 }), ..Weather::default() };
         let mut waits: Vec<u64> = fates(&weather, 1, 10_000).iter().map(|f| f.delay_ms).collect();
         waits.sort_unstable();
         assert!((17..=22).contains(&waits[5_000]), "{}", waits[5_000]);
@@ -116,17 +106,9 @@ mod tests {
 
     #[test]
     fn looking_up_meets_closed_doors_but_no_errors() {
-        let weather = Weather {
-            error_rate: 1.0,
-            drop_before: 1.0,
-            drop_after: 1.0,
-            ..Weather::default()
-        };
+        let weather = Weather { error_rate: 1.0, drop_before: 1.0, drop_after: 1.0, ..Weather::default() };
         assert_eq!(Fate::of(&weather, &mut Dice::new(1), Errand::LookUp), Fate::default());
-        let down = Weather {
-            mode: Mode::Down,
-            ..Weather::default()
-        };
+        let down = Weather { mode: Mode::Down, ..Weather::default() };
         let fate = Fate::of(&down, &mut Dice::new(1), Errand::LookUp);
         assert_eq!(fate.refuse, Some(503));
     }

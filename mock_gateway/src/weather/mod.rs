@@ -9,6 +9,6 @@ mod sky;
 
 pub(crate) use config::{Weather, Wish};
 pub(crate) use fate::{Fate, Injected};
-pub use script::ScriptError;
 pub(crate) use script::Script;
+pub use script::ScriptError;
 pub(crate) use sky::Sky;

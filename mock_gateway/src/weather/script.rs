@@ -89,13 +89,8 @@ impl Script {
 
     /// Reads a file.
     pub(crate) fn load(path: &Path) -> Result<Script, ScriptError> {
-        let json = std::fs::read(path).map_err(|source| ScriptError::Unreadable {
-            file: path.to_owned(),
-            source,
-        })?;
-        Script::parse(&json).map_err(|what| ScriptError::Nonsense {
-            file: path.to_owned(),
-            what,
-        })
+        let json = std::fs::read(path)
+            .map_err(|source| ScriptError::Unreadable { file: path.to_owned(), source })?;
+        Script::parse(&json).map_err(|what| ScriptError::Nonsense { file: path.to_owned(), what })
     }
 }

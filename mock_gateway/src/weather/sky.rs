@@ -19,10 +19,7 @@ struct Front {
 impl Front {
     fn new(weather: Weather) -> Front {
         let seed = weather.seed.unwrap_or_else(clock::unrepeated);
-        Front {
-            weather,
-            dice: Dice::new(seed),
-        }
+        Front { weather, dice: Dice::new(seed) }
     }
 }
 
@@ -85,11 +82,7 @@ impl Sky {
         }
         let mut inside = self.inside.lock();
         self.advance(&mut inside, now_ms);
-        let Inside {
-            over_all,
-            over_stores,
-            ..
-        } = &mut *inside;
+        let Inside { over_all, over_stores, .. } = &mut *inside;
         let own = store.and_then(|store| over_stores.get_mut(store));
         let front = own.unwrap_or(over_all);
         if front.weather.is_over(now_ms) {
@@ -104,11 +97,7 @@ impl Sky {
         self.advance(&mut inside, now_ms);
         let own = store.and_then(|store| inside.over_stores.get(store));
         let weather = &own.unwrap_or(&inside.over_all).weather;
-        if weather.is_over(now_ms) {
-            Weather::default()
-        } else {
-            weather.clone()
-        }
+        if weather.is_over(now_ms) { Weather::default() } else { weather.clone() }
     }
 
     /// Changes the weather over a store, or over all. Ends a running script.
@@ -129,11 +118,7 @@ impl Sky {
     /// Starts a script.
     pub(crate) fn play(&self, script: Script, now_ms: i64) {
         let mut inside = self.inside.lock();
-        inside.running = Some(Running {
-            script,
-            next: 0,
-            since_ms: now_ms,
-        });
+        inside.running = Some(Running { script, next: 0, since_ms: now_ms });
         self.advance(&mut inside, now_ms);
         self.note(&inside);
     }
@@ -206,7 +191,8 @@ mod tests {
 
     #[test]
     fn a_script_changes_the_weather_on_time() {
-        let json = r#"[{"after_ms":2000,"weather":{"mode":"ok"}},{"after_ms":1000,"weather":{"mode":"down"}}]"#;
+        let json =
+            r#"[{"after_ms":2000,"weather":{"mode":"ok"}},{"after_ms":1000,"weather":{"mode":"down"}}]"#;
         let sky = Sky::new(Some(script(json)), 10_000);
         let refused = |now| sky.fate_of_look_up(None, now).refuse;
         assert_eq!(refused(10_999), None);

@@ -35,12 +35,7 @@ async fn bad_cards_say_why_and_move_nothing() {
         ("pm_card_visa_chargeDeclinedStolenCard", "4000000000009979", "card_declined", "stolen_card"),
         ("pm_card_chargeDeclinedExpiredCard", "4000000000000069", "expired_card", "expired_card"),
         ("pm_card_chargeDeclinedIncorrectCvc", "4000000000000127", "incorrect_cvc", "incorrect_cvc"),
-        (
-            "pm_card_chargeDeclinedProcessingError",
-            "4000000000000119",
-            "processing_error",
-            "processing_error",
-        ),
+        ("pm_card_chargeDeclinedProcessingError", "4000000000000119", "processing_error", "processing_error"),
         ("pm_card_radarBlock", "4100000000000019", "card_declined", "fraudulent"),
     ] {
         for card in [card, number] {
@@ -136,7 +131,8 @@ async fn risk_is_told_with_the_charge() {
     let outcome = async |card: &str| {
         let sale = with(SALE, &[("payment_method", card)]);
         let answer = shop.post("/v1/payment_intents", &sale).await.json();
-        let intent = if answer["error"].is_null() { answer } else { answer["error"]["payment_intent"].clone() };
+        let intent =
+            if answer["error"].is_null() { answer } else { answer["error"]["payment_intent"].clone() };
         let charge = format!("/v1/charges/{}", text(&intent, "latest_charge"));
         shop.get(&charge).await.ok()["outcome"].clone()
     };

@@ -115,10 +115,8 @@ async fn an_asynchronous_capture_goes_through_processing() {
     assert_eq!(intent["status"], "processing");
     let refused = shop.post(&path(&intent, "/cancel"), &[]).await;
     refused.refused(400, "payment_intent_unexpected_state");
-    until("the capture is done", async || {
-        shop.get(&path(&intent, "")).await.ok()["status"] == "succeeded"
-    })
-    .await;
+    until("the capture is done", async || shop.get(&path(&intent, "")).await.ok()["status"] == "succeeded")
+        .await;
     let expected = moves(&[("authorization", 1999), ("capture", 1999)]);
     assert_eq!(shop.movements().await, expected);
     let rows = shop.ledger().await;
@@ -131,7 +129,8 @@ async fn metadata_is_merged_cleared_and_bounded() {
     let shop = bank.shop();
     let intent = shop.create("1", SALE).await.ok();
     let here = path(&intent, "");
-    let changes = [("metadata[order_id]", "ord_2"), ("metadata[store_id]", ""), ("metadata[note]", "\"ž\"\n")];
+    let changes =
+        [("metadata[order_id]", "ord_2"), ("metadata[store_id]", ""), ("metadata[note]", "\"ž\"\n")];
     let changed = shop.post(&here, &changes).await.ok();
     let expected = serde_json::json!({"order_id": "ord_2", "note": "\"ž\"\n"});
     assert_eq!(changed["metadata"], expected);
@@ -246,7 +245,8 @@ async fn one_account_never_sees_another() {
     let intent = ours.create("k", SALE).await.ok();
     let refund = ours.post("/v1/refunds", &[("payment_intent", &id(&intent))]).await.ok();
     let charge = text(&intent, "latest_charge");
-    let strangers = [path(&intent, ""), format!("/v1/charges/{charge}"), format!("/v1/refunds/{}", id(&refund))];
+    let strangers =
+        [path(&intent, ""), format!("/v1/charges/{charge}"), format!("/v1/refunds/{}", id(&refund))];
     for place in &strangers {
         theirs.get(place).await.refused(404, "resource_missing");
     }

@@ -18,7 +18,8 @@ async fn refunds_in_part_and_never_more_than_was_taken() {
     assert_eq!(first["charge"], intent["latest_charge"]);
     refund("3", "1500").await.refused(400, "amount_too_large");
     assert_eq!(refund("4", "0").await.status, 400);
-    let rest = shop.post_as("5", "/v1/refunds", &[("payment_intent", &of), ("reason", "duplicate")]).await.ok();
+    let rest =
+        shop.post_as("5", "/v1/refunds", &[("payment_intent", &of), ("reason", "duplicate")]).await.ok();
     assert_eq!(number(&rest, "amount"), 1499);
     assert_eq!(rest["reason"], "duplicate");
     refund("6", "1").await.refused(400, "charge_already_refunded");
@@ -44,7 +45,8 @@ async fn many_at_once_give_back_no_more_than_was_taken() {
     }
     let statuses = asked.join_all().await;
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 6);
-    let refunded: i64 = shop.movements().await.iter().filter(|(kind, _)| kind == "refund").map(|(_, amount)| amount).sum();
+    let refunded: i64 =
+        shop.movements().await.iter().filter(|(kind, _)| kind == "refund").map(|(_, amount)| amount).sum();
     assert_eq!(refunded, 1800);
 }
 

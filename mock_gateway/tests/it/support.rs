@@ -34,7 +34,7 @@ pub const HOLD: Fields<'static> = &[
 ];
 
 /// Fields with some replaced or added.
-pub fn with<'a>(fields: Fields<'a>, changes: Fields<'a>) -> Vec<(&'a str, &'a str)> {
+pub fn with<'a>(fields: &[(&'a str, &'a str)], changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let kept = fields.iter().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
     kept.chain(changes).copied().collect()
 }
@@ -50,10 +50,7 @@ impl Bank {
     }
 
     pub fn on(data: &Path) -> Bank {
-        Bank::with(Options {
-            data: Some(data.to_owned()),
-            ..Options::on_a_free_port()
-        })
+        Bank::with(Options { data: Some(data.to_owned()), ..Options::on_a_free_port() })
     }
 
     pub fn with(options: Options) -> Bank {
@@ -95,10 +92,7 @@ impl Shop {
     /// The same shop with little patience.
     pub fn impatient(&self) -> Shop {
         let http = reqwest::Client::builder().timeout(Duration::from_millis(300)).build();
-        Shop {
-            http: http.expect("a client without special wishes"),
-            ..self.clone()
-        }
+        Shop { http: http.expect("a client without special wishes"), ..self.clone() }
     }
 
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
@@ -155,10 +149,8 @@ impl Shop {
     fn form(&self, path: &str, key: Option<&str>, fields: Fields<'_>) -> reqwest::RequestBuilder {
         let pairs = fields.iter().map(|(name, value)| format!("{name}={}", encoded(value)));
         let body = pairs.collect::<Vec<_>>().join("&");
-        let request = self
-            .request("POST", path)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(body);
+        let request =
+            self.request("POST", path).header("content-type", "application/x-www-form-urlencoded").body(body);
         match key {
             Some(key) => request.header("idempotency-key", key),
             None => request,

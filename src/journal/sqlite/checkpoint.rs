@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 
 use super::file::{self, JournalFile};
 use crate::journal::board::Board;
@@ -109,7 +109,7 @@ fn work(connection: &Connection, board: &Board, calls: &Receiver<Call>, every: D
                 }
             }
             // No room for the file to grow. The log still holds everything; the writer will say so when it is full.
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {}
+            Err(error) if file::is_refusal(&error) => {}
             Err(error) => {
                 board.set_health(Health::Poisoned(format!("moving the log into the file: {error}").into()));
                 return;
