@@ -12,3 +12,7 @@ pub mod replay;
 pub mod seed;
 pub mod demo;
 pub mod views;
+pub mod app;
+pub mod http;
+pub mod problem;
+pub mod telemetry;

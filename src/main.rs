@@ -1,5 +1,7 @@
 //! The `orderflow` program: what its words on the command line do.
 
+use std::fmt;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -94,22 +96,18 @@ fn run(command: Command) -> anyhow::Result<()> {
             let serve = async move |setup: demo::Setup| Ok(Served::start(config, setup).await?);
             Ok(actix::System::new().block_on(demo::run(args, serve))?)
         }
-        Command::Replay(args) => {
-            println!("{}", actix::System::new().block_on(replay::run(args))?);
-            Ok(())
-        }
-        Command::Seed(args) => {
-            println!("{}", actix::System::new().block_on(seed::run(args))?);
-            Ok(())
-        }
-        Command::Config { reference: true, .. } => {
-            print!("{}", Config::reference());
-            Ok(())
-        }
-        Command::Config { settings, reference: false } => {
-            print!("{}", settings.load()?);
-            Ok(())
-        }
+        Command::Replay(args) => say(&actix::System::new().block_on(replay::run(args))?),
+        Command::Seed(args) => say(&actix::System::new().block_on(seed::run(args))?),
+        Command::Config { reference: true, .. } => say(&Config::reference().trim_end()),
+        Command::Config { settings, reference: false } => say(&settings.load()?.to_string().trim_end()),
+    }
+}
+
+/// Prints a text. A reader that has had enough, as `head` has, is no error.
+fn say(text: &impl fmt::Display) -> anyhow::Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

@@ -37,12 +37,12 @@ fn measured(options: &Options) -> Result<Vec<Row>> {
     // One thread drives all connections: it shares the cores with what it measures.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting")?;
     let rows = LocalSet::new().block_on(&runtime, async {
-        let mut rows = Vec::new();
-        for name in options.chosen() {
-            rows.push(rows::measure(&mut bench, name).await);
+        tokio::select! {
+            rows = all(&mut bench, options) => Ok(rows),
+            // Dropping the row ends its programs and takes its directory away.
+            _ = tokio::signal::ctrl_c() => bail!("stopped; nothing is left behind"),
         }
-        rows
-    });
+    })?;
     let how = json!({
         "seconds": options.duration().as_secs(),
         "connections": options.connections,
@@ -57,10 +57,19 @@ fn measured(options: &Options) -> Result<Vec<Row>> {
         if options.quick { "; --quick: smaller than the budgets are meant for" } else { "" },
     );
     if let Some(file) = &options.json {
-        let text = serde_json::to_string_pretty(&document(&machine, &how, &rows)).context("writing figures")?;
+        let text =
+            serde_json::to_string_pretty(&document(&machine, &how, &rows)).context("writing figures")?;
         std::fs::write(file, text + "\n").with_context(|| format!("writing {}", file.display()))?;
     }
     Ok(rows)
+}
+
+async fn all(bench: &mut Bench, options: &Options) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for name in options.chosen() {
+        rows.push(rows::measure(bench, name).await);
+    }
+    rows
 }
 
 /// Finds the programs: where it was said, or where cargo puts what it builds for a bench.

@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 /// Now.
-#[expect(clippy::disallowed_methods, reason = "a bench measures real time; the library's clock is not its business")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a bench measures real time; the library's clock is not its business"
+)]
 pub(super) fn now() -> Instant {
     Instant::now()
 }

@@ -53,8 +53,9 @@ impl Program {
         let Ok(first) = greeted.recv_timeout(GREETS_WITHIN) else {
             bail!("{name} did not say where it listens{}", program.last_words());
         };
-        program.address = address_in(&first)
-            .with_context(|| format!("{name} said {first:?} and not where it listens{}", program.last_words()))?;
+        program.address = address_in(&first).with_context(|| {
+            format!("{name} said {first:?} and not where it listens{}", program.last_words())
+        })?;
         Ok(program)
     }
 
@@ -70,7 +71,8 @@ impl Program {
 
     /// Resident memory, in MiB.
     pub(super) fn resident_mib(&self) -> Result<f64> {
-        procfs::resident_mib(self.id()).with_context(|| format!("{} has gone{}", self.name, self.last_words()))
+        procfs::resident_mib(self.id())
+            .with_context(|| format!("{} has gone{}", self.name, self.last_words()))
     }
 
     /// Says no when it has ended by itself.

@@ -21,7 +21,8 @@ pub(super) fn cpu(id: u32) -> Result<Duration> {
 /// Resident memory, in MiB.
 pub(super) fn resident_mib(id: u32) -> Result<f64> {
     let text = std::fs::read_to_string(format!("/proc/{id}/status")).context("reading resident memory")?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("a process without memory")?;
+    let line =
+        text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("a process without memory")?;
     let kib: f64 = line.trim().trim_end_matches("kB").trim().parse().context("reading resident memory")?;
     Ok(kib / 1_024.0)
 }
@@ -29,4 +30,18 @@ pub(super) fn resident_mib(id: u32) -> Result<f64> {
 /// Threads of a process.
 pub(super) fn threads(id: u32) -> usize {
     std::fs::read_dir(format!("/proc/{id}/task")).map_or(0, Iterator::count)
+}
+
+/// Processor time that everything on this machine has used, the host's claims on it included.
+pub(super) fn machine_cpu() -> Result<Duration> {
+    const IDLE: [usize; 2] = [3, 4];
+    const FIELDS: usize = 8;
+    let text = std::fs::read_to_string("/proc/stat").context("reading the machine's processor time")?;
+    let all = text.lines().next().context("a machine without processors")?;
+    let fields = all.split_ascii_whitespace().skip(1).take(FIELDS).enumerate();
+    let busy: f64 = fields
+        .filter(|(place, _)| !IDLE.contains(place))
+        .filter_map(|(_, ticks)| ticks.parse::<f64>().ok())
+        .sum();
+    Ok(Duration::from_secs_f64(busy / TICKS_A_SECOND))
 }

@@ -31,7 +31,8 @@ impl Metrics {
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         let samples = lines.filter_map(|line| {
             let name = line.split(['{', ' ']).next()?;
-            let after = line.rsplit_once('}').map_or_else(|| line.strip_prefix(name), |(_, after)| Some(after))?;
+            let after =
+                line.rsplit_once('}').map_or_else(|| line.strip_prefix(name), |(_, after)| Some(after))?;
             let value = after.split_ascii_whitespace().next()?.parse().ok()?;
             Some((name.to_owned(), value))
         });

@@ -42,6 +42,16 @@ pub(super) enum Weather {
     Down,
 }
 
+impl Weather {
+    async fn over(self, bank: Control) -> Result<()> {
+        let mode = match self {
+            Self::Ok => "ok",
+            Self::Down => "down",
+        };
+        bank.put("/_bank/weather", None, &json!({ "mode": mode })).await
+    }
+}
+
 /// A running bank and a running server.
 #[derive(Debug)]
 pub(super) struct Stage {
@@ -87,11 +97,7 @@ impl Stage {
 
     /// Sets the bank's weather.
     pub(super) async fn weather(&self, weather: Weather) -> Result<()> {
-        let document = match weather {
-            Weather::Ok => json!({ "mode": "ok" }),
-            Weather::Down => json!({ "mode": "down" }),
-        };
-        self.bank().put("/_bank/weather", None, &document).await
+        weather.over(self.bank()).await
     }
 
     /// Requests to the server.
@@ -157,9 +163,9 @@ pub(super) struct Fallen {
 }
 
 impl Fallen {
-    /// Requests to the bank.
-    pub(super) fn bank(&self) -> Control {
-        Control::new(self.bank.address)
+    /// Sets the bank's weather.
+    pub(super) async fn weather(&self, weather: Weather) -> Result<()> {
+        weather.over(Control::new(self.bank.address)).await
     }
 
     /// Starts the server again on its data; it may not be ready yet.

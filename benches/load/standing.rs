@@ -138,7 +138,10 @@ impl Captures {
             let ledger: Ledger = serde_json::from_slice(&body).context("reading the bank's ledger")?;
             for entry in ledger.data.into_iter().filter(|entry| entry.kind == "capture") {
                 captures.amount += entry.amount;
-                *captures.by_order.entry(entry.metadata.order_id).or_default() += 1;
+                *captures
+                    .by_order
+                    .entry(entry.metadata.map(|said| said.order_id).unwrap_or_default())
+                    .or_default() += 1;
             }
         }
         Ok(captures)
@@ -160,7 +163,8 @@ struct Entry {
     #[serde(rename = "type")]
     kind: String,
     amount: u64,
-    metadata: Metadata,
+    #[serde(default)]
+    metadata: Option<Metadata>,
 }
 
 #[derive(Debug, Deserialize)]

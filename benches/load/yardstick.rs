@@ -16,7 +16,11 @@ const CONNECTIONS_MAX: usize = 4_096;
 /// Starts this program again as the bare handler.
 pub(super) fn start(workers: usize, logs: &Path) -> Result<Program> {
     let own = std::env::current_exe().context("finding this program")?;
-    Program::start("yardstick", Command::new(own).args(["yardstick", "--workers", &workers.to_string()]), logs)
+    Program::start(
+        "yardstick",
+        Command::new(own).args(["yardstick", "--workers", &workers.to_string()]),
+        logs,
+    )
 }
 
 /// Is the bare handler, until it is killed.

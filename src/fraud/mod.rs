@@ -52,7 +52,8 @@ pub use event::{
 };
 pub use marks::{Dimension, Mark, Marks};
 pub use rules::{
-    Action, COST_MAX, NAME_BYTES_MAX, Problem, RULES_MAX, Rule, RuleError, RuleSet, WHEN_BYTES_MAX,
+    ALL_BYTES_MAX, Action, COST_MAX, NAME_BYTES_MAX, Problem, RULES_MAX, Rule, RuleError, RuleSet,
+    WHEN_BYTES_MAX,
 };
 pub use state::{CLOSED_KEPT_MAX, Desk, Review, Standing, Status, VerdictSummary};
 pub use velocity::{Assessment, Span, Velocity, WINDOW_MAX};

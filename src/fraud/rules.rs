@@ -1,7 +1,7 @@
 //! A store's rules: read and checked once, when they are set, and then asked of every order.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -16,6 +16,8 @@ use super::marks::Dimension;
 pub const RULES_MAX: usize = 100;
 /// The most bytes of one rule's condition.
 pub const WHEN_BYTES_MAX: usize = 2_000;
+/// The most bytes of all conditions of a store together: reading them keeps its thread from other stores.
+pub const ALL_BYTES_MAX: usize = 32_768;
 /// The most bytes of a rule's name.
 pub const NAME_BYTES_MAX: usize = 100;
 /// The most that all rules of a store may cost together, in steps of some ten nanoseconds, for the largest order.
@@ -130,13 +132,19 @@ pub(super) struct Judgement {
     pub errors: Vec<RuleError>,
 }
 
-/// A store's rules, ready to be asked. Cheap to clone. Stored as what people wrote and read again from that.
+/// A store's rules. Cheap to clone. Stored as what people wrote; read from that when an order is first judged, so that a
+/// store which wakes pays nothing for rules it does not ask.
 #[derive(Clone, Default)]
 pub struct RuleSet(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
     rules: Vec<Rule>,
+    ready: OnceLock<Ready>,
+}
+
+#[derive(Default)]
+struct Ready {
     /// The enabled rules, in the order in which they are asked.
     asked: Vec<Asked>,
     uses: Use,
@@ -153,61 +161,52 @@ impl RuleSet {
     pub fn check(rules: Vec<Rule>) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut compiled = Vec::with_capacity(rules.len());
-        let mut cost: u32 = 0;
-        for (index, rule) in rules.iter().enumerate().take(RULES_MAX) {
+        let (mut cost, mut bytes): (u32, usize) = (0, 0);
+        for (index, rule) in rules.iter().enumerate() {
             let mut no = |problem: Problem| problems.push(problem.of(index, rule));
+            let whole = |message: &str| Problem::at("", 0, message);
+            bytes = bytes.saturating_add(rule.when.len());
+            if index == RULES_MAX {
+                no(whole(&format!("a store has at most {RULES_MAX} rules")));
+                break;
+            }
+            if bytes > ALL_BYTES_MAX {
+                no(whole(&format!("all conditions together have at most {ALL_BYTES_MAX} bytes")));
+                break;
+            }
             if rule.name.is_empty() || rule.name.len() > NAME_BYTES_MAX || !text::is_plain(&rule.name) {
-                no(Problem::at("", 0, format!("a name has 1 to {NAME_BYTES_MAX} plain bytes")));
+                no(whole(&format!("a name has 1 to {NAME_BYTES_MAX} plain bytes")));
             }
             if rules[..index].iter().any(|earlier| earlier.name == rule.name) {
-                no(Problem::at("", 0, "another rule has this name already"));
+                no(whole("another rule has this name already"));
             }
             let when = compile(&rule.when);
             match &when {
-                Ok(when) if cost.saturating_add(when.cost) > COST_MAX => no(Problem::at(
-                    "",
-                    0,
-                    "with this rule, all rules together would take too long for a large order",
-                )),
+                Ok(when) if cost.saturating_add(when.cost) > COST_MAX => {
+                    no(whole("with this rule, all together would take too long for a large order"));
+                }
                 Ok(when) => cost += when.cost,
                 Err(problem) => no(problem.clone()),
             }
             compiled.push(when);
         }
-        if let Some(rule) = rules.get(RULES_MAX) {
-            let many = format!("a store has at most {RULES_MAX} rules");
-            problems.push(Problem::at("", 0, many).of(RULES_MAX, rule));
+        if !problems.is_empty() {
+            return Err(problems);
         }
-        if problems.is_empty() { Ok(Self::assemble(rules, compiled)) } else { Err(problems) }
+        let ready = OnceLock::from(Ready::assemble(&rules, compiled));
+        Ok(Self(Arc::new(Inner { rules, ready })))
     }
 
     /// Takes rules that were checked once. One that this release cannot read stays, and is told with every verdict.
     pub fn recorded(rules: Vec<Rule>) -> Self {
-        let compiled = rules.iter().map(|rule| compile(&rule.when)).collect();
-        Self::assemble(rules, compiled)
+        Self(Arc::new(Inner { rules, ready: OnceLock::new() }))
     }
 
-    fn assemble(rules: Vec<Rule>, compiled: Vec<Result<Compiled, Problem>>) -> Self {
-        let mut uses = Use::default();
-        let mut all: Vec<_> = rules
-            .iter()
-            .zip(compiled)
-            .filter(|(rule, _)| rule.enabled)
-            .map(|(rule, compiled)| {
-                let when = match compiled {
-                    Ok(compiled) => {
-                        uses = uses.and(compiled.uses);
-                        Ok(compiled.when)
-                    }
-                    Err(problem) => Err(problem.message.into()),
-                };
-                let name = Arc::clone(&rule.name);
-                (rule.action, Asked { name, decision: rule.action.decision(), when })
-            })
-            .collect();
-        all.sort_by_key(|(action, _)| Action::IN_TURN.iter().position(|one| one == action));
-        let asked = all.into_iter().map(|(_, asked)| asked).collect();
-        Self(Arc::new(Inner { rules, asked, uses }))
+    fn ready(&self) -> &Ready {
+        self.0.ready.get_or_init(|| {
+            let compiled = self.rules().iter().map(|rule| compile(&rule.when)).collect();
+            Ready::assemble(self.rules(), compiled)
+        })
     }
 
     /// The rules as people wrote them.
@@ -217,13 +216,13 @@ impl RuleSet {
 
     /// Whether an enabled rule counts earlier orders in this dimension.
     pub fn counts(&self, dimension: Dimension) -> bool {
-        self.0.uses.counts(dimension)
+        self.ready().uses.counts(dimension)
     }
 
     /// What the rules say of an order.
     pub(super) fn judge(&self, subject: &Subject<'_>) -> Judgement {
         let mut errors = Vec::new();
-        for asked in &self.0.asked {
+        for asked in &self.ready().asked {
             let error = match &asked.when {
                 Ok(when) => match when.holds(subject) {
                     Ok(true) => {
@@ -238,6 +237,29 @@ impl RuleSet {
             errors.push(RuleError { rule: Arc::clone(&asked.name), error });
         }
         Judgement { decision: Decision::Pass, rules: Vec::new(), errors }
+    }
+}
+
+impl Ready {
+    fn assemble(rules: &[Rule], compiled: Vec<Result<Compiled, Problem>>) -> Self {
+        let mut uses = Use::default();
+        let enabled = rules.iter().zip(compiled).filter(|(rule, _)| rule.enabled);
+        let mut asked: Vec<(Action, Asked)> = enabled
+            .map(|(rule, compiled)| {
+                let when = match compiled {
+                    Ok(compiled) => {
+                        uses = uses.and(compiled.uses);
+                        Ok(compiled.when)
+                    }
+                    Err(problem) => Err(problem.message.into()),
+                };
+                let (name, decision) = (Arc::clone(&rule.name), rule.action.decision());
+                (rule.action, Asked { name, decision, when })
+            })
+            .collect();
+        // Stable: within an action the store's order stays.
+        asked.sort_by_key(|(action, _)| Action::IN_TURN.iter().position(|one| one == action));
+        Self { asked: asked.into_iter().map(|(_, asked)| asked).collect(), uses }
     }
 }
 

@@ -21,6 +21,8 @@ pub const CLOSED_KEPT_MAX: usize = 1_024;
 pub struct Desk {
     rules: RuleSet,
     velocity: Velocity,
+    /// Whether the counts that the rules need are kept up to date.
+    is_tracking: bool,
     reviews: HashMap<OrderId, Review>,
     /// Every open review, by its time.
     due: BTreeSet<(Timestamp, OrderId)>,
@@ -38,8 +40,8 @@ impl Desk {
         assessments: impl IntoIterator<Item = Assessment>,
         reviews: impl IntoIterator<Item = Review>,
     ) -> Self {
-        let mut desk = Self { velocity: Velocity::restore(assessments), ..Self::default() };
-        desk.set_rules(rules);
+        let velocity = Velocity::restore(assessments);
+        let mut desk = Self { rules, velocity, ..Self::default() };
         let mut reviews: Vec<Review> = reviews.into_iter().collect();
         reviews.sort_by_key(|review| review.closed_at());
         for review in reviews {
@@ -129,9 +131,7 @@ impl Desk {
     /// Folds one event.
     pub(super) fn evolve(&mut self, event: &Event, at: Timestamp) {
         let order = match event {
-            Event::Assessed(assessed) => {
-                return self.velocity.push(Assessment::of(assessed, at));
-            }
+            Event::Assessed(assessed) => return self.remember(Assessment::of(assessed, at)),
             Event::RulesChanged(changed) => return self.set_rules(changed.rules.clone()),
             Event::ReviewOpened(opened) => opened.order,
             Event::ReviewApproved(decided) | Event::ReviewRejected(decided) => decided.order,
@@ -143,9 +143,19 @@ impl Desk {
         }
     }
 
+    fn remember(&mut self, assessment: Assessment) {
+        // Only now: to know what rules count they must be read, and to judge an order they were.
+        if !self.is_tracking {
+            let rules = &self.rules;
+            self.velocity.track(|dimension| dimension == SCORED || rules.counts(dimension));
+            self.is_tracking = true;
+        }
+        self.velocity.push(assessment);
+    }
+
     fn set_rules(&mut self, rules: RuleSet) {
-        self.velocity.track(|dimension| dimension == SCORED || rules.counts(dimension));
         self.rules = rules;
+        self.is_tracking = false;
     }
 }
 

@@ -355,6 +355,42 @@ fn the_window_is_bounded_and_the_oldest_leave_first() {
 }
 
 #[test]
+fn counts_kept_and_counts_made_agree_while_the_window_overflows() {
+    let mut kept = Velocity::default();
+    kept.track(|_| true);
+    let mut made = Velocity::default();
+    let total = WINDOW_MAX as u128 + 2_000;
+    for n in 0..total {
+        let mark = |kind: u128, of: u128| Some(Mark::of(&((kind << 64) | (n % of)).to_le_bytes()));
+        let assessment = Assessment {
+            order: order(n),
+            // Two to three thousand an hour, so that the last hour begins within the window.
+            at: Timestamp::from_micros(n as i64 * 1_500_000),
+            decision: Decision::Pass,
+            score: 5,
+            rules: [].into(),
+            marks: Marks { customer: mark(1, 3), email: mark(2, 1), ip: mark(3, 5_000), ..Marks::default() },
+        };
+        kept.push(assessment.clone());
+        made.push(assessment);
+        if n % 500 == 0 || n + 5 > total {
+            let now = Timestamp::from_micros(n as i64 * 1_500_000 + 700);
+            for dimension in Dimension::ALL {
+                let mark = kept.assessments().last().and_then(|one| one.marks.get(dimension));
+                for span in [Span::Hour, Span::Day] {
+                    let counts = [&kept, &made].map(|velocity| velocity.earlier(dimension, mark, span, now));
+                    assert_eq!(counts[0], counts[1], "{n} {dimension:?} {span:?}");
+                }
+            }
+        }
+    }
+    let email = kept.assessments().last().and_then(|one| one.marks.email);
+    let now = Timestamp::from_micros(total as i64 * 1_500_000);
+    assert_eq!(usize::from(kept.earlier(Dimension::Email, email, Span::Day, now)), WINDOW_MAX);
+    assert_eq!(kept.earlier(Dimension::Email, email, Span::Hour, now), 2_399);
+}
+
+#[test]
 fn events_look_like_this_on_the_wire() {
     let (desk, facts) = review_all(OnLapse::Reject);
     let events = Fraud::decide(&desk.desk, assess(Facts { order: order(2), ..facts }), at(1));

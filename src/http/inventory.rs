@@ -6,17 +6,61 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use serde::Deserialize;
 
+use super::door::Through;
 use super::headers;
 use super::json::check_plain;
-use super::query::PathTo;
+use super::lists::{self, Paging};
+use super::query::{Params, PathTo};
 use super::reply::{self, Reply};
 use super::sent::Sent;
-use crate::inventory::{Command, SetItem};
+use crate::inventory::{Command, Condition, ItemView, SetItem};
 use crate::order::Invalid;
 use crate::problem::{Code, Problem};
 use crate::store::Tenant;
 use crate::types::money::AMOUNT_MAX;
 use crate::types::{Amount, Sku};
+use crate::views::ViewsReader;
+
+/// Which items to list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    /// Those in this condition; all where it is missing.
+    #[serde(default)]
+    condition: Option<Condition>,
+    /// 1 to 100; 20 where it is missing.
+    #[serde(default)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+/// The store's items, the newest first.
+pub(super) async fn list(door: Through, tenant: Tenant, Params(asked): Params<Asked>) -> Reply {
+    let limit = lists::limit(asked.limit)?;
+    let (store, Asked { condition, cursor, .. }) = (tenant.id().clone(), asked);
+    let query = move |views: &mut ViewsReader| views.list_items(&store, condition, cursor.as_deref(), limit);
+    let page = lists::ask(&door, tenant.end(), query).await?;
+    Ok(lists::page(&page, ItemView::of))
+}
+
+/// What happened to one SKU's stock, the newest first.
+pub(super) async fn ledger(
+    door: Through,
+    tenant: Tenant,
+    PathTo(sku): PathTo<Sku>,
+    Params(paging): Params<Paging>,
+) -> Reply {
+    let limit = lists::limit(paging.limit)?;
+    if tenant.item(&sku).await?.is_none() {
+        return Err(Code::ItemNotFound.into());
+    }
+    let (store, cursor) = (tenant.id().clone(), paging.cursor);
+    let query = move |views: &mut ViewsReader| views.ledger(&store, &sku, cursor.as_deref(), limit);
+    let page = lists::ask(&door, tenant.end(), query).await?;
+    Ok(lists::page(&page, |entry| entry))
+}
 
 /// One SKU's stock as it stands now.
 pub(super) async fn show(tenant: Tenant, PathTo(sku): PathTo<Sku>) -> Reply {

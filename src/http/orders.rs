@@ -6,13 +6,15 @@ use actix_web::http::header::LOCATION;
 use serde::Deserialize;
 
 use super::door::Through;
-use super::query::PathTo;
+use super::lists;
+use super::query::{Params, PathTo};
 use super::reply::{self, Reply};
 use super::sent::Sent;
-use crate::order::{CancelReason, Command, Draft};
+use crate::order::{CancelReason, Command, Draft, FulfillmentStatus, OrderView, PaymentStatus, Status};
 use crate::problem::{Code, Problem};
 use crate::store::Tenant;
-use crate::types::OrderId;
+use crate::types::{OrderId, Sku, Timestamp};
+use crate::views::{OrderFilter, Page, ViewsReader};
 
 /// Takes an order. 202 once it is durable, with the order as taken; it is then carried on by itself.
 pub(super) async fn place(door: Through, Sent { tenant, body }: Sent) -> Reply {
@@ -24,6 +26,65 @@ pub(super) async fn place(door: Through, Sent { tenant, body }: Sent) -> Reply {
     let (id, answer) = tenant.place(draft, body.key, Some(body.deadline)).await?;
     door.accepted(tenant.id(), body.began);
     Ok(reply::with(reply::answer(StatusCode::ACCEPTED, answer), LOCATION, format!("/v1/orders/{id}")))
+}
+
+/// Which orders to list: those that fit everything that is given.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    #[serde(default)]
+    status: Option<Status>,
+    #[serde(default)]
+    payment_status: Option<PaymentStatus>,
+    #[serde(default)]
+    fulfillment_status: Option<FulfillmentStatus>,
+    #[serde(default)]
+    customer_id: Option<String>,
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    sku: Option<Sku>,
+    #[serde(default)]
+    created_after: Option<Timestamp>,
+    #[serde(default)]
+    created_before: Option<Timestamp>,
+    /// An order's id, its customer's id, e-mail address or recipient.
+    #[serde(default)]
+    q: Option<String>,
+    /// 1 to 100; 20 where it is missing.
+    #[serde(default)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+/// The store's orders, the newest first.
+pub(super) async fn list(door: Through, tenant: Tenant, Params(asked): Params<Asked>) -> Reply {
+    let limit = lists::limit(asked.limit)?;
+    let filter = OrderFilter {
+        status: asked.status,
+        payment_status: asked.payment_status,
+        fulfillment_status: asked.fulfillment_status,
+        customer_id: asked.customer_id,
+        email: asked.email,
+        sku: asked.sku,
+        created_after: asked.created_after,
+        created_before: asked.created_before,
+        q: asked.q,
+    };
+    let (store, cursor) = (tenant.id().clone(), asked.cursor);
+    let query = move |views: &mut ViewsReader| views.orders(&store, &filter, cursor.as_deref(), limit);
+    let page = lists::ask(&door, tenant.end(), query).await?;
+    Ok(lists::page(&page, |placed| OrderView::of(tenant.id(), placed)))
+}
+
+/// Every event of an order, of all actors, oldest first.
+pub(super) async fn timeline(door: Through, tenant: Tenant, PathTo(id): PathTo<OrderId>) -> Reply {
+    let store = tenant.id().clone();
+    let events = lists::ask(&door, tenant.end(), move |views| views.timeline(&store, id)).await?;
+    let data = events.ok_or(Code::OrderNotFound)?;
+    Ok(reply::view(&Page { data, next_cursor: None }))
 }
 
 /// One order as it stands now.

@@ -5,14 +5,54 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use serde::Deserialize;
 
+use super::door::Through;
 use super::json::check_plain;
-use super::query::PathTo;
+use super::lists;
+use super::query::{Params, PathTo};
 use super::reply::{self, Reply};
 use super::sent::Sent;
-use crate::fraud::Command;
+use crate::fraud::{Command, ReviewView};
 use crate::problem::Code;
 use crate::store::Tenant;
 use crate::types::OrderId;
+use crate::views::{ReviewFilter, ViewsReader};
+
+/// Which reviews to list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    /// All where it is missing.
+    #[serde(default)]
+    status: Option<AskedStatus>,
+    /// 1 to 100; 20 where it is missing.
+    #[serde(default)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+/// Whether somebody still has to look.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum AskedStatus {
+    Open,
+    Closed,
+}
+
+/// The store's reviews, those of the newest orders first.
+pub(super) async fn list(door: Through, tenant: Tenant, Params(asked): Params<Asked>) -> Reply {
+    let limit = lists::limit(asked.limit)?;
+    let filter = match asked.status {
+        None => ReviewFilter::All,
+        Some(AskedStatus::Open) => ReviewFilter::Open,
+        Some(AskedStatus::Closed) => ReviewFilter::Closed,
+    };
+    let (store, cursor) = (tenant.id().clone(), asked.cursor);
+    let query = move |views: &mut ViewsReader| views.list_reviews(&store, filter, cursor.as_deref(), limit);
+    let page = lists::ask(&door, tenant.end(), query).await?;
+    Ok(lists::page(&page, ReviewView::of))
+}
 
 /// The review of one order.
 pub(super) async fn show(tenant: Tenant, PathTo(order): PathTo<OrderId>) -> Reply {

@@ -7,12 +7,14 @@ use serde::Deserialize;
 
 use super::door::Through;
 use super::headers;
-use super::query::PathTo;
+use super::lists::{self, Paging};
+use super::query::{Params, PathTo};
 use super::reply::{self, Reply};
 use super::sent::Body;
 use crate::problem::Code;
-use crate::store::settings::{Command, SettingsPatch, Status};
+use crate::store::settings::{Command, SettingsPatch, Status, StoreView};
 use crate::types::{Currency, StoreId};
+use crate::views::ViewsReader;
 
 /// A store that shall be.
 #[derive(Debug, Deserialize)]
@@ -37,6 +39,14 @@ pub(super) async fn provision(door: Through, body: Body) -> Reply {
     let command = Command::Provision { id: id.clone(), name, currency, settings };
     let answer = door.directory().provision(id, command, body.key).await?;
     Ok(reply::with(reply::answer(StatusCode::CREATED, answer), LOCATION, location))
+}
+
+/// All stores, the newest first.
+pub(super) async fn list(door: Through, Params(paging): Params<Paging>) -> Reply {
+    let limit = lists::limit(paging.limit)?;
+    let query = move |views: &mut ViewsReader| views.stores(paging.cursor.as_deref(), limit);
+    let page = lists::ask(&door, door.directory().node().journal.end(), query).await?;
+    Ok(lists::page(&page, StoreView::of))
 }
 
 /// One store.

@@ -353,6 +353,33 @@ fn many_due_holds_go_in_bounded_batches_but_never_stand_in_the_way() {
 }
 
 #[test]
+fn a_hold_that_is_due_behind_many_others_ends_once_and_in_favour_of_its_order() {
+    let count = EXPIRED_PER_SWEEP_MAX + 44;
+    let last = count as u128 - 1;
+    let all = [("A", count as u32)];
+    let given = || {
+        let mut shop = Shop::given([set("A", count as u32, 0)]);
+        for n in 0..=last {
+            shop.ask(0, hold(n, &[("A", 1)])).expect("enough");
+        }
+        shop
+    };
+    let mut shop = given();
+    let events = shop.ask(900, reserve(last, &all, 2_000, OutOfStock::Cancel)).expect("all are due");
+    assert_eq!(events.len(), count + 1);
+    assert_eq!(shop.figures("A"), [count as i64, count as i64, 0, 0]);
+
+    let mut shop = given();
+    let events = shop.ask(900, Command::Commit { order: order(last) }).expect("one is free by then");
+    assert_eq!(events.len(), EXPIRED_PER_SWEEP_MAX + 1 + 2 + 1);
+
+    // Nor do they stand in the way of people who count.
+    let mut shop = given();
+    assert_eq!(shop.ask(900, set("A", 0, 0)).map(|events| events.len()), Ok(count + 1));
+    assert_eq!(shop.figures("A"), [0, 0, 0, 0]);
+}
+
+#[test]
 fn orders_of_many_lines_are_summed_and_held() {
     let names: Vec<String> = (0..40).map(|n| format!("S{n}")).collect();
     let mut shop = Shop::given(names.iter().map(|name| set(name, 3, 0)));
@@ -384,6 +411,11 @@ fn what_rests_can_be_forgotten_and_recalled() {
 
     let kept = shop.replayed.reservation(order(1)).cloned().expect("never forgotten there");
     shop.stock.recall(kept);
+    // Brought back twice, and over what is known, it is there once.
+    let held = shop.stock.reservation(order(2)).cloned().expect("held");
+    let until = Phase::Held { expires_at: at(9_999), extensions: 0 };
+    shop.stock.recall(Reservation { phase: until, ..held.clone() });
+    shop.stock.recall(held);
     assert_eq!(shop.stock, shop.replayed);
     assert_eq!(shop.tell(2, release(1)), "canceled 1xA");
     assert_eq!(shop.figures("A"), [5, 1, 0, 4]);

@@ -15,7 +15,8 @@ use crossbeam_channel::Receiver;
 use tokio::sync::watch;
 
 use super::board::Board;
-use super::writer::{Bounds, CommitError, Disk, Intake, Writer, spawn};
+use super::intake::Intake;
+use super::writer::{Bounds, CommitError, Disk, Writer, spawn};
 use super::{Append, Figures, Health, Journal, JournalError, Lane, Position, Reader, Record, Row, Sink};
 use crate::types::StoreId;
 
@@ -154,7 +155,8 @@ impl MemoryJournal {
         engine: impl FnOnce(Writer<MemoryDisk>, Receiver<Append>) -> Engine,
     ) -> Arc<Self> {
         let board = Board::new(survivors.end());
-        let state = State { synced: survivors.records.len(), records: survivors.records, plan, ..State::default() };
+        let state =
+            State { synced: survivors.records.len(), records: survivors.records, plan, ..State::default() };
         let medium = Arc::new(Medium { state: Mutex::new(state), changed: Condvar::new() });
         let (intake, appends) = Intake::new(board.clone());
         let bounds = Bounds { linger_us: 0, probe_ms: 5, ..Bounds::default() };
@@ -306,7 +308,12 @@ impl Disk for MemoryDisk {
         }
         assert_eq!(state.records.len() as Position + 1, first, "the writer counts positions without gaps");
         for append in batch {
-            state.records.extend(append.rows.iter().map(|row| Arc::new(Stored { store: append.store.clone(), row: row.clone() })));
+            state.records.extend(
+                append
+                    .rows
+                    .iter()
+                    .map(|row| Arc::new(Stored { store: append.store.clone(), row: row.clone() })),
+            );
         }
         if fault != Some(Fault::Lose) {
             state.synced = state.records.len();

@@ -2,6 +2,7 @@
 //! file for the argument.
 
 mod board;
+mod intake;
 pub mod memory;
 pub mod record;
 pub mod sqlite;

@@ -1,6 +1,7 @@
 //! The journal on disk: `journal.db`, one SQLite table that only ever grows at its end.
 
 mod backup;
+mod check;
 mod checkpoint;
 mod disk;
 mod file;
@@ -19,8 +20,9 @@ use self::disk::SqliteDisk;
 use self::file::JournalFile;
 use self::reader::{End, SqliteReader};
 use super::board::Board;
+use super::intake::Intake;
 use super::verify::{Verified, verify};
-use super::writer::{Bounds, Intake, Writer, spawn};
+use super::writer::{Bounds, Writer, spawn};
 use super::{Append, Figures, Health, Journal, JournalError, Lane, Position, Reader, Sink};
 
 /// How a journal is run.

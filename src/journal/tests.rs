@@ -37,7 +37,8 @@ impl<'a> Scribe<'a> {
 
     fn append_rows(&mut self, store: &str, generation: u64, rows: Vec<Row>) -> u64 {
         self.ticket += 1;
-        let append = Append { lane: self.lane, ticket: self.ticket, store: store_id(store), generation, rows };
+        let append =
+            Append { lane: self.lane, ticket: self.ticket, store: store_id(store), generation, rows };
         self.journal.append(append);
         self.ticket
     }

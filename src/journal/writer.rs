@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::board::{Board, Outcome, Written};
 use super::{Append, Health, Position};
@@ -184,7 +184,8 @@ impl<D: Disk> Writer<D> {
             return;
         }
         let fences = &self.fences;
-        let behind = |append: &mut Append| fences.get(&append.store).is_some_and(|fence| append.generation <= *fence);
+        let behind =
+            |append: &mut Append| fences.get(&append.store).is_some_and(|fence| append.generation <= *fence);
         for append in self.batch.extract_if(.., behind) {
             self.rows -= append.rows.len();
             self.bytes -= append.rows.iter().map(|row| row.body.len()).sum::<usize>();
@@ -228,7 +229,11 @@ impl<D: Disk> Writer<D> {
         let mut last = 0;
         let mut probe_at = monotonic();
         while !self.board.is_poisoned() {
-            let first = if self.refusing { appends.recv_deadline(probe_at) } else { appends.recv().map_err(Into::into) };
+            let first = if self.refusing {
+                appends.recv_deadline(probe_at)
+            } else {
+                appends.recv().map_err(Into::into)
+            };
             match first {
                 Ok(append) => self.take(append),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -278,7 +283,10 @@ impl<D: Disk> Writer<D> {
 }
 
 /// Starts the writer's thread on what comes through `appends`. It ends when the intake is closed.
-pub(super) fn spawn<D: Disk + 'static>(mut writer: Writer<D>, appends: Receiver<Append>) -> std::io::Result<JoinHandle<()>> {
+pub(super) fn spawn<D: Disk + 'static>(
+    mut writer: Writer<D>,
+    appends: Receiver<Append>,
+) -> std::io::Result<JoinHandle<()>> {
     thread::Builder::new().name("journal-writer".into()).spawn(move || {
         let board = writer.board.clone();
         let ended = catch_unwind(AssertUnwindSafe(|| {
@@ -292,65 +300,4 @@ pub(super) fn spawn<D: Disk + 'static>(mut writer: Writer<D>, appends: Receiver<
             appends.iter().for_each(drop);
         }
     })
-}
-
-/// Where appends come in, until it is closed.
-pub(super) struct Intake {
-    board: Arc<Board>,
-    open: RwLock<Option<Sender<Append>>>,
-    late: Mutex<Late>,
-}
-
-/// Appends that came while the writer worked off what came before them.
-enum Late {
-    Waiting(Vec<Append>),
-    Refused,
-}
-
-impl Intake {
-    pub(super) fn new(board: Arc<Board>) -> (Self, Receiver<Append>) {
-        // Not bounded here: `append` cannot wait, and admission bounds what is under way in the whole process.
-        let (sender, receiver) = unbounded();
-        (Self { board, open: RwLock::new(Some(sender)), late: Mutex::new(Late::Waiting(Vec::new())) }, receiver)
-    }
-
-    pub(super) fn append(&self, append: Append) {
-        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        match &*open {
-            // The receiver is gone only with a process that is going down; then nobody is answered.
-            Some(sender) => drop(sender.send(append)),
-            None => {
-                drop(open);
-                self.refuse(append);
-            }
-        }
-    }
-
-    /// A refusal must not overtake the outcomes of what the same lane handed over before.
-    fn refuse(&self, append: Append) {
-        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *late {
-            Late::Waiting(waiting) => waiting.push(append),
-            Late::Refused if self.board.is_poisoned() => {}
-            Late::Refused => self.board.refuse_late(append.lane, append.ticket),
-        }
-    }
-
-    /// Takes no more. The receiver ends after what was handed over.
-    pub(super) fn close(&self) {
-        self.open.write().unwrap_or_else(PoisonError::into_inner).take();
-    }
-
-    /// Everything handed over was settled: what came too late can be told so.
-    pub(super) fn closed(&self) {
-        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Late::Waiting(waiting) = std::mem::replace(&mut *late, Late::Refused)
-            && !self.board.is_poisoned()
-        {
-            for append in waiting {
-                self.board.refuse_late(append.lane, append.ticket);
-            }
-        }
-        self.board.set_health(Health::Closed);
-    }
 }

@@ -10,7 +10,7 @@ use crate::types::{Amount, Timestamp};
 use super::backoff;
 use super::bank::{Decline, IntentStatus, Operation, Outcome, Reason, RefundReceipt, Snapshot};
 use super::command::Capture;
-use super::decide::and_what_is_owed;
+use super::decide::{and_what_is_owed, start_void};
 use super::decline;
 use super::event::{
     Canceled, CaptureFailed, Captured, Declined, Event, Failed, Failure, Next, OutcomeUnknown, Processed, RefundFailed,
@@ -75,7 +75,18 @@ impl Answer<'_> {
 
     /// The bank says where the intent stands; `is_awaited` when that is what we are waiting to hear.
     fn intent(&self, snapshot: Snapshot, is_awaited: bool) -> Vec<Event> {
+        let is_other = match self.work.operation {
+            // Known, and so of another attempt.
+            Operation::Authorize => self.begun.charge_of(&snapshot.intent).is_some(),
+            Operation::Capture | Operation::Void | Operation::Refund(_) => {
+                self.work.intent.as_ref() != Some(&snapshot.intent)
+            }
+        };
         match self.work.operation {
+            // An answer about something else is none.
+            _ if is_other && !is_awaited => vec![],
+            _ if is_other && self.work.is_sending() => vec![self.unknown(Reason::Unreadable, false, None)],
+            _ if is_other => vec![self.wait(Reason::Unreadable, Next::Inquire, None)],
             Operation::Authorize => self.authorized(snapshot, is_awaited),
             Operation::Capture => self.captured(&snapshot, is_awaited),
             Operation::Void => self.voided(&snapshot, is_awaited),
@@ -90,8 +101,12 @@ impl Answer<'_> {
         match snapshot.status {
             IntentStatus::RequiresPaymentMethod(decline) => match decline {
                 Some(decline) => self.declined(&decline),
-                None if is_awaited => vec![self.not_done()],
-                None => vec![],
+                None if !is_awaited => vec![],
+                // Nothing is sent again under a canceled payment, and the open intent must not be used either.
+                None if !self.begun.is_wanted() => {
+                    vec![start_void(self.begun, &snapshot.intent, self.begun.amount)]
+                }
+                None => vec![self.not_done()],
             },
             IntentStatus::Processing if is_awaited => {
                 let wait = self.schedule(Reason::Processing, Next::Inquire, None);

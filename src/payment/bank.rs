@@ -191,6 +191,23 @@ impl Call {
         }
     }
 
+    /// What the outcome of this call means when whoever made it has been at work since `active_since`.
+    ///
+    /// A call that was owed before that may have been made before, by somebody who died with the answer. That *this* call
+    /// did not go out then says nothing about the earlier one, so it is unknown. Every outcome must pass here.
+    pub fn judge(&self, outcome: Outcome, active_since: Timestamp) -> Outcome {
+        let due_since = match self {
+            Call::Authorize { due_since, .. } | Call::Refund { due_since, .. } => *due_since,
+            Call::Capture { .. } | Call::Void { .. } | Call::Inquire { .. } => return outcome,
+        };
+        match outcome {
+            Outcome::NotSent { .. } | Outcome::Busy { .. } | Outcome::Refused { .. } if due_since <= active_since => {
+                self.lost(Reason::Interrupted)
+            }
+            outcome => outcome,
+        }
+    }
+
     /// The key under which the bank may do this once.
     pub fn key(&self, order: OrderId) -> Key {
         Key { order, operation: self.operation(), attempt: self.attempt() }

@@ -211,7 +211,7 @@ fn undo_reason(begun: &Begun) -> Option<Arc<str>> {
     }
 }
 
-fn start_void(begun: &Begun, intent: &Arc<str>, amount: Amount) -> Event {
+pub(super) fn start_void(begun: &Begun, intent: &Arc<str>, amount: Amount) -> Event {
     start(begun, Operation::Void, begun.voids.saturating_add(1), intent, amount, undo_reason(begun))
 }
 

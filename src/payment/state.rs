@@ -710,7 +710,11 @@ impl Work {
     }
 
     fn doubt(&mut self, at: Timestamp) {
-        let first = self.doubt.map_or(at, |doubt| doubt.first);
+        let first = match (self.doubt, self.stage) {
+            (Some(doubt), _) => doubt.first,
+            (None, Stage::Sending { since }) => since,
+            (None, Stage::Inquiring { .. } | Stage::Waiting { .. }) => at,
+        };
         self.doubt = Some(Doubt { first, last: at });
     }
 

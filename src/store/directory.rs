@@ -110,6 +110,15 @@ impl Directory {
         tenant.configure(command, key).await
     }
 
+    /// Makes a store's family die, as a panic would.
+    #[cfg(test)]
+    pub(super) fn break_up_for_test(&self, store: &StoreId) {
+        let died = super::supervisor::MemberDied { member: "order", said: "the test asked".into() };
+        if let Some(supervisor) = self.awake.get(store).and_then(|awake| awake.supervisor()) {
+            crate::runtime::ask::send(&supervisor, died);
+        }
+    }
+
     /// How many stores are awake.
     pub fn active(&self) -> usize {
         self.awake.len()

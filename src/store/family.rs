@@ -164,6 +164,13 @@ impl StoreFamily {
         Some(order)
     }
 
+    /// Ends all members: what they are asked from now on is refused, what the bank still answers is heard by nobody.
+    pub(super) fn end(&self) {
+        self.is_broken.set(true);
+        self.lane.close();
+        self.members.stop();
+    }
+
     /// When somebody last asked for anything.
     pub(super) fn touched_at(&self) -> Timestamp {
         self.touched_at.get()

@@ -44,6 +44,8 @@ pub struct StoreHandle {
     in_flight_max: AtomicU32,
     rate: Rate,
     ids: Mutex<IdSource>,
+    #[cfg(test)]
+    supervisor: Mutex<Option<actix::Addr<super::Supervisor>>>,
 }
 
 impl StoreHandle {
@@ -58,6 +60,8 @@ impl StoreHandle {
             in_flight_max: AtomicU32::new(limits.in_flight),
             rate: Rate::default(),
             ids: Mutex::new(IdSource::unpredictable()),
+            #[cfg(test)]
+            supervisor: Mutex::new(None),
         })
     }
 
@@ -126,6 +130,17 @@ impl StoreHandle {
     /// How many requests are being worked on.
     pub(super) fn in_flight(&self) -> u32 {
         self.in_flight.load(Ordering::SeqCst)
+    }
+
+    /// The store's supervisor, once it has one.
+    #[cfg(test)]
+    pub(super) fn supervisor(&self) -> Option<actix::Addr<super::Supervisor>> {
+        lock(&self.supervisor).clone()
+    }
+
+    #[cfg(test)]
+    pub(super) fn supervised_by(&self, supervisor: actix::Addr<super::Supervisor>) {
+        *lock(&self.supervisor) = Some(supervisor);
     }
 
     fn members(&self) -> Option<Arc<Members>> {

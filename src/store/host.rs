@@ -107,6 +107,8 @@ async fn wake(shard: &Rc<Shard>, store: &StoreId, unknown: Unknown) -> Woken {
     let handle = StoreHandle::new(store.clone());
     let ctx = Context::<Supervisor>::new();
     let address = ctx.address();
+    #[cfg(test)]
+    handle.supervised_by(address.clone());
     let raised = recovery::raise(shard, &handle, address, unknown).await?.ok_or(EnterError::NotFound)?;
     let mut supervisor = Supervisor::new(Rc::clone(shard), Arc::clone(&handle));
     supervisor.adopt(Raised(raised));

@@ -18,6 +18,8 @@ mod rate;
 mod recovery;
 pub mod settings;
 mod supervisor;
+#[cfg(test)]
+mod tests;
 mod wiring;
 
 pub use directory::{Directory, MakeBank, OpenError};

@@ -108,8 +108,7 @@ impl Supervisor {
         self.handle.shut(Life::Asleep);
         self.shard.forget(self.handle.id());
         if let Some(family) = self.family.take() {
-            family.lane.close();
-            family.members.stop();
+            family.end();
         }
         ctx.stop();
     }
@@ -151,23 +150,22 @@ impl Handler<MemberDied> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, died: MemberDied, ctx: &mut Context<Self>) {
-        let dead = self.family.take();
-        if let Some(dead) = &dead {
-            dead.lane.close();
-        }
+        // Without a family it is being rebuilt already.
+        let Some(dead) = self.family.take() else { return };
+        dead.end();
         let MemberDied { member, said } = died;
         match self.count_death() {
             Ok(wait) => {
                 self.handle.shut(Life::Rebuilding);
                 tracing::warn!(store.id = %self.handle.id(), aggregate = member, said, "store is being rebuilt");
-                self.rebuild_after(wait, dead, ctx);
+                self.rebuild_after(wait, Some(dead), ctx);
             }
             Err(wait) => {
                 self.handle.shut(Life::Quarantined);
                 self.is_quarantined = true;
                 self.shard.node.count_quarantined();
                 tracing::error!(store.id = %self.handle.id(), aggregate = member, said, "store set aside: it kept dying");
-                self.rebuild_after(wait, dead, ctx);
+                self.rebuild_after(wait, Some(dead), ctx);
             }
         }
     }

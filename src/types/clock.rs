@@ -153,10 +153,9 @@ impl Clock {
     }
 }
 
-/// Monotonic time for time-outs and latencies.
+/// Monotonic time for time-outs and latencies. Stands still where a test has paused the runtime.
 pub fn monotonic() -> std::time::Instant {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the monotonic clock")]
-    std::time::Instant::now()
+    tokio::time::Instant::now().into_std()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::head::Head;
 use super::keys::KeyEntry;
 use super::postings::Postings;
 use super::schema::{ChunkKind, DocKind};
-use super::segment::{Entry, SEGMENT_ORDERS};
+use super::segment::Entry;
 use super::slots::{Chunk, Doc, OrderSlot, Pending, Shows, SkuSlot, StoreSlot, doc};
 use crate::fraud::{self, Review};
 use crate::inventory::{self, Item, Reservation, Updated};
@@ -82,7 +82,7 @@ pub(super) fn fold(store: &mut StoreSlot, record: &Record<'_>, tools: &mut Tools
 }
 
 fn note_event(store: &mut StoreSlot, position: Position) {
-    if store.events.len() >= EVENTS_CHUNK {
+    if store.events.count() >= EVENTS_CHUNK {
         let full = store.events.take();
         store.chunks.push(Chunk {
             kind: ChunkKind::Events,
@@ -177,7 +177,7 @@ fn fold_order(
 
 /// Adds a placed order to the store's list.
 fn list(store: &mut StoreSlot, entry: &Entry) {
-    if store.segment.len() >= SEGMENT_ORDERS || !store.segment.push(entry) {
+    if !store.segment.push(entry) {
         let full = std::mem::take(&mut store.segment);
         if let Some(first) = full.first() {
             store.segments.insert(first, full);
@@ -238,7 +238,7 @@ fn fold_fraud(
     let event = Event::read(record.kind, head.version, head.data).map_err(unreadable)?;
     let order = match &event {
         Event::Assessed(_) => {
-            if store.assessed.len() >= ASSESSED_CHUNK {
+            if store.assessed.count() >= ASSESSED_CHUNK {
                 let full = Some(store.assessed.take());
                 seal(store, ChunkKind::Assessed, 0, full);
             }
@@ -274,7 +274,7 @@ fn fold_tenant(store: &mut StoreSlot, record: &Record<'_>, head: &Head<'_>) -> R
 
 /// Adds a number to a SKU's list; returns the list as it was, when it was full.
 fn push(list: &mut Postings, value: u64) -> Option<Postings> {
-    let full = (list.len() >= SKU_CHUNK).then(|| list.take());
+    let full = (list.count() >= SKU_CHUNK).then(|| list.take());
     list.push(value);
     full
 }

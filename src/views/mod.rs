@@ -10,11 +10,15 @@
 //!                      └── at_least(position): whoever must see their own writes
 //! ```
 
+mod cursor;
 mod error;
+mod events;
 mod figures;
 mod fold;
 mod head;
 mod keys;
+mod lists;
+mod orders;
 mod postings;
 mod projection;
 mod reader;
@@ -31,7 +35,10 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 pub use error::{Behind, ViewsError};
+pub use events::EventView;
 pub use figures::{Figures, InventoryStats, NodeStats, OrderStats, PaymentStats, Revenue, StoreStats};
+pub use lists::{Page, ReviewFilter};
+pub use orders::{OrderFilter, PARTS_AMONG};
 pub use reader::{StoredStore, ViewsReader};
 
 use crate::journal::{Journal, Position};

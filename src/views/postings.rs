@@ -2,7 +2,7 @@
 
 /// A list of numbers, each larger than the one before. Two bytes a number where records of several stores alternate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Postings {
+pub(super) struct Postings {
     bytes: Vec<u8>,
     last: u64,
     count: usize,
@@ -10,7 +10,7 @@ pub struct Postings {
 
 impl Postings {
     /// The list stored as these bytes; nothing when they are no such list.
-    pub fn stored(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn stored(bytes: &[u8]) -> Option<Self> {
         let mut postings = Self { bytes: bytes.to_vec(), last: 0, count: 0 };
         for value in Decoded::of(bytes) {
             postings.last = value?;
@@ -20,7 +20,7 @@ impl Postings {
     }
 
     /// Adds a number. One that is not larger than the last is there already, and stays out.
-    pub fn push(&mut self, value: u64) {
+    pub(super) fn push(&mut self, value: u64) {
         if self.count > 0 && value <= self.last {
             return;
         }
@@ -35,33 +35,28 @@ impl Postings {
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.count
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
     /// As stored.
-    pub fn bytes(&self) -> &[u8] {
+    pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// The first number.
-    pub fn first(&self) -> Option<u64> {
+    pub(super) fn first(&self) -> Option<u64> {
         Decoded::of(&self.bytes).next().flatten()
     }
 
     /// Empties the list and returns what it was.
-    pub fn take(&mut self) -> Self {
+    pub(super) fn take(&mut self) -> Self {
         std::mem::take(self)
     }
 }
 
 /// All numbers of a stored list, rising; nothing when the bytes are no such list.
-pub fn decode(bytes: &[u8]) -> Option<Vec<u64>> {
+pub(super) fn decode(bytes: &[u8]) -> Option<Vec<u64>> {
     let mut values = Vec::with_capacity(bytes.len());
     for value in Decoded::of(bytes) {
         values.push(value?);

@@ -69,6 +69,7 @@ const SCHEMA: &str = "
         orders BLOB NOT NULL
     ) STRICT;
     CREATE UNIQUE INDEX skus_by_name ON skus (store, sku);
+    CREATE INDEX skus_by_age ON skus (store, no);
     CREATE TABLE chunks (
         store INTEGER NOT NULL,
         kind INTEGER NOT NULL,

@@ -4,37 +4,36 @@
 //! touching the order. Hashes may agree by chance, so whoever filters by one looks at the order too.
 
 use crate::order::{FulfillmentStatus, PaymentStatus, Placed, Status};
-use crate::types::Timestamp;
 
 /// How many orders a full segment holds.
-pub const SEGMENT_ORDERS: usize = 128;
+pub(super) const SEGMENT_ORDERS: usize = 128;
 /// Bytes an order takes: number, time, words, three hashes.
 const ENTRY_BYTES: usize = 4 + 4 + 2 + 3 * 4;
 
 /// What a list knows of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub(super) struct Entry {
     /// The order's row.
-    pub no: u64,
+    pub(super) no: u64,
     /// When it was placed, in milliseconds.
-    pub created_ms: i64,
+    pub(super) created_ms: i64,
     /// Its three words.
-    pub words: Words,
+    pub(super) words: Words,
     /// Hash of the customer's id; zero for none.
-    pub customer: u32,
+    pub(super) customer: u32,
     /// Hash of the e-mail address in lower case; zero for none.
-    pub email: u32,
+    pub(super) email: u32,
     /// Hash of the recipient's name in lower case; zero for none.
-    pub name: u32,
+    pub(super) name: u32,
 }
 
 /// The three words an order is filtered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Words(u16);
+pub(super) struct Words(u16);
 
 impl Words {
     /// Packs three words.
-    pub fn of(status: Status, payment: PaymentStatus, fulfillment: FulfillmentStatus) -> Self {
+    pub(super) fn of(status: Status, payment: PaymentStatus, fulfillment: FulfillmentStatus) -> Self {
         let place = |at: Option<usize>| u16::try_from(at.unwrap_or(0)).unwrap_or(0);
         let status = place(Status::ALL.iter().position(|one| *one == status));
         let payment = place(PaymentStatus::ALL.iter().position(|one| *one == payment));
@@ -43,12 +42,12 @@ impl Words {
     }
 
     /// The words of an order.
-    pub fn of_order(placed: &Placed) -> Self {
+    pub(super) fn of_order(placed: &Placed) -> Self {
         Self::of(placed.status(), placed.payment_status(), placed.fulfillment_status())
     }
 
     /// Whether the words asked for are these.
-    pub fn fit(
+    pub(super) fn fit(
         self,
         status: Option<Status>,
         payment: Option<PaymentStatus>,
@@ -64,7 +63,7 @@ impl Words {
 
 impl Entry {
     /// What a list knows of an order in row `no`.
-    pub fn of(no: u64, placed: &Placed) -> Self {
+    pub(super) fn of(no: u64, placed: &Placed) -> Self {
         let cart = &placed.cart;
         let name = cart.shipping_address.as_ref().and_then(|address| address.name.as_deref());
         Self {
@@ -76,27 +75,22 @@ impl Entry {
             name: name.map_or(0, hash_folded),
         }
     }
-
-    /// The moment of its placing, cut to milliseconds.
-    pub fn created_at(&self) -> Timestamp {
-        Timestamp::from_micros(self.created_ms.saturating_mul(1_000))
-    }
 }
 
 /// A hash of text as it is; never zero.
-pub fn hash(text: &str) -> u32 {
+pub(super) fn hash(text: &str) -> u32 {
     let [a, b, c, d, ..] = xxhash_rust::xxh3::xxh3_64(text.as_bytes()).to_le_bytes();
     u32::from_le_bytes([a, b, c, d]).max(1)
 }
 
 /// A hash of text whatever its case; never zero.
-pub fn hash_folded(text: &str) -> u32 {
+pub(super) fn hash_folded(text: &str) -> u32 {
     if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) { hash(text) } else { hash(&text.to_lowercase()) }
 }
 
 /// Orders of one store in rising order of rows: full and for good, or the one that still grows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Segment {
+pub(super) struct Segment {
     /// Row and time that the entries count from.
     base: Option<(u64, i64)>,
     bytes: Vec<u8>,
@@ -107,7 +101,7 @@ const BASE_BYTES: usize = 16;
 
 impl Segment {
     /// The segment stored as these bytes; nothing when they are none.
-    pub fn stored(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn stored(bytes: &[u8]) -> Option<Self> {
         if bytes.is_empty() {
             return Some(Self::default());
         }
@@ -116,7 +110,7 @@ impl Segment {
     }
 
     /// As stored.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
         let Some((no, ms)) = self.base else { return Vec::new() };
         let mut bytes = Vec::with_capacity(BASE_BYTES + self.bytes.len());
         bytes.extend_from_slice(&no.to_le_bytes());
@@ -126,34 +120,29 @@ impl Segment {
     }
 
     /// How many orders it holds.
-    pub fn len(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.bytes.len() / ENTRY_BYTES
     }
 
-    /// Whether it holds none.
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
     /// The row of its first order.
-    pub fn first(&self) -> Option<u64> {
+    pub(super) fn first(&self) -> Option<u64> {
         self.base.map(|(no, _)| no)
     }
 
     /// Whether the order in row `no` would be here.
-    pub fn spans(&self, no: u64) -> bool {
+    pub(super) fn spans(&self, no: u64) -> bool {
         let Some((first, _)) = self.base else { return false };
         let last = self.bytes.len().checked_sub(ENTRY_BYTES).map_or(0, |at| u64::from(number(&self.bytes, at)));
         (first..=first.saturating_add(last)).contains(&no)
     }
 
     /// Adds an order. Says no when the segment is full, or when the order is too far from its first.
-    pub fn push(&mut self, entry: &Entry) -> bool {
+    pub(super) fn push(&mut self, entry: &Entry) -> bool {
         let (no, ms) = *self.base.get_or_insert((entry.no, entry.created_ms));
         let no = entry.no.checked_sub(no).and_then(|no| u32::try_from(no).ok());
         let ms = entry.created_ms.checked_sub(ms).and_then(|ms| u32::try_from(ms).ok());
         let (Some(no), Some(ms)) = (no, ms) else { return false };
-        if self.len() >= SEGMENT_ORDERS {
+        if self.count() >= SEGMENT_ORDERS {
             return false;
         }
         let Words(words) = entry.words;
@@ -167,16 +156,16 @@ impl Segment {
     }
 
     /// Changes the words of the order in row `no`; returns whether anything changed.
-    pub fn set_words(&mut self, no: u64, Words(words): Words) -> bool {
+    pub(super) fn set_words(&mut self, no: u64, Words(words): Words) -> bool {
         let Some((first, _)) = self.base else { return false };
         let Some(wanted) = no.checked_sub(first).and_then(|no| u32::try_from(no).ok()) else { return false };
-        let (mut low, mut high) = (0, self.len());
+        let (mut low, mut high) = (0, self.count());
         while low < high {
             let middle = (low + high) / 2;
             if number(&self.bytes, middle * ENTRY_BYTES) < wanted { low = middle + 1 } else { high = middle }
         }
         let at = low * ENTRY_BYTES;
-        if low >= self.len() || number(&self.bytes, at) != wanted {
+        if low >= self.count() || number(&self.bytes, at) != wanted {
             return false;
         }
         let place = &mut self.bytes[at + 8..at + 10];
@@ -186,9 +175,14 @@ impl Segment {
     }
 }
 
+/// The row and the time, in milliseconds, of the first order of a stored segment.
+pub(super) fn base(bytes: &[u8]) -> Option<(u64, i64)> {
+    split(bytes).map(|(base, _)| base)
+}
+
 /// Calls `each` for every order of a stored segment, newest first, until it says to stop. Returns whether to go on, or
 /// nothing when the bytes are no segment.
-pub fn newest_first(bytes: &[u8], mut each: impl FnMut(Entry) -> bool) -> Option<bool> {
+pub(super) fn newest_first(bytes: &[u8], mut each: impl FnMut(Entry) -> bool) -> Option<bool> {
     if bytes.is_empty() {
         return Some(true);
     }
@@ -255,7 +249,7 @@ mod tests {
         let mut segment = Segment::default();
         assert!(segment.push(&entry(1)));
         assert!(!segment.push(&entry(6_000_000_000)));
-        assert_eq!(segment.len(), 1);
+        assert_eq!(segment.count(), 1);
     }
 
     #[test]

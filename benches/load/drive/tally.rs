@@ -37,7 +37,8 @@ pub(in crate::load) struct Tally {
 
 impl Default for Tally {
     fn default() -> Self {
-        let empty = || Histogram::new_with_bounds(1, LATENCY_US_MAX, 3).expect("bounds that a histogram takes");
+        let empty =
+            || Histogram::new_with_bounds(1, LATENCY_US_MAX, 3).expect("bounds that a histogram takes");
         Self {
             accepted: 0,
             refused: 0,

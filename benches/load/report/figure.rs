@@ -67,7 +67,13 @@ impl Row {
     }
 
     /// A figure that should be so.
-    pub(in crate::load) fn judge(&mut self, name: impl Into<String>, value: f64, unit: &'static str, budget: Budget) {
+    pub(in crate::load) fn judge(
+        &mut self,
+        name: impl Into<String>,
+        value: f64,
+        unit: &'static str,
+        budget: Budget,
+    ) {
         self.figures.push(Figure { name: name.into(), value, unit, budget: Some(budget) });
     }
 
@@ -77,7 +83,12 @@ impl Row {
     }
 
     /// A figure that is only told, where it is known.
-    pub(in crate::load) fn tell_known(&mut self, name: impl Into<String>, value: Option<f64>, unit: &'static str) {
+    pub(in crate::load) fn tell_known(
+        &mut self,
+        name: impl Into<String>,
+        value: Option<f64>,
+        unit: &'static str,
+    ) {
         if let Some(value) = value {
             self.tell(name, value, unit);
         }

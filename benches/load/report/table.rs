@@ -58,7 +58,11 @@ fn grouped(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && digit.is_ascii_digit() && (digits.len() - place).is_multiple_of(3) && !text.ends_with('-') {
+        if place > 0
+            && digit.is_ascii_digit()
+            && (digits.len() - place).is_multiple_of(3)
+            && !text.ends_with('-')
+        {
             text.push(',');
         }
         text.push(digit);
@@ -76,9 +80,8 @@ fn aligned(lines: &[[String; 5]]) -> String {
     let mut text = String::new();
     for (place, [row, figure, value, budget, verdict]) in lines.iter().enumerate() {
         let [w_row, w_figure, w_value, w_budget, _] = widths;
-        let line = format!(
-            "{row:<w_row$}  {figure:<w_figure$}  {value:>w_value$}  {budget:>w_budget$}  {verdict}"
-        );
+        let line =
+            format!("{row:<w_row$}  {figure:<w_figure$}  {value:>w_value$}  {budget:>w_budget$}  {verdict}");
         writeln!(text, "{}", line.trim_end()).expect("a string takes text");
         if place == 0 {
             let whole = widths.iter().sum::<usize>() + 8;

@@ -41,7 +41,8 @@ pub(super) async fn measure(bench: &mut Bench, row: &mut Row) -> Result<()> {
     let every = (rate / FOLLOWED_A_SECOND).max(1.0) as u64;
     let orders = Rc::new(Orders::new("latency", catalogue.names(), SKUS).keeping(every));
     let followed = Rc::new(RefCell::new(Followed::default()));
-    let follower = tokio::task::spawn_local(follow(stage.server.address, Rc::clone(&orders), Rc::clone(&followed)));
+    let follower =
+        tokio::task::spawn_local(follow(stage.server.address, Rc::clone(&orders), Rc::clone(&followed)));
     let lasts = options.duration() * 2;
     let tally = open(load(lasts), &orders).await?.checked("taking orders")?;
     let cost = before.cost(&stage).await?;
@@ -66,7 +67,10 @@ pub(super) async fn measure(bench: &mut Bench, row: &mut Row) -> Result<()> {
     let captures = Captures::of(stage.bank(), &catalogue.names()).await?;
     if u64::try_from(captures.by_order.len()) != Ok(expected) || captures.repeated() > 0 {
         let count = captures.by_order.len();
-        bail!("{expected} orders were taken, the bank captured {count}, {} of them twice", captures.repeated());
+        bail!(
+            "{expected} orders were taken, the bank captured {count}, {} of them twice",
+            captures.repeated()
+        );
     }
     if tally.refused > 0 {
         bail!("{} orders were refused at a fifth of the load", tally.refused);
@@ -75,7 +79,10 @@ pub(super) async fn measure(bench: &mut Bench, row: &mut Row) -> Result<()> {
 }
 
 fn told(row: &mut Row, tally: &Tally, rate: f64) {
-    row.note(format!("{rate:.0} orders/s asked for, latency from the moment each was due: {}", tally.words()));
+    row.note(format!(
+        "{rate:.0} orders/s asked for, latency from the moment each was due: {}",
+        tally.words()
+    ));
     row.note(format!(
         "the load generator itself was late by p50 {:.2} ms, p99 {:.2} ms, which is in the latencies",
         tally.lag_ms(0.5),
@@ -103,7 +110,11 @@ impl Followed {
         }
         row.tell("due to seen confirmed p50, by a client that asks", ms(0.5), "ms");
         row.tell("due to seen confirmed p99, by a client that asks", ms(0.99), "ms");
-        row.note(format!("{} orders were followed from outside, with {} GETs", self.settles.len(), self.looks));
+        row.note(format!(
+            "{} orders were followed from outside, with {} GETs",
+            self.settles.len(),
+            self.looks
+        ));
     }
 }
 

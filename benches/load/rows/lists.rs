@@ -31,7 +31,10 @@ const PAGES: [Page; 16] = [
     Page { name: "status, rare", path: |_| "/v1/orders?status=on_hold".into() },
     Page { name: "payment_status, common", path: |_| "/v1/orders?payment_status=captured".into() },
     Page { name: "payment_status, rare", path: |_| "/v1/orders?payment_status=refunded".into() },
-    Page { name: "fulfillment_status, common", path: |_| "/v1/orders?fulfillment_status=not_fulfilled".into() },
+    Page {
+        name: "fulfillment_status, common",
+        path: |_| "/v1/orders?fulfillment_status=not_fulfilled".into(),
+    },
     Page { name: "fulfillment_status, rare", path: |_| "/v1/orders?fulfillment_status=delivered".into() },
     Page { name: "customer_id", path: |n| format!("/v1/orders?customer_id={}", customer_id(n % 10_000)) },
     Page { name: "email", path: |n| format!("/v1/orders?email={}", customer_email(n % 10_000)) },
@@ -67,7 +70,12 @@ pub(super) async fn measure(bench: &Bench, row: &mut Row) -> Result<()> {
         match ask(&stage, &largest, page).await {
             Ok(tally) => {
                 slowest = slowest.max(tally.latency_ms(0.99));
-                row.judge(format!("{}, p99", page.name), tally.latency_ms(0.99), "ms", Budget::AtMost(BUDGET_MS));
+                row.judge(
+                    format!("{}, p99", page.name),
+                    tally.latency_ms(0.99),
+                    "ms",
+                    Budget::AtMost(BUDGET_MS),
+                );
             }
             Err(error) => failed.push(format!("{error:#}")),
         }
@@ -91,7 +99,10 @@ fn dated() -> [Page; 3] {
     }
     [
         Page { name: "created_after", path: |_| format!("/v1/orders?created_after={}", at(600)) },
-        Page { name: "created_before", path: |n| format!("/v1/orders?created_before={}", at(20 + (n % 10) as i64)) },
+        Page {
+            name: "created_before",
+            path: |n| format!("/v1/orders?created_before={}", at(20 + (n % 10) as i64)),
+        },
         Page {
             name: "status and created_before",
             path: |n| format!("/v1/orders?status=confirmed&created_before={}", at(20 + (n % 10) as i64)),

@@ -20,11 +20,11 @@ use crate::load::standing::{Captures, Standing};
 use crate::load::{disk, procfs};
 
 const FIRST_ANSWER_WITHIN: Duration = Duration::from_secs(60);
-const RESUMED_WITHIN: Duration = Duration::from_secs(60);
+const AWAKE_WITHIN: Duration = Duration::from_secs(60);
 const SETTLED_WITHIN: Duration = Duration::from_secs(120);
 const LOOKS_EVERY: Duration = Duration::from_millis(1);
-/// Orders that recovery has yet to take up.
-const TO_RESUME: &str = "orderflow_recovery_pending";
+/// Stores in memory.
+const AWAKE: &str = "orderflow_stores_active";
 
 pub(super) async fn measure(bench: &Bench, row: &mut Row) -> Result<()> {
     let options = &bench.options;
@@ -44,27 +44,22 @@ pub(super) async fn measure(bench: &Bench, row: &mut Row) -> Result<()> {
     }
 
     let fallen = stage.kill_server()?;
-    fallen.bank().put("/_bank/weather", None, &serde_json::json!({ "mode": "ok" })).await?;
+    fallen.weather(Weather::Ok).await?;
     let mut stage = fallen.rise()?;
     let one = kept.get(kept.len() / 2).context("no order was taken")?;
     let first = first_answer(&stage.server, one).await?;
-    row.judge("kill to first answer", first.as_secs_f64(), "s", Budget::AtMost(1.0));
-    let resumed = resumed(&stage).await?;
+    row.judge("start to first answer", first.as_secs_f64(), "s", Budget::AtMost(1.0));
+    let awake = awake(&stage, options.stores).await?;
     let (_, standing) = Standing::settled(stage.control(), count, SETTLED_WITHIN).await?;
     let settled = since(stage.server.started);
-    match resumed {
-        Some(resumed) => {
-            row.judge("kill to all resumed", resumed.as_secs_f64(), "s", Budget::AtMost(10.0));
-            row.tell("kill to all settled", settled.as_secs_f64(), "s");
-        }
-        None => {
-            row.judge("kill to all settled", settled.as_secs_f64(), "s", Budget::AtMost(10.0));
-            row.note("the server does not say how many orders are yet to be resumed, so settled stands for it");
-        }
-    }
+    row.tell_known("start to all stores awake", awake.map(|awake| awake.as_secs_f64()), "s");
+    row.judge("start to all resumed and settled", settled.as_secs_f64(), "s", Budget::AtMost(10.0));
     row.tell("resident after", stage.server.resident_mib()?, "MiB");
     let cpu = procfs::cpu(stage.server.id())?;
-    row.note(format!("the server used {:.1} s of processor time from its start to the last order", cpu.as_secs_f64()));
+    row.note(format!(
+        "the server used {:.1} s of processor time from its start to the last order",
+        cpu.as_secs_f64()
+    ));
     stage.server.alive()?;
     if standing.orders.total != count {
         bail!("{count} orders were taken before the kill, {} are known after it", standing.orders.total);
@@ -90,14 +85,14 @@ async fn first_answer(server: &Program, order: &Kept) -> Result<Duration> {
     }
 }
 
-/// How long after the start nothing was left to resume; none where the server does not say.
-async fn resumed(stage: &Stage) -> Result<Option<Duration>> {
+/// How long after the start all stores were awake; none where the server does not say.
+async fn awake(stage: &Stage, stores: u64) -> Result<Option<Duration>> {
     let begun = now();
     loop {
-        match Metrics::of(stage.control()).await?.sum(TO_RESUME) {
+        match Metrics::of(stage.control()).await?.sum(AWAKE) {
             None => return Ok(None),
-            Some(left) if left < 0.5 => return Ok(Some(since(stage.server.started))),
-            Some(left) if since(begun) > RESUMED_WITHIN => bail!("{left} orders are yet to be resumed"),
+            Some(awake) if awake >= stores as f64 => return Ok(Some(since(stage.server.started))),
+            Some(awake) if since(begun) > AWAKE_WITHIN => bail!("only {awake} stores are awake"),
             Some(_) => sleep(LOOKS_EVERY * 10).await,
         }
     }

@@ -22,7 +22,11 @@ pub(super) async fn measure(bench: &mut Bench, row: &mut Row) -> Result<()> {
     let options = bench.options.clone();
     let catalogue = Catalogue { stores: options.stores, skus: SKUS, policy: Policy::ByHand };
     let mut stage = Stage::with_stores(&bench.place, catalogue).await?;
-    let load = |lasts| Closed { address: stage.server.address, connections: options.connections, lasts: Some(lasts) };
+    let load = |lasts| Closed {
+        address: stage.server.address,
+        connections: options.connections,
+        lasts: Some(lasts),
+    };
     let early = Rc::new(Orders::new("warm-up", catalogue.names(), SKUS).keeping(1));
     let warm = closed(load(WARM_UP), &early).await?.checked("the warm-up")?;
     Standing::settled(stage.control(), warm.accepted, SETTLED_WITHIN).await?;
@@ -68,8 +72,7 @@ pub(super) async fn probe(bench: &Bench, lasts: Duration) -> Result<f64> {
     let catalogue = Catalogue { stores: options.stores, skus: SKUS, policy: Policy::ByHand };
     let stage = Stage::with_stores(&bench.place, catalogue).await?;
     let orders = Rc::new(Orders::new("probe", catalogue.names(), SKUS));
-    let load =
-        Closed { address: stage.server.address, connections: options.connections, lasts: Some(lasts) };
+    let load = Closed { address: stage.server.address, connections: options.connections, lasts: Some(lasts) };
     let begun = now();
     let taken = closed(load, &orders).await?.checked("taking orders")?;
     Standing::settled(stage.control(), taken.accepted, SETTLED_WITHIN).await?;

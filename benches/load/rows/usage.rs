@@ -12,6 +12,10 @@ use crate::load::stage::Stage;
 
 const COMMITS: &str = "orderflow_journal_commits_total";
 const RECORDS: &str = "orderflow_journal_records_total";
+const COMMITTING_US: &str = "orderflow_journal_commit_microseconds_total";
+
+/// What else may go on, in percent of one core (the kernel's own work for the network and the disk counts here too).
+const OTHERS_MAX: f64 = 25.0;
 
 /// How things were when a load began.
 #[derive(Debug)]
@@ -20,6 +24,7 @@ pub(super) struct Before {
     server: Duration,
     bank: Duration,
     own: Duration,
+    machine: Duration,
     metrics: Metrics,
 }
 
@@ -31,8 +36,10 @@ pub(super) struct Cost {
     pub(super) server: Duration,
     bank: Duration,
     own: Duration,
+    others: Duration,
     commits: Option<f64>,
     records: Option<f64>,
+    committing_us: Option<f64>,
 }
 
 impl Before {
@@ -43,6 +50,7 @@ impl Before {
             server: stage.server.cpu()?,
             bank: stage.bank.cpu()?,
             own: procfs::cpu(std::process::id())?,
+            machine: procfs::machine_cpu()?,
             at: now(),
         })
     }
@@ -53,14 +61,17 @@ impl Before {
         let server = stage.server.cpu()?.saturating_sub(self.server);
         let bank = stage.bank.cpu()?.saturating_sub(self.bank);
         let own = procfs::cpu(std::process::id())?.saturating_sub(self.own);
+        let machine = procfs::machine_cpu()?.saturating_sub(self.machine);
         let metrics = Metrics::of(stage.control()).await?;
         Ok(Cost {
             took,
             server,
             bank,
             own,
+            others: machine.saturating_sub(server + bank + own),
             commits: metrics.growth(&self.metrics, COMMITS),
             records: metrics.growth(&self.metrics, RECORDS),
+            committing_us: metrics.growth(&self.metrics, COMMITTING_US),
         })
     }
 }
@@ -75,18 +86,26 @@ impl Cost {
     pub(super) fn tell(&self, row: &mut Row, orders: u64) {
         let seconds = self.took.as_secs_f64().max(f64::EPSILON);
         row.tell_known("journal commits a second", self.commits.map(|commits| commits / seconds), "/s");
+        let each = self.committing_us.zip(self.commits).map(|(us, commits)| us / 1_000.0 / commits.max(1.0));
+        row.tell_known("a commit takes", each, "ms");
+        let busy = self.committing_us.map(|us| us / 1_000_000.0 / seconds * 100.0);
+        row.tell_known("the journal's writer is in commits for", busy, "%");
         let batch = self.records.zip(self.commits).map(|(records, commits)| records / commits.max(1.0));
         row.tell_known("events a commit", batch, "");
         row.tell_known("events an order", self.records.map(|records| records / orders.max(1) as f64), "");
         row.note(format!(
-            "processors: server {:.0} %, bank {:.0} %, load generator {:.0} % of one core; an order: {:.4} + {:.4} + {:.4} ms",
+            "processors: server {:.0} %, bank {:.0} %, load generator {:.0} %, all else on the machine {:.0} % of one core; an order: {:.4} + {:.4} + {:.4} ms",
             share(self.server, self.took),
             share(self.bank, self.took),
             share(self.own, self.took),
+            share(self.others, self.took),
             ms_each(self.server, orders),
             ms_each(self.bank, orders),
             ms_each(self.own, orders),
         ));
+        if share(self.others, self.took) > OTHERS_MAX {
+            row.note("the machine was busy with something else: these figures are not worth keeping");
+        }
     }
 }
 

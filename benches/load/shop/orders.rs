@@ -16,7 +16,8 @@ const LINES_MAX: u64 = 3;
 const QUANTITY_MAX: u64 = 3;
 
 /// Streets and cities, for the look of it.
-const STREETS: [&str; 6] = ["Loop Road", "Mill Lane", "Harbour Street", "Station Road", "High Street", "Elm Avenue"];
+const STREETS: [&str; 6] =
+    ["Loop Road", "Mill Lane", "Harbour Street", "Station Road", "High Street", "Elm Avenue"];
 const CITIES: [(&str, &str); 6] = [
     ("London", "GB"),
     ("Berlin", "DE"),

@@ -57,6 +57,8 @@ pub(super) struct LedgerBody {
     balances: Vec<u8>,
     stage: Stage,
     first: bool,
+    /// Others had their turn since the last rows.
+    rested: bool,
 }
 
 #[derive(PartialEq, Eq)]
@@ -98,6 +100,7 @@ impl LedgerBody {
             balances,
             stage: Stage::Head,
             first: true,
+            rested: true,
         };
         Ok((body, bank.position()))
     }
@@ -157,18 +160,24 @@ impl MessageBody for LedgerBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
+        if self.stage == Stage::Done {
+            return Poll::Ready(None);
+        }
+        // A fast reader could keep the thread for itself.
+        if !std::mem::replace(&mut self.rested, false) {
+            self.rested = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let mut out = Vec::new();
-        match self.stage {
-            Stage::Done => return Poll::Ready(None),
-            Stage::Head => {
-                out.extend_from_slice(b"{\"data\":[");
-                self.stage = Stage::Rows;
-            }
-            Stage::Rows => {}
+        if self.stage == Stage::Head {
+            out.extend_from_slice(b"{\"data\":[");
+            self.stage = Stage::Rows;
         }
         self.visit(&mut out);
         if out.is_empty() {
-            // None of these rows was wanted; others are waiting for the thread.
+            // None of these rows was wanted.
+            self.rested = true;
             context.waker().wake_by_ref();
             return Poll::Pending;
         }

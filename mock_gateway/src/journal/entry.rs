@@ -137,12 +137,12 @@ enum AboutEntry<'a> {
     Text(#[serde(borrow)] Cow<'a, str>),
 }
 
-fn raw<'a>(bank: &'a Bank, text: Option<Text>) -> Option<&'a RawValue> {
+fn raw(bank: &Bank, text: Option<Text>) -> Option<&RawValue> {
     let text = bank.texts.get(text?);
     Some(serde_json::from_str(text).expect("kept as JSON by this bank"))
 }
 
-fn plain<'a>(bank: &'a Bank, text: Option<Text>) -> Option<Cow<'a, str>> {
+fn plain(bank: &Bank, text: Option<Text>) -> Option<Cow<'_, str>> {
     text.map(|text| Cow::Borrowed(bank.texts.get(text)))
 }
 

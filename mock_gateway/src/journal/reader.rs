@@ -3,10 +3,14 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{Entry, Journal, frame};
 use crate::bank::{Bank, Era};
 use crate::clock;
+
+const LOCK_TRIES: u32 = 25;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Why a data file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +46,7 @@ pub enum LoadError {
 pub(crate) fn open(path: &Path) -> Result<(Bank, Journal), LoadError> {
     let unusable = |source| LoadError::Unusable { file: path.to_owned(), source };
     let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(unusable)?;
-    file.try_lock().map_err(|error| match error {
+    lock(&file).map_err(|error| match error {
         TryLockError::WouldBlock => LoadError::InUse { file: path.to_owned() },
         TryLockError::Error(source) => unusable(source),
     })?;
@@ -63,6 +67,18 @@ pub(crate) fn open(path: &Path) -> Result<(Bank, Journal), LoadError> {
     let journal = Journal::start(file, last).map_err(unusable)?;
     bank.write_to(journal.appender(), last);
     Ok((bank, journal))
+}
+
+/// Takes the file for this process alone. Patient for a moment: a process that was just killed, or a child
+/// between its fork and its exec, may still hold a copy of the old handle.
+fn lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            locked => return locked,
+        }
+    }
+    file.try_lock()
 }
 
 /// The first line names the era, so that ids mean the same after a restart.

@@ -220,6 +220,41 @@ async fn damage_is_refused_by_name_and_place() {
 }
 
 #[tokio::test]
+async fn a_full_disk_ends_the_bank_and_nothing_untrue_was_said() {
+    let (_folder, data) = file();
+    let file = data.to_str().expect("a plain path");
+    // No file may grow past 64 blocks; the signal that would kill the process is ignored.
+    let shell = format!(
+        "trap '' XFSZ; ulimit -f 64; exec {} --listen 127.0.0.1:0 --data {file}",
+        env!("CARGO_BIN_EXE_mock_gateway")
+    );
+    let mut bank = Process::of(std::process::Command::new("sh").args(["-c", &shell]));
+    let shop = bank.shop();
+    let mut answered = Vec::new();
+    loop {
+        let key = format!("{}", answered.len());
+        let body = "amount=500&currency=usd&payment_method=pm_card_visa&confirm=true";
+        let request = shop.request("POST", "/v1/payment_intents");
+        match answer(request.header("idempotency-key", &key).body(body)).await {
+            Ok(answer) => answered.push(id(&answer.ok())),
+            Err(error) => {
+                assert!(!error.is_timeout(), "{error:?}");
+                break;
+            }
+        }
+    }
+    let (code, said) = bank.end();
+    assert_eq!(code, Some(1));
+    assert!(said.contains("data file cannot be written"), "{said}");
+    assert!(!answered.is_empty());
+    let bank = Bank::on(&data);
+    for intent in &answered {
+        bank.shop().get(&format!("/v1/payment_intents/{intent}")).await.ok();
+    }
+    bank.close().await;
+}
+
+#[tokio::test]
 async fn two_banks_cannot_share_a_file() {
     let (_folder, data) = file();
     let _bank = process(&data);

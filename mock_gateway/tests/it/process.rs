@@ -1,19 +1,25 @@
 //! The bank as a process.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
 use crate::support::*;
 
 /// A bank in a process of its own; killed when dropped.
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
     url: String,
 }
 
 impl Process {
-    pub fn start(arguments: &[&str]) -> Process {
-        let mut child = command(arguments).spawn().expect("the binary starts");
+    pub(crate) fn start(arguments: &[&str]) -> Process {
+        Process::of(&mut command(arguments))
+    }
+
+    /// Of a command that becomes the bank.
+    pub(crate) fn of(command: &mut Command) -> Process {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output is piped"));
         let mut line = String::new();
         lines.read_line(&mut line).expect("its output is text");
@@ -22,14 +28,22 @@ impl Process {
         Process { child, url }
     }
 
-    pub fn shop(&self) -> Shop {
+    pub(crate) fn shop(&self) -> Shop {
         Shop::at(&self.url, "sk_test_shop")
     }
 
     /// `kill -9`.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it was alive");
         self.child.wait().expect("it is gone");
+    }
+
+    /// Waits until it ends by itself; its exit code and what it said of it.
+    pub(crate) fn end(&mut self) -> (Option<i32>, String) {
+        let mut said = String::new();
+        let mut errors = self.child.stderr.take().expect("its errors are piped");
+        errors.read_to_string(&mut said).expect("its errors are text");
+        (self.child.wait().expect("it is gone").code(), said)
     }
 
     fn signal(&self, name: &str) {
@@ -47,7 +61,7 @@ impl Drop for Process {
     }
 }
 
-pub fn command(arguments: &[&str]) -> Command {
+pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mock_gateway"));
     command.args(["--listen", "127.0.0.1:0"]).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

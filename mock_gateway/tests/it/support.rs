@@ -11,10 +11,10 @@ use mock_gateway::{Options, Running};
 use serde_json::Value;
 
 /// Form fields.
-pub type Fields<'a> = &'a [(&'a str, &'a str)];
+pub(crate) type Fields<'a> = &'a [(&'a str, &'a str)];
 
 /// A good card, charged at once: ten pounds and some pence for order `ord_1` of store `acme`.
-pub const SALE: Fields<'static> = &[
+pub(crate) const SALE: Fields<'static> = &[
     ("amount", "1999"),
     ("currency", "usd"),
     ("payment_method", "pm_card_visa"),
@@ -24,7 +24,7 @@ pub const SALE: Fields<'static> = &[
 ];
 
 /// The same, but the money is only held.
-pub const HOLD: Fields<'static> = &[
+pub(crate) const HOLD: Fields<'static> = &[
     ("amount", "1999"),
     ("currency", "usd"),
     ("payment_method", "pm_card_visa"),
@@ -34,53 +34,56 @@ pub const HOLD: Fields<'static> = &[
 ];
 
 /// Fields with some replaced or added.
-pub fn with<'a>(fields: &[(&'a str, &'a str)], changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn with<'a>(
+    fields: &[(&'a str, &'a str)],
+    changes: &[(&'a str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
     let kept = fields.iter().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
     kept.chain(changes).copied().collect()
 }
 
 /// A bank in this process.
-pub struct Bank {
+pub(crate) struct Bank {
     running: Running,
 }
 
 impl Bank {
-    pub fn open() -> Bank {
+    pub(crate) fn open() -> Bank {
         Bank::with(Options::on_a_free_port())
     }
 
-    pub fn on(data: &Path) -> Bank {
+    pub(crate) fn on(data: &Path) -> Bank {
         Bank::with(Options { data: Some(data.to_owned()), ..Options::on_a_free_port() })
     }
 
-    pub fn with(options: Options) -> Bank {
+    pub(crate) fn with(options: Options) -> Bank {
         let running = mock_gateway::start(options).expect("the bank starts");
         Bank { running }
     }
 
-    pub fn shop(&self) -> Shop {
+    pub(crate) fn shop(&self) -> Shop {
         Shop::at(&self.running.url(), "sk_test_shop")
     }
 
-    pub fn shop_with_key(&self, key: &str) -> Shop {
+    pub(crate) fn shop_with_key(&self, key: &str) -> Shop {
         Shop::at(&self.running.url(), key)
     }
 
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         self.running.stop().await;
     }
 }
 
 /// One account at a bank.
 #[derive(Clone)]
-pub struct Shop {
+pub(crate) struct Shop {
     url: String,
     authorization: String,
     http: reqwest::Client,
 }
 
 impl Shop {
-    pub fn at(url: &str, key: &str) -> Shop {
+    pub(crate) fn at(url: &str, key: &str) -> Shop {
         let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build();
         Shop {
             url: url.to_owned(),
@@ -90,58 +93,58 @@ impl Shop {
     }
 
     /// The same shop with little patience.
-    pub fn impatient(&self) -> Shop {
+    pub(crate) fn impatient(&self) -> Shop {
         let http = reqwest::Client::builder().timeout(Duration::from_millis(300)).build();
         Shop { http: http.expect("a client without special wishes"), ..self.clone() }
     }
 
-    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = method.parse().expect("a method");
         let request = self.http.request(method, format!("{}{path}", self.url));
         request.header("authorization", &self.authorization)
     }
 
-    pub async fn post(&self, path: &str, fields: Fields<'_>) -> Answer {
+    pub(crate) async fn post(&self, path: &str, fields: Fields<'_>) -> Answer {
         answer(self.form(path, None, fields)).await.expect("an answer")
     }
 
-    pub async fn post_as(&self, key: &str, path: &str, fields: Fields<'_>) -> Answer {
+    pub(crate) async fn post_as(&self, key: &str, path: &str, fields: Fields<'_>) -> Answer {
         answer(self.form(path, Some(key), fields)).await.expect("an answer")
     }
 
     /// Posts under a key, and insists that there is no answer.
-    pub async fn lost(&self, key: &str, path: &str, fields: Fields<'_>) -> reqwest::Error {
+    pub(crate) async fn lost(&self, key: &str, path: &str, fields: Fields<'_>) -> reqwest::Error {
         let answered = answer(self.form(path, Some(key), fields)).await;
-        answered.err().expect("the answer was to be lost")
+        answered.expect_err("the answer was to be lost")
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         answer(self.request("GET", path)).await.expect("an answer")
     }
 
-    pub async fn create(&self, key: &str, fields: Fields<'_>) -> Answer {
+    pub(crate) async fn create(&self, key: &str, fields: Fields<'_>) -> Answer {
         self.post_as(key, "/v1/payment_intents", fields).await
     }
 
-    pub async fn search(&self, query: &str) -> Vec<Value> {
+    pub(crate) async fn search(&self, query: &str) -> Vec<Value> {
         let path = format!("/v1/payment_intents/search?query={}", encoded(query));
         list(&self.get(&path).await.ok())
     }
 
-    pub async fn put(&self, path: &str, json: &str) -> Answer {
+    pub(crate) async fn put(&self, path: &str, json: &str) -> Answer {
         answer(self.request("PUT", path).body(json.to_owned())).await.expect("an answer")
     }
 
-    pub async fn weather(&self, json: &str) {
+    pub(crate) async fn weather(&self, json: &str) {
         self.put("/_bank/weather", json).await.ok();
     }
 
-    pub async fn ledger(&self) -> Vec<Value> {
+    pub(crate) async fn ledger(&self) -> Vec<Value> {
         list(&self.get("/_bank/ledger").await.ok())
     }
 
     /// Types and amounts of the ledger, oldest first.
-    pub async fn movements(&self) -> Vec<(String, i64)> {
+    pub(crate) async fn movements(&self) -> Vec<(String, i64)> {
         let rows = self.ledger().await;
         rows.iter().map(|row| (text(row, "type"), number(row, "amount"))).collect()
     }
@@ -160,13 +163,13 @@ impl Shop {
 
 /// Status, headers and body.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: reqwest::header::HeaderMap,
-    pub text: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
 }
 
-pub async fn answer(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
+pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
     let response = request.send().await?;
     Ok(Answer {
         status: response.status().as_u16(),
@@ -176,27 +179,27 @@ pub async fn answer(request: reqwest::RequestBuilder) -> Result<Answer, reqwest:
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).expect("the body is JSON")
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().expect("plain text"))
     }
 
-    pub fn is_replay(&self) -> bool {
+    pub(crate) fn is_replay(&self) -> bool {
         self.header("idempotent-replayed") == Some("true")
     }
 
     #[track_caller]
-    pub fn ok(&self) -> Value {
+    pub(crate) fn ok(&self) -> Value {
         assert_eq!(self.status, 200, "{}", self.text);
         self.json()
     }
 
     /// Insists on an error; returns it.
     #[track_caller]
-    pub fn refused(&self, status: u16, code: &str) -> Value {
+    pub(crate) fn refused(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         let error = self.json()["error"].clone();
         assert_eq!(error["code"], code, "{}", self.text);
@@ -204,32 +207,32 @@ impl Answer {
     }
 }
 
-pub fn text(of: &Value, field: &str) -> String {
+pub(crate) fn text(of: &Value, field: &str) -> String {
     of[field].as_str().unwrap_or_else(|| panic!("{field} is a text in {of}")).to_owned()
 }
 
-pub fn number(of: &Value, field: &str) -> i64 {
+pub(crate) fn number(of: &Value, field: &str) -> i64 {
     of[field].as_i64().unwrap_or_else(|| panic!("{field} is a number in {of}"))
 }
 
-pub fn list(of: &Value) -> Vec<Value> {
+pub(crate) fn list(of: &Value) -> Vec<Value> {
     of["data"].as_array().unwrap_or_else(|| panic!("a list: {of}")).clone()
 }
 
-pub fn id(of: &Value) -> String {
+pub(crate) fn id(of: &Value) -> String {
     text(of, "id")
 }
 
 /// `/v1/payment_intents/{id}{rest}`.
-pub fn path(intent: &Value, rest: &str) -> String {
+pub(crate) fn path(intent: &Value, rest: &str) -> String {
     format!("/v1/payment_intents/{}{rest}", id(intent))
 }
 
-pub fn moves(expected: &[(&str, i64)]) -> Vec<(String, i64)> {
+pub(crate) fn moves(expected: &[(&str, i64)]) -> Vec<(String, i64)> {
     expected.iter().map(|(kind, amount)| ((*kind).to_owned(), *amount)).collect()
 }
 
-pub fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte);
     let letters = text.bytes().map(|byte| match byte {
         byte if plain(&byte) => char::from(byte).to_string(),
@@ -239,7 +242,7 @@ pub fn encoded(text: &str) -> String {
 }
 
 /// Asks again until it is so, for at most ten seconds.
-pub async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
     let waited = tokio::time::timeout(Duration::from_secs(10), async {
         while !is_so().await {
             tokio::time::sleep(Duration::from_millis(10)).await;

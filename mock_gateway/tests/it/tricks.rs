@@ -1,6 +1,8 @@
 //! Payments that go wrong in one chosen way.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::support::*;
 

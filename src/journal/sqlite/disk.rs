@@ -40,17 +40,35 @@ pub(super) struct SqliteDisk {
 }
 
 impl SqliteDisk {
-    pub(super) fn new(file: JournalFile, board: Arc<Board>, background: Caller, bytes_max: Arc<AtomicU64>) -> Self {
+    pub(super) fn new(
+        file: JournalFile,
+        board: Arc<Board>,
+        background: Caller,
+        bytes_max: Arc<AtomicU64>,
+    ) -> Self {
         let (end, must_empty_log) = (file.end(), file.full_log().is_some());
         let connection = file.into_connection();
         let (bytes_max_set, pages_since_look) = (0, 0);
-        Self { connection, board, background, end, bytes_max, bytes_max_set, pages_since_look, must_empty_log }
+        Self {
+            connection,
+            board,
+            background,
+            end,
+            bytes_max,
+            bytes_max_set,
+            pages_since_look,
+            must_empty_log,
+        }
     }
 
     fn heed_limit(&mut self) -> rusqlite::Result<()> {
         let bytes_max = self.bytes_max.load(Relaxed);
         if bytes_max != self.bytes_max_set {
-            let pages = if bytes_max == 0 { i64::from(u32::MAX - 1) } else { (bytes_max / PAGE_BYTES).max(1).cast_signed() };
+            let pages = if bytes_max == 0 {
+                i64::from(u32::MAX - 1)
+            } else {
+                (bytes_max / PAGE_BYTES).max(1).cast_signed()
+            };
             self.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
             self.bytes_max_set = bytes_max;
         }
@@ -94,7 +112,10 @@ impl SqliteDisk {
         {
             return poison(format!("rolling back: {error}"));
         }
-        match self.connection.query_row("SELECT max(position) FROM journal", [], |row| row.get::<_, Option<i64>>(0)) {
+        match self
+            .connection
+            .query_row("SELECT max(position) FROM journal", [], |row| row.get::<_, Option<i64>>(0))
+        {
             Ok(end) if end.unwrap_or(0) == self.end.cast_signed() => CommitError::RolledBack(reason),
             Ok(end) => poison(format!("the journal ends at {end:?} instead of {}", self.end)),
             Err(error) => poison(format!("reading the end: {error}")),
@@ -107,7 +128,9 @@ impl SqliteDisk {
                 self.board.count_checkpoint();
                 Ok(log)
             }
-            Err(error) if is_refusal(&error) => Err(CommitError::RolledBack(format!("moving the log: {error}").into())),
+            Err(error) if is_refusal(&error) => {
+                Err(CommitError::RolledBack(format!("moving the log: {error}").into()))
+            }
             Err(error) => Err(CommitError::Poison(format!("moving the log into the file: {error}").into())),
         }
     }

@@ -1,4 +1,4 @@
-//! The file: its format, how it comes to be, and what is looked at before it is trusted.
+//! The file: its format, how it comes to be, and how it is opened.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -6,12 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, ffi};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
-use super::checkpoint::{self, Mode};
-use super::reader::{End, SqliteReader};
-use super::wal::{self, Wal};
-use crate::journal::{JournalError, Position, Reader};
+use super::check::{check_ends, check_format, check_mode, check_size, empty_log, examine_log};
+use crate::journal::{JournalError, Position};
 
 /// What the journal is called in its data directory.
 const FILE: &str = "journal.db";
@@ -19,11 +17,9 @@ const FILE: &str = "journal.db";
 /// that file are lost when a process closes any handle to it.
 const LOCK: &str = "lock";
 /// Marks the file as ours: "OFJL".
-const APPLICATION_ID: i64 = 0x4F46_4A4C;
+pub(super) const APPLICATION_ID: i64 = 0x4F46_4A4C;
 /// The format written, and the newest one read.
-const FORMAT: i64 = 1;
-/// How many of the last records are read when a journal is opened.
-const TAIL: u64 = 1_024;
+pub(super) const FORMAT: i64 = 1;
 /// Bytes a page. 16 KiB measured best for events of 250 bytes.
 pub(super) const PAGE_BYTES: u64 = 16_384;
 /// How long a lock of SQLite's is waited for. Only short ones exist, such as another connection's recovery.
@@ -60,7 +56,9 @@ pub(super) fn lock(directory: &Path) -> Result<File, JournalError> {
     let file = file.map_err(|source| fault(&path, "opening the lock file", source))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(JournalError::InUse { directory: directory.display().to_string() }),
+        Err(TryLockError::WouldBlock) => {
+            Err(JournalError::InUse { directory: directory.display().to_string() })
+        }
         Err(TryLockError::Error(source)) => Err(fault(&path, "locking the data directory", source)),
     }
 }
@@ -84,6 +82,7 @@ impl JournalFile {
         examine_log(&path)?;
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         check_format(&path, &connection)?;
+        check_mode(&path, &connection)?;
         let full_log = empty_log(&path, &connection)?;
         if full_log.is_none() {
             check_size(&path, &connection)?;
@@ -198,105 +197,7 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Journ
     open().map_err(|error| broken(path, "opening the file", 1, error))
 }
 
-fn check_format(path: &Path, connection: &Connection) -> Result<(), JournalError> {
-    // SQLite takes an empty file for a new database; one in this place has lost its content.
-    let bytes = fs::metadata(path).map_err(|source| fault(path, "looking at the file", source))?.len();
-    if bytes == 0 {
-        return Err(damaged(path, 1, "the file is empty".into()));
-    }
-    let number = |name: &str| {
-        connection
-            .pragma_query_value(None, name, |row| row.get::<_, i64>(0))
-            .map_err(|error| broken(path, "reading the file's header", 1, error))
-    };
-    let (application, format) = (number("application_id")?, number("user_version")?);
-    if application != APPLICATION_ID {
-        return Err(damaged(path, 1, format!("its mark is {application:#x}, a journal's is {APPLICATION_ID:#x}")));
-    }
-    if format > FORMAT {
-        return Err(JournalError::Format { file: path.display().to_string(), found: format, known: FORMAT });
-    }
-    if format < 1 {
-        return Err(damaged(path, 1, format!("format {format} was never written")));
-    }
-    Ok(())
-}
-
-/// Moves everything from the log into the file, so that from here on the log holds what this process wrote and nothing
-/// else: the judgement on a damaged log rests on that. On a full disk, or with a reader in the way, it must wait, and the
-/// answer is why.
-fn empty_log(path: &Path, connection: &Connection) -> Result<Option<Arc<str>>, JournalError> {
-    match checkpoint::run(connection, Mode::Truncate) {
-        Ok(log) if log.was_busy => Ok(Some("somebody else reads an older state of the journal".into())),
-        Ok(_) => Ok(None),
-        Err(error) if is_refusal(&error) => Ok(Some(format!("emptying the log: {error}").into())),
-        Err(error) => Err(broken(path, "emptying the log", 1, error)),
-    }
-}
-
-/// Whether SQLite had no room or no right to write. Its more special cases of "read-only", such as a file that was moved
-/// away, do not count: there a commit would go where nobody finds it.
-pub(super) fn is_refusal(error: &rusqlite::Error) -> bool {
-    let Some(error) = error.sqlite_error() else { return false };
-    error.code == ErrorCode::DiskFull || error.extended_code == ffi::SQLITE_READONLY
-}
-
-/// The file is as long as its header says. Holds only while the log is empty.
-fn check_size(path: &Path, connection: &Connection) -> Result<(), JournalError> {
-    let pages = connection
-        .pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0))
-        .map_err(|error| broken(path, "reading the file's header", 1, error))?;
-    let expected = pages.cast_unsigned() * PAGE_BYTES;
-    let found = fs::metadata(path).map_err(|source| fault(path, "looking at the file", source))?.len();
-    if found == expected {
-        Ok(())
-    } else {
-        Err(damaged(path, 1, format!("the file has {found} bytes, its header says {expected}")))
-    }
-}
-
-/// The first record is the first, and the last ones are whole. Returns the last position.
-fn check_ends(path: &Path, connection: &Connection) -> Result<Position, JournalError> {
-    let edge = |sql: &str| {
-        connection
-            .query_row(sql, [], |row| row.get::<_, i64>(0))
-            .optional()
-            .map_err(|error| broken(path, "finding the ends of the journal", 1, error))
-    };
-    let first = edge("SELECT position FROM journal ORDER BY position LIMIT 1")?;
-    let last = edge("SELECT position FROM journal ORDER BY position DESC LIMIT 1")?;
-    if let Some(first) = first
-        && first != 1
-    {
-        return Err(damaged(path, 1, format!("the first record stands at position {first}")));
-    }
-    let end = last.unwrap_or(0).cast_unsigned();
-    let mut reader = SqliteReader::open(path, End::Fixed(end))?;
-    let after = end.saturating_sub(TAIL);
-    reader.read_after(after, usize::MAX, &mut |_| Ok(()))?;
-    Ok(end)
-}
-
-/// SQLite drops whatever follows the first damaged frame of the log as if it had never been. That is right for a commit
-/// that was cut off, and wrong for one that was synced; so we look before SQLite does.
-fn examine_log(path: &Path) -> Result<(), JournalError> {
-    let log = beside(path, "-wal");
-    let found = wal::examine(&log).map_err(|source| fault(&log, "reading the log", source))?;
-    match found {
-        Wal::Sound if exists(path)? => Ok(()),
-        Wal::Sound => Err(damaged(path, 1, "the file is missing".into())),
-        // What SQLite would keep ends where the damage begins.
-        Wal::Damaged { what } => {
-            let kept = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
-                .ok()
-                .and_then(|connection| connection.query_row("SELECT max(position) FROM journal", [], |row| row.get(0)).ok())
-                .unwrap_or(0_i64);
-            Err(damaged(&log, kept.cast_unsigned() + 1, what))
-        }
-    }
-}
-
-fn exists(path: &Path) -> Result<bool, JournalError> {
+pub(super) fn exists(path: &Path) -> Result<bool, JournalError> {
     path.try_exists().map_err(|source| fault(path, "looking for the file", source))
 }
 
@@ -320,11 +221,23 @@ pub(super) fn fault(
 }
 
 /// An error of SQLite's: damage where it says so, else a fault.
-pub(super) fn broken(path: &Path, doing: &'static str, position: Position, error: rusqlite::Error) -> JournalError {
+pub(super) fn broken(
+    path: &Path,
+    doing: &'static str,
+    position: Position,
+    error: rusqlite::Error,
+) -> JournalError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             damaged(path, position, format!("{doing}: {error}"))
         }
         _ => fault(path, doing, error),
     }
+}
+
+/// Whether SQLite had no room or no right to write. Its more special cases of "read-only", such as a file that was moved
+/// away, do not count: there a commit would go where nobody finds it.
+pub(super) fn is_refusal(error: &rusqlite::Error) -> bool {
+    let Some(error) = error.sqlite_error() else { return false };
+    error.code == ErrorCode::DiskFull || error.extended_code == ffi::SQLITE_READONLY
 }

@@ -53,8 +53,9 @@ impl SqliteReader {
                  WHERE position BETWEEN ?1 AND ?2 ORDER BY position",
             )
             .map_err(|error| fail(expected, error))?;
-        let mut rows =
-            statement.query([first.cast_signed(), last.cast_signed()]).map_err(|error| fail(expected, error))?;
+        let mut rows = statement
+            .query([first.cast_signed(), last.cast_signed()])
+            .map_err(|error| fail(expected, error))?;
         while let Some(row) = rows.next().map_err(|error| fail(expected, error))? {
             each(self.record(row, expected)?)?;
             expected += 1;

@@ -99,7 +99,9 @@ fn a_file_cut_short_is_refused() {
     let directory = filled();
     let path = directory.path().join("journal.db");
     let whole = fs::read(&path).expect("the file is there");
-    for length in [0, 50, 16_384, 40_000, whole.len() / 16_384 / 2 * 16_384, whole.len() - 1, whole.len() - 16_384] {
+    for length in
+        [0, 50, 16_384, 40_000, whole.len() / 16_384 / 2 * 16_384, whole.len() - 1, whole.len() - 16_384]
+    {
         fs::write(&path, &whole[..length]).expect("the file can be written");
         let (_, what) = open_fails(directory.path());
         assert!(!what.is_empty(), "cut to {length}");
@@ -192,7 +194,17 @@ fn a_damaged_log_is_refused_unless_it_is_the_end_that_was_cut_off() {
     let restore = || fs::write(&file, &start).expect("the file can be written");
 
     // Anything that was synced, in frames or in the log's header.
-    for place in [3, 17, 30, 32 + 2, 32 + 9, 32 + 100, 32 + 20 * frame + 5_000, 32 + 30 * frame + 17, 32 + (frames - 2) * frame + 99] {
+    for place in [
+        3,
+        17,
+        30,
+        32 + 2,
+        32 + 9,
+        32 + 100,
+        32 + 20 * frame + 5_000,
+        32 + 30 * frame + 17,
+        32 + (frames - 2) * frame + 99,
+    ] {
         restore();
         let mut bytes = whole.clone();
         bytes[place] ^= 4;

@@ -142,7 +142,8 @@ fn somebody_else_writing_to_the_file_is_poison() {
     let journal = open(directory.path());
     let mut scribe = Scribe::new(&*journal);
     assert!(scribe.write("a", 1, 1..=1));
-    let intruder = rusqlite::Connection::open(directory.path().join("journal.db")).expect("SQLite lets everybody in");
+    let intruder =
+        rusqlite::Connection::open(directory.path().join("journal.db")).expect("SQLite lets everybody in");
     let sql = "INSERT INTO journal SELECT position + 1, store, sequence, at, kind, sum, body FROM journal";
     intruder.execute_batch(sql).expect("a row nobody expects");
     scribe.append("a", 1, 2..=2);

@@ -21,7 +21,7 @@ pub(crate) struct Bank {
 
 enum Kind {
     Inside { _running: Running },
-    Process { directory: TempDir, process: Mutex<Option<Process>> },
+    Process { directory: TempDir, process: Box<Mutex<Option<Process>>> },
 }
 
 impl std::fmt::Debug for Kind {
@@ -45,7 +45,7 @@ impl Bank {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let process = spawn(directory.path(), "127.0.0.1:0").await;
         let api = Api::to(&process.url);
-        Self { api, kind: Kind::Process { directory, process: Mutex::new(Some(process)) } }
+        Self { api, kind: Kind::Process { directory, process: Box::new(Mutex::new(Some(process))) } }
     }
 
     /// `http://127.0.0.1:PORT`, for good.
@@ -67,6 +67,12 @@ impl Bank {
         self.api.call("PUT", "/_bank/weather").json(&weather).answer().await.must(200);
     }
 
+    /// Sets the weather over one store.
+    pub(crate) async fn weather_over(&self, store: &str, weather: Value) {
+        let path = format!("/_bank/weather?store_id={store}");
+        self.api.call("PUT", &path).json(&weather).answer().await.must(200);
+    }
+
     /// Fair weather.
     pub(crate) async fn clears(&self) {
         self.weather(json!({"mode": "ok"})).await;
@@ -83,7 +89,11 @@ impl Bank {
     pub(crate) async fn requests(&self) -> u64 {
         let stats = self.api.get("/_bank/stats").await.must(200);
         let routes = stats["requests"].as_object().expect("requests by route");
-        routes.iter().filter(|(route, _)| !route.contains("_bank")).filter_map(|(_, count)| count.as_u64()).sum()
+        routes
+            .iter()
+            .filter(|(route, _)| !route.contains("_bank"))
+            .filter_map(|(_, count)| count.as_u64())
+            .sum()
     }
 
     /// The shopper passes or fails the challenge of an intent.
@@ -126,7 +136,9 @@ impl Books {
     /// Whose row it is: a refund's by its intent's authorisation.
     pub(crate) fn order_of(&self, row: &Value) -> Option<String> {
         let named = |row: &Value| row["metadata"]["order_id"].as_str().map(str::to_owned);
-        let same = |other: &&Value| other["type"] == "authorization" && other["payment_intent"] == row["payment_intent"];
+        let same = |other: &&Value| {
+            other["type"] == "authorization" && other["payment_intent"] == row["payment_intent"]
+        };
         named(row).or_else(|| self.rows.iter().find(same).and_then(named))
     }
 }

@@ -39,7 +39,8 @@ pub(crate) async fn orderflow(arguments: &[&str]) -> Finished {
 /// Runs a command to its end.
 pub(crate) async fn finish(command: &mut Command) -> Finished {
     let running = command.stdin(Stdio::null()).kill_on_drop(true).output();
-    let output = timeout(COMMAND_MAX, running).await.unwrap_or_else(|_| panic!("it did not end: {command:?}"));
+    let output =
+        timeout(COMMAND_MAX, running).await.unwrap_or_else(|_| panic!("it did not end: {command:?}"));
     let output = output.unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
     Finished {
         code: output.status.code(),
@@ -61,7 +62,11 @@ impl Finished {
     pub(crate) fn failed(self) -> String {
         let has_failed = self.code.is_some_and(|code| code != 0);
         assert!(has_failed, "exit {:?}\n{}\n{}", self.code, self.out, self.err);
-        assert!(!self.err.contains("panicked at"), "it panicked in place of saying what is wrong:\n{}", self.err);
+        assert!(
+            !self.err.contains("panicked at"),
+            "it panicked in place of saying what is wrong:\n{}",
+            self.err
+        );
         self.err
     }
 }

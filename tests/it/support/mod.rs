@@ -19,11 +19,11 @@
 //!
 //! | word | is |
 //! |---|---|
-//! | [`World`] | one [`Bank`] and one [`Server`] that belong together |
+//! | [`World`] | one `Bank` and one [`Server`] that belong together |
 //! | [`Setup`] | how a world is to be: settings, armed fault points, a bank that is a process |
 //! | [`Shop`] | one store of the server, and the log of everything its shoppers did |
 //! | [`Basket`] | what somebody orders |
-//! | [`Api`] | plain HTTP, for whatever the other words hide |
+//! | `Api` | plain HTTP, for whatever the other words hide |
 //! | `check` | the checker: shares no code with the product |
 //!
 //! Nothing sleeps and hopes: [`until`] looks until a condition holds, and fails with what it saw last. Whatever a story
@@ -37,18 +37,19 @@ mod http;
 mod log;
 mod many;
 mod process;
+mod raw;
 mod server;
 mod shop;
 mod shopper;
 mod until;
 mod world;
 
-pub(crate) use bank::Bank;
 pub(crate) use basket::{Basket, PRICE, basket};
 pub(crate) use cli::{Finished, orderflow};
-pub(crate) use http::{Answer, Api};
+pub(crate) use http::Answer;
 pub(crate) use log::Verdict;
 pub(crate) use many::{Dice, many};
+pub(crate) use raw::raw;
 pub(crate) use server::Server;
 pub(crate) use shop::Shop;
 pub(crate) use until::{LIMIT, holds, until};

@@ -26,7 +26,8 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a program and reads from its first line where it listens; standard error goes to the end of a file.
     pub(crate) async fn start(mut command: Command, log: &Path) -> Self {
-        let file = std::fs::File::options().create(true).append(true).open(log).expect("a log in our directory");
+        let file =
+            std::fs::File::options().create(true).append(true).open(log).expect("a log in our directory");
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file).kill_on_drop(true);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         let mut out = BufReader::new(child.stdout.take().expect("standard output is piped")).lines();
@@ -58,11 +59,6 @@ impl Process {
             Ok(status) => status.expect("a child of ours can be waited for").code(),
             Err(_) => panic!("it did not end within {limit:?}:\n{}", tail(&self.log)),
         }
-    }
-
-    /// Whether it runs still.
-    pub(crate) fn is_running(&mut self) -> bool {
-        self.child.try_wait().expect("a child of ours can be asked").is_none()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The real server as a process.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +28,11 @@ pub(crate) struct Server {
 
 impl Server {
     /// A server that has not been started; settings are `section.key` and value.
-    pub(crate) fn new(gateway_url: &str, settings: Vec<(String, String)>, faults: Option<String>) -> Arc<Self> {
+    pub(crate) fn new(
+        gateway_url: &str,
+        settings: Vec<(String, String)>,
+        faults: Option<String>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             directory: tempfile::tempdir().expect("a temporary directory"),
             gateway_url: gateway_url.to_owned(),
@@ -70,6 +74,7 @@ impl Server {
     }
 
     /// Arms other fault points, or none, from the next start on.
+    #[cfg(feature = "faults")]
     pub(crate) async fn arm(&self, faults: Option<&str>) {
         *self.faults.lock().await = faults.map(str::to_owned);
     }
@@ -99,16 +104,9 @@ impl Server {
     }
 
     /// Waits for it to end by itself; its exit code, or nothing when a signal ended it.
+    #[cfg(feature = "faults")]
     pub(crate) async fn ended(&self, limit: Duration) -> Option<i32> {
         self.take().await.ended(limit).await
-    }
-
-    /// Whether it runs.
-    pub(crate) async fn is_running(&self) -> bool {
-        match &mut *self.process.lock().await {
-            Some(process) => process.is_running(),
-            None => false,
-        }
     }
 
     async fn take(&self) -> Process {
@@ -123,11 +121,6 @@ impl Server {
     /// Its data directory.
     pub(crate) fn data(&self) -> PathBuf {
         self.directory.path().join("data")
-    }
-
-    /// A place for a story's own files.
-    pub(crate) fn scratch(&self) -> &Path {
-        self.directory.path()
     }
 
     /// What `orderflow verify` says of its directory; it must be stopped.

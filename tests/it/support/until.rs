@@ -11,7 +11,11 @@ const PAUSE_FIRST: Duration = Duration::from_millis(5);
 const PAUSE_MAX: Duration = Duration::from_millis(150);
 
 /// Looks until there is something to see, and returns it. Fails after `limit` with what was wrong last.
-pub(crate) async fn until<T>(what: &str, limit: Duration, mut look: impl AsyncFnMut() -> Result<T, String>) -> T {
+pub(crate) async fn until<T>(
+    what: &str,
+    limit: Duration,
+    mut look: impl AsyncFnMut() -> Result<T, String>,
+) -> T {
     let mut last = String::from("nothing was seen");
     let looking = async {
         let mut pause = PAUSE_FIRST;

@@ -1,0 +1,384 @@
+//! Stores that journal real events of real aggregates, without actors: what views and their checker are tested with.
+//!
+//! `shop` gives commands; whatever is decided goes to the journal. Each shop's own state stands beside it, to be compared.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+
+use crate::fraud::{self, Fraud};
+use crate::inventory::{self, Inventory};
+use crate::journal::{Append, Journal, Lane, Position, Row, Settled};
+use crate::order::{self, Order, Orders};
+use crate::payment::{self, Payment, bank};
+use crate::runtime::Aggregate;
+use crate::store::settings::{self, Tenancy};
+use crate::types::{
+    Actor, Amount, IdSource, LineId, Meta, OrderId, Quantity, RequestKey, ReservationId, Sku, StoreId, Timestamp,
+};
+
+/// The day on which tests happen.
+pub(crate) const START: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
+
+/// Several stores and one journal.
+pub(crate) struct World {
+    pub(crate) journal: Arc<dyn Journal>,
+    lane: Lane,
+    settled: Receiver<Settled>,
+    ticket: u64,
+    ids: IdSource,
+    pub(crate) now: Timestamp,
+    pub(crate) shops: BTreeMap<StoreId, Shop>,
+    /// The key of the next command.
+    pub(crate) key: Option<RequestKey>,
+}
+
+/// One store as its actors would know it.
+#[derive(Default)]
+pub(crate) struct Shop {
+    pub(crate) sequence: u64,
+    pub(crate) tenant: settings::Store,
+    pub(crate) orders: BTreeMap<OrderId, Order>,
+    pub(crate) payments: BTreeMap<OrderId, payment::State>,
+    pub(crate) stock: inventory::Stock,
+    pub(crate) desk: fraud::Desk,
+}
+
+/// What a shopper puts into a cart.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    pub(crate) customer: Option<&'static str>,
+    pub(crate) email: Option<&'static str>,
+    pub(crate) name: Option<&'static str>,
+    pub(crate) lines: Vec<(&'static str, u32)>,
+}
+
+impl Wish {
+    pub(crate) fn of(lines: &[(&'static str, u32)]) -> Self {
+        let (customer, email, name) = (Some("cus_1"), Some("ada@example.com"), Some("Ada Lovelace"));
+        Self { customer, email, name, lines: lines.to_vec() }
+    }
+}
+
+pub(crate) fn id(text: &str) -> StoreId {
+    text.parse().expect("a legal store id")
+}
+
+pub(crate) fn sku(text: &str) -> Sku {
+    text.parse().expect("a legal SKU")
+}
+
+pub(crate) fn amount(minor: i64) -> Amount {
+    Amount::new(minor).expect("a legal amount")
+}
+
+impl World {
+    pub(crate) fn new(journal: Arc<dyn Journal>) -> Self {
+        let (heard, settled) = channel();
+        // A test that has ended hears nothing.
+        let lane = journal.open_lane(Box::new(move |outcome| drop(heard.send(outcome))));
+        Self {
+            journal,
+            lane,
+            settled,
+            ticket: 0,
+            ids: IdSource::seeded(7),
+            now: START,
+            shops: BTreeMap::new(),
+            key: None,
+        }
+    }
+
+    /// A store that is provisioned and has stock.
+    pub(crate) fn shop(&mut self, name: &str, stock: &[(&str, u32)]) -> StoreId {
+        let store = id(name);
+        let command = settings::Command::Provision {
+            id: store.clone(),
+            name: None,
+            currency: "USD".parse().expect("in use"),
+            settings: settings::SettingsPatch::default(),
+        };
+        self.tenancy(&store, command);
+        for (sku, on_hand) in stock {
+            self.set_item(&store, sku, *on_hand);
+        }
+        store
+    }
+
+    /// Waits until everything is durable; returns the journal's end.
+    pub(crate) fn settle(&self) -> Position {
+        let mut reached = 0;
+        while reached < self.ticket {
+            let settled = self.settled.recv().expect("the journal answers every append");
+            assert!(settled.refused.is_empty(), "the journal took everything");
+            reached = settled.ticket;
+        }
+        self.journal.end()
+    }
+
+    fn tell<A: Aggregate>(
+        &mut self,
+        store: &StoreId,
+        actor: Actor,
+        pick: impl FnOnce(&mut Shop) -> &mut A::State,
+        command: A::Command,
+    ) -> bool {
+        self.now = self.now.plus_millis(1);
+        let (at, key) = (self.now, self.key.take());
+        let shop = self.shops.entry(store.clone()).or_default();
+        let mut sequence = shop.sequence;
+        let state = pick(shop);
+        let Ok(events) = A::decide(state, command, at) else { return false };
+        let mut rows = Vec::new();
+        for (nth, event) in events.iter().enumerate() {
+            sequence += 1;
+            let meta = Meta { key: key.filter(|_| nth == 0), ..Meta::by(actor) };
+            rows.push(Row::leading(event, &meta, sequence, at, events.len() - 1 - nth));
+            A::evolve(state, event, at);
+        }
+        shop.sequence = sequence;
+        if rows.is_empty() {
+            return false;
+        }
+        self.ticket += 1;
+        let append = Append { lane: self.lane, ticket: self.ticket, store: store.clone(), generation: 1, rows };
+        self.journal.append(append);
+        true
+    }
+
+    pub(crate) fn tenancy(&mut self, store: &StoreId, command: settings::Command) -> bool {
+        self.tell::<Tenancy>(store, Actor::Api, |shop| &mut shop.tenant, command)
+    }
+
+    pub(crate) fn stock(&mut self, store: &StoreId, command: inventory::Command) -> bool {
+        self.tell::<Inventory>(store, Actor::Order, |shop| &mut shop.stock, command)
+    }
+
+    pub(crate) fn desk(&mut self, store: &StoreId, command: fraud::Command) -> bool {
+        self.tell::<Fraud>(store, Actor::Order, |shop| &mut shop.desk, command)
+    }
+
+    pub(crate) fn order(&mut self, store: &StoreId, order: OrderId, command: order::Command) -> bool {
+        self.tell::<Orders>(store, Actor::Api, |shop| shop.orders.entry(order).or_default(), command)
+    }
+
+    pub(crate) fn pay(&mut self, store: &StoreId, order: OrderId, command: payment::Command) -> bool {
+        self.tell::<Payment>(store, Actor::Bank, |shop| shop.payments.entry(order).or_default(), command)
+    }
+
+    pub(crate) fn hear(&mut self, store: &StoreId, order: OrderId, outcome: order::Outcome) -> bool {
+        self.order(store, order, order::Command::Hear(outcome))
+    }
+
+    pub(crate) fn set_item(&mut self, store: &StoreId, name: &str, on_hand: u32) -> bool {
+        let set = inventory::SetItem {
+            sku: sku(name),
+            name: Some(name.into()),
+            unit_price: Some(amount(1_000)),
+            on_hand,
+            reorder_point: Some(5),
+            safety_stock: None,
+        };
+        self.stock(store, inventory::Command::SetItem(set))
+    }
+
+    /// Takes an order.
+    pub(crate) fn place(&mut self, store: &StoreId, wish: &Wish) -> OrderId {
+        let now = self.now;
+        let id: OrderId = self.ids.next(now);
+        let lines: Vec<order::Line> = wish
+            .lines
+            .iter()
+            .map(|(name, quantity)| order::Line {
+                id: LineId::from_bits(self.ids.next::<LineId>(now).bits()),
+                sku: sku(name),
+                quantity: Quantity::new(*quantity).expect("a legal quantity"),
+                unit_price: amount(1_000),
+            })
+            .collect();
+        let total = lines.iter().map(|line| i64::from(line.quantity.units()) * 1_000).sum();
+        let address = wish.name.map(|name| order::Address {
+            name: Some(name.into()),
+            line1: Some("1 Loop Rd".into()),
+            city: Some("London".into()),
+            postal_code: Some("N1".into()),
+            country: "GB".into(),
+            ..order::Address::default()
+        });
+        let cart = order::Cart {
+            customer: order::Customer {
+                id: wish.customer.map(Into::into),
+                email: wish.email.map(Into::into),
+                ip: Some([203, 0, 113, 9].into()),
+            },
+            currency: "USD".parse().expect("in use"),
+            lines,
+            shipping_address: address,
+            payment: order::PaymentChoice { payment_method: "pm_card_visa".into() },
+            metadata: BTreeMap::from([("channel".to_owned(), "web".to_owned())]),
+            total: amount(total),
+        };
+        let placement = order::Placement {
+            id,
+            reservation: ReservationId::from_bits(id.bits()),
+            payment: payment::id_of(id),
+            cart,
+            policy: order::Policy { reservation_ttl_s: 900, order_deadline_s: 86_400 },
+        };
+        self.order(store, id, order::Command::Place(Box::new(placement)));
+        id
+    }
+
+    fn cart(&self, store: &StoreId, order: OrderId) -> Option<order::Cart> {
+        Some(self.shops.get(store)?.orders.get(&order)?.placed()?.cart.clone())
+    }
+
+    /// Inventory answers the order.
+    pub(crate) fn reserve(&mut self, store: &StoreId, order: OrderId) {
+        let Some(cart) = self.cart(store, order) else { return };
+        let reserve = inventory::Reserve {
+            reservation: ReservationId::from_bits(order.bits()),
+            order,
+            lines: cart.lines.iter().map(|line| (line.sku.clone(), line.quantity)).collect(),
+            expires_at: self.now.plus_secs(900),
+            policy: inventory::OutOfStock::Cancel,
+        };
+        self.stock(store, inventory::Command::Reserve(reserve));
+        let standing = self.shops.get(store).and_then(|shop| shop.stock.standing(order));
+        self.hear(store, order, match standing {
+            Some(inventory::Standing::Held { .. } | inventory::Standing::Committed { .. }) => order::Outcome::StockHeld,
+            Some(inventory::Standing::Expired | inventory::Standing::Ended) | None => {
+                order::Outcome::StockShort { lacking: "some".into() }
+            }
+        });
+    }
+
+    /// Fraud answers the order.
+    pub(crate) fn assess(&mut self, store: &StoreId, order: OrderId) {
+        let Some(cart) = self.cart(store, order) else { return };
+        let facts = fraud::Facts {
+            order,
+            total: cart.total,
+            subtotal: cart.total,
+            currency: cart.currency,
+            line_count: 1,
+            units: 1,
+            skus: cart.lines.iter().map(|line| line.sku.clone()).collect(),
+            customer_id: cart.customer.id.clone(),
+            email: cart.customer.email.clone(),
+            ip: cart.customer.ip,
+            country: Some("GB".into()),
+            postal_code: Some("N1".into()),
+            address_line: Some("1 Loop Rd".into()),
+            payment_method: cart.payment.payment_method.clone(),
+            review: fraud::ReviewPolicy { sla_s: 3_600, on_lapse: fraud::OnLapse::Reject },
+        };
+        self.desk(store, fraud::Command::Assess(Box::new(facts)));
+        let Some(shop) = self.shops.get(store) else { return };
+        let risk = |verdict: fraud::VerdictSummary<'_>| order::Risk {
+            score: verdict.score,
+            level: "normal".into(),
+            rules: verdict.rules.iter().map(ToString::to_string).collect(),
+        };
+        let outcome = match shop.desk.standing(order) {
+            Some(fraud::Standing::Passed(verdict)) => order::Outcome::Cleared { risk: risk(verdict) },
+            Some(fraud::Standing::Blocked(verdict)) => order::Outcome::Blocked { risk: risk(verdict) },
+            Some(fraud::Standing::Waiting { verdict, due_at }) => order::Outcome::Parked { risk: risk(verdict), due_at },
+            Some(fraud::Standing::Approved) => order::Outcome::Reviewed { clearance: order::Clearance::Approved },
+            Some(fraud::Standing::Rejected) => order::Outcome::Reviewed { clearance: order::Clearance::Rejected },
+            Some(fraud::Standing::Withdrawn) | None => return,
+        };
+        self.hear(store, order, outcome);
+    }
+
+    /// A payment begins.
+    pub(crate) fn begin(&mut self, store: &StoreId, order: OrderId) {
+        let Some(cart) = self.cart(store, order) else { return };
+        let command = payment::Command::Begin {
+            order,
+            amount: cart.total,
+            currency: cart.currency,
+            method: cart.payment.payment_method,
+            capture: payment::Capture::Automatic,
+            retry: payment::RetryPolicy { base_ms: 500, cap_ms: 60_000, attempts_max: 3 },
+            gateway_ready: true,
+        };
+        self.pay(store, order, command);
+    }
+
+    /// The bank answers whatever it was last asked.
+    pub(crate) fn bank(&mut self, store: &StoreId, order: OrderId, outcome: bank::Outcome) -> bool {
+        let work = self.shops.get(store).and_then(|shop| shop.payments.get(&order)).and_then(|state| {
+            state.begun().and_then(|begun| begun.work.as_ref().map(|work| (work.operation, work.attempt)))
+        });
+        let Some((operation, attempt)) = work else { return false };
+        self.pay(store, order, payment::Command::Answered { operation, attempt, outcome })
+    }
+
+    /// The bank says that all of it was taken.
+    pub(crate) fn charge(&mut self, store: &StoreId, order: OrderId) {
+        let Some(cart) = self.cart(store, order) else { return };
+        let snapshot = bank::Snapshot {
+            intent: format!("pi_{}", order.bits()).into(),
+            status: bank::IntentStatus::Succeeded,
+            amount: cart.total,
+            currency: Some(cart.currency),
+            captured: cart.total,
+            charge: Some("ch_1".into()),
+        };
+        if self.bank(store, order, bank::Outcome::Intent(snapshot)) {
+            let paid = order::Outcome::PaymentSettled { authorized: cart.total, captured: cart.total };
+            self.hear(store, order, paid);
+        }
+    }
+
+    /// The bank says no.
+    pub(crate) fn decline(&mut self, store: &StoreId, order: OrderId) {
+        let decline = bank::Decline {
+            code: "card_declined".into(),
+            decline_code: Some("stolen_card".into()),
+            message: "no".into(),
+            intent: None,
+        };
+        if self.bank(store, order, bank::Outcome::Declined(Box::new(decline))) {
+            self.hear(store, order, order::Outcome::PaymentFailed { code: "stolen_card".into() });
+        }
+    }
+
+    /// Inventory promises what it held.
+    pub(crate) fn commit(&mut self, store: &StoreId, order: OrderId) {
+        if self.stock(store, inventory::Command::Commit { order }) {
+            self.hear(store, order, order::Outcome::StockCommitted);
+        }
+    }
+
+    /// Takes an order all the way to `confirmed`.
+    pub(crate) fn confirmed(&mut self, store: &StoreId, wish: &Wish) -> OrderId {
+        let order = self.place(store, wish);
+        self.reserve(store, order);
+        self.assess(store, order);
+        self.begin(store, order);
+        self.charge(store, order);
+        self.commit(store, order);
+        order
+    }
+
+    /// Takes an order back, as far as it is.
+    pub(crate) fn cancel(&mut self, store: &StoreId, order: OrderId) {
+        self.order(store, order, order::Command::Cancel { reason: order::CancelReason::Customer });
+        let reason = inventory::ReleaseReason::Canceled;
+        self.stock(store, inventory::Command::Release { order, reason });
+        self.hear(store, order, order::Outcome::StockReleased);
+        self.pay(store, order, payment::Command::Cancel { reason: "canceled".into() });
+    }
+
+    /// The bank has given everything back.
+    pub(crate) fn refunded(&mut self, store: &StoreId, order: OrderId) {
+        let Some(cart) = self.cart(store, order) else { return };
+        let receipt = bank::RefundReceipt { id: "re_1".into(), amount: cart.total };
+        if self.bank(store, order, bank::Outcome::Refunded(receipt)) {
+            let (captured, refunded) = (cart.total, cart.total);
+            self.hear(store, order, order::Outcome::PaymentUndone { captured, refunded });
+        }
+    }
+}

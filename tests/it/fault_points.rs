@@ -1,0 +1,84 @@
+//! The process dies at each named place, early and late, and once more while it recovers.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::support::{LIMIT, Setup, Shop, World, basket, many, until};
+
+/// Long enough for an armed place to be reached under load.
+const REACHED_WITHIN: Duration = Duration::from_secs(20);
+
+/// Kills the server at the given passes of a place, and again at the first pass during the recovery that follows.
+async fn dies_at(place: &str, passes: &[u32]) {
+    for pass in passes {
+        println!("{place}, pass {pass}");
+        let world = Setup::new().faults("").start().await;
+        let shop = world.shop("acme").await;
+        shop.stock("MUG", 10_000).await;
+        shop.stock("HAT", 10).await;
+        // Armed only now, so that the passes are those of orders.
+        world.server.terminate().await;
+        world.server.arm(Some(&format!("abort@{place}#{pass}"))).await;
+        world.server.start().await;
+
+        let is_over = AtomicBool::new(false);
+        let load = shopping(&shop, &is_over);
+        let deaths = async {
+            died(&world, place).await;
+            world.server.arm(Some(&format!("abort@{place}#1"))).await;
+            world.server.start().await;
+            died(&world, place).await;
+            world.server.arm(None).await;
+            world.server.start().await;
+            is_over.store(true, Ordering::Relaxed);
+        };
+        tokio::join!(load, deaths);
+        world.ends(&[&shop]).await;
+    }
+}
+
+async fn died(world: &World, place: &str) {
+    let code = world.server.ended(REACHED_WITHIN).await;
+    assert_eq!(code, None, "{place} aborts the process");
+}
+
+/// Eight shoppers who cancel every fourth of their orders.
+async fn shopping(shop: &Shop, is_over: &AtomicBool) {
+    many(8, 8, async |shopper| {
+        let mut bought = shopper;
+        while !is_over.load(Ordering::Relaxed) {
+            let sku = if bought % 5 == 0 { "HAT" } else { "MUG" };
+            let id = shop.buy(&basket(sku, 1)).await;
+            bought += 1;
+            if bought % 4 == 0 {
+                let path = format!("/v1/orders/{id}/cancel");
+                until("an answer to a cancelation", LIMIT, async || {
+                    let sent = shop.call("POST", &path).key(&format!("cancel-{id}")).send().await;
+                    match sent {
+                        Ok(answer) if answer.status == 200 => Ok(()),
+                        other => Err(format!("{other:?}")),
+                    }
+                })
+                .await;
+            }
+        }
+    })
+    .await;
+}
+
+/// One test a place, so that they run side by side.
+macro_rules! places {
+    ($($test:ident: $place:literal at $passes:expr;)+) => {$(
+        #[tokio::test]
+        async fn $test() {
+            dies_at($place, &$passes).await;
+        }
+    )+};
+}
+
+places! {
+    while_deciding: "decide" at [1, 23];
+    before_the_bank_is_called: "before_send" at [1, 5];
+    after_the_bank_has_answered: "after_answer" at [1, 5];
+    with_views_half_written: "views_half_written" at [1, 3];
+}

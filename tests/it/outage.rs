@@ -1,0 +1,182 @@
+//! A bank that fails in every way a bank can: orders wait, none is lost, nobody is charged twice.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::{LIMIT, Shop, World, basket, holds, many, until};
+
+/// So many orders at once.
+async fn buy_many(shop: &Shop, count: usize) -> Vec<String> {
+    shop.stock("MUG", 1_000).await;
+    many(count, 16, async |_| shop.buy(&basket("MUG", 1)).await).await
+}
+
+/// Every order of a shop is confirmed, and everything else that must hold, does.
+async fn all_are_confirmed(world: &World, shop: &Shop, limit: Duration) {
+    world.proves_within(limit, &[shop]).await;
+    let orders = shop.whole_list("/v1/orders").await;
+    let stopped = orders.iter().find(|order| order["status"] != "confirmed");
+    assert!(stopped.is_none() && !orders.is_empty(), "{stopped:?}");
+}
+
+#[tokio::test]
+async fn orders_wait_out_an_outage() {
+    let world = World::start().await;
+    let shop = world.shop("acme").await;
+    world.bank.weather(json!({"mode": "down"})).await;
+    let ids = buy_many(&shop, 60).await;
+    until("a payment to be put off", LIMIT, async || {
+        let stats = shop.stats().await;
+        if stats["payments"]["retrying"].as_u64() > Some(0) { Ok(()) } else { Err(stats.to_string()) }
+    })
+    .await;
+    holds("all orders wait", Duration::from_secs(2), async || {
+        let pending =
+            shop.whole_list("/v1/orders").await.iter().filter(|order| order["status"] == "pending").count();
+        if pending == ids.len() { Ok(()) } else { Err(format!("{pending} are pending")) }
+    })
+    .await;
+    shop.happens(ids.last().expect("sixty"), "payment.retry_scheduled").await;
+    assert_eq!(world.bank.books("acme").await.rows.len(), 0);
+
+    world.bank.clears().await;
+    all_are_confirmed(&world, &shop, LIMIT).await;
+    world.ends(&[&shop]).await;
+}
+
+#[tokio::test]
+async fn a_stuck_payment_is_tried_at_once_when_somebody_asks() {
+    let world = World::start().await;
+    let slow = json!({"retry": {"base_ms": 3_600_000, "cap_ms": 3_600_000}});
+    let shop = world.shop_with("slow", slow).await;
+    shop.stock("MUG", 10).await;
+    world.bank.weather(json!({"mode": "down"})).await;
+    let id = shop.buy(&basket("MUG", 1)).await;
+    shop.happens(&id, "payment.retry_scheduled").await;
+    world.bank.clears().await;
+    shop.post(&format!("/v1/orders/{id}/retry"), &json!({})).await.must(200);
+    shop.reaches(&id, "confirmed").await;
+    world.ends(&[&shop]).await;
+}
+
+#[tokio::test]
+async fn lost_answers_charge_nobody_twice() {
+    weathered(json!({"mode": "ok", "drop_after": 0.3, "seed": 1})).await;
+}
+
+#[tokio::test]
+async fn lost_requests_are_sent_again() {
+    weathered(json!({"mode": "ok", "drop_before": 0.3, "seed": 2})).await;
+}
+
+#[tokio::test]
+async fn a_bank_that_sheds_load_is_asked_again() {
+    let shed =
+        json!({"mode": "flaky", "error_rate": 0.3, "error_after": 0.0, "status": [503, 429], "seed": 3});
+    weathered(shed).await;
+}
+
+#[tokio::test]
+async fn a_slow_bank_is_waited_for() {
+    let slow = json!({"mode": "slow", "latency_ms": {"p50": 150.0, "p99": 600.0}, "seed": 4});
+    weathered(slow).await;
+}
+
+/// Orders go through while the weather lasts.
+async fn weathered(weather: Value) {
+    let world = World::start().await;
+    let shop = world.shop("acme").await;
+    world.bank.weather(weather).await;
+    buy_many(&shop, 60).await;
+    all_are_confirmed(&world, &shop, LIMIT).await;
+    world.ends(&[&shop]).await;
+}
+
+#[tokio::test]
+async fn payments_that_fail_once_succeed_in_the_end() {
+    let world = World::start().await;
+    let shop = world.shop("acme").await;
+    shop.stock("MUG", 100).await;
+    let methods = [
+        "pm_of_timeout_before",
+        "pm_of_timeout_after",
+        "pm_of_reset_mid_response",
+        "pm_of_slow_300",
+        "pm_of_503_2",
+        "pm_of_late_success",
+        "pm_of_duplicate_webhook",
+        "pm_card_riskLevelElevated",
+    ];
+    many(methods.len(), methods.len(), async |at| {
+        let id = shop.buy(&basket("MUG", 1).paid_with(methods[at])).await;
+        shop.reaches(&id, "confirmed").await;
+    })
+    .await;
+    world.ends(&[&shop]).await;
+}
+
+#[tokio::test]
+async fn a_bank_that_takes_another_sum_gives_it_back() {
+    let world = World::start().await;
+    let shop = world.shop("acme").await;
+    shop.stock("MUG", 10).await;
+    let id = shop.buy_until(&basket("MUG", 1).paid_with("pm_of_amount_mismatch"), "canceled").await;
+    assert_eq!(shop.order(&id).await["cancel_reason"], "payment_failed");
+    until("the money to be back", LIMIT, async || {
+        let balances = world.bank.books("acme").await.balances;
+        if balances["usd"]["net"] == 0 && balances["usd"]["captured"] != 0 {
+            Ok(())
+        } else {
+            Err(balances.to_string())
+        }
+    })
+    .await;
+    assert!(shop.story_of(&id).await.iter().any(|kind| kind == "payment.integrity_failure"));
+    world.proves(&[&shop]).await;
+}
+
+/// A stored failure is certain only half a minute later, so these run side by side.
+#[tokio::test]
+async fn stored_failures_are_neither_believed_nor_repeated_for_ever() {
+    const HALF_A_MINUTE_AND_MORE: Duration = Duration::from_secs(100);
+    let world = World::start().await;
+    let (flaky, brown, stored, canceled) = (
+        world.shop("flaky").await,
+        world.shop("brownout").await,
+        world.shop("stored").await,
+        world.shop("canceled").await,
+    );
+    let spell = async |shop: &Shop, weather: Value| {
+        world.bank.weather_over(&shop.id, weather).await;
+        buy_many(shop, 24).await;
+        // The weather breaks while some payments are in doubt.
+        let calm = async || match shop.stats().await["payments"]["succeeded"].as_u64() {
+            Some(paid) if paid >= 8 => Ok(()),
+            paid => Err(format!("{paid:?} paid")),
+        };
+        until("a third to be paid", LIMIT, calm).await;
+        world.bank.weather_over(&shop.id, json!({"mode": "ok"})).await;
+        all_are_confirmed(&world, shop, HALF_A_MINUTE_AND_MORE).await;
+    };
+    let one = async {
+        stored.stock("MUG", 10).await;
+        let id = stored.buy(&basket("MUG", 1).paid_with("pm_of_flaky_1")).await;
+        stored.reaches_within(HALF_A_MINUTE_AND_MORE, &id, "confirmed").await;
+        assert!(stored.story_of(&id).await.iter().any(|kind| kind == "payment.outcome_unknown"));
+    };
+    let other = async {
+        canceled.stock("MUG", 10).await;
+        let id = canceled.buy(&basket("MUG", 1).paid_with("pm_of_flaky_9")).await;
+        canceled.happens(&id, "payment.outcome_unknown").await;
+        canceled.cancel(&id).await.must(200);
+        world.proves_within(HALF_A_MINUTE_AND_MORE, &[&canceled]).await;
+    };
+    tokio::join!(
+        spell(&flaky, json!({"mode": "flaky", "error_rate": 0.3, "status": [500], "seed": 5})),
+        spell(&brown, json!({"mode": "brownout", "seed": 6})),
+        one,
+        other,
+    );
+    world.ends(&[&flaky, &brown, &stored, &canceled]).await;
+}

@@ -1,0 +1,119 @@
+//! A bank and a server that belong together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::bank::Bank;
+use super::check;
+use super::http::Api;
+use super::server::Server;
+use super::shop::Shop;
+use super::until::LIMIT;
+
+/// How a world is to be.
+#[derive(Debug, Default)]
+pub(crate) struct Setup {
+    settings: Vec<(String, String)>,
+    faults: Option<String>,
+    is_bank_process: bool,
+}
+
+/// What stories want otherwise than shops do: quick to notice a bad bank, quick to try it again.
+const USUAL: [(&str, &str); 6] = [
+    ("gateway.timeout_ms", "1000"),
+    ("gateway.connect_timeout_ms", "500"),
+    ("gateway.breaker_open_first_ms", "50"),
+    ("gateway.breaker_open_max_ms", "200"),
+    ("views.flush_ms", "50"),
+    ("logs.level", "warn"),
+];
+
+impl Setup {
+    /// The usual.
+    pub(crate) fn new() -> Self {
+        let settings = USUAL.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        Self { settings: settings.to_vec(), ..Self::default() }
+    }
+
+    /// With a setting, `section.key`.
+    pub(crate) fn setting(mut self, key: &str, value: impl ToString) -> Self {
+        self.settings.push((key.to_owned(), value.to_string()));
+        self
+    }
+
+    /// With armed fault points.
+    #[cfg(feature = "faults")]
+    pub(crate) fn faults(mut self, faults: &str) -> Self {
+        self.faults = Some(faults.to_owned());
+        self
+    }
+
+    /// With a bank that can be killed.
+    pub(crate) fn bank_process(mut self) -> Self {
+        self.is_bank_process = true;
+        self
+    }
+
+    /// Starts bank and server.
+    pub(crate) async fn start(self) -> World {
+        let bank = if self.is_bank_process { Bank::process().await } else { Bank::inside() };
+        let server = Server::new(&bank.url(), self.settings, self.faults);
+        server.start().await;
+        World { bank, server }
+    }
+}
+
+/// One bank and one server.
+#[derive(Debug)]
+pub(crate) struct World {
+    /// The bank.
+    pub(crate) bank: Bank,
+    /// The server.
+    pub(crate) server: Arc<Server>,
+}
+
+impl World {
+    /// The usual world.
+    pub(crate) async fn start() -> Self {
+        Setup::new().start().await
+    }
+
+    /// A client of the server.
+    pub(crate) fn api(&self) -> Api {
+        self.server.api()
+    }
+
+    /// A store that tries failed payments again quickly.
+    pub(crate) async fn shop(&self, id: &str) -> Shop {
+        self.shop_with(id, json!({})).await
+    }
+
+    /// The same with more settings.
+    pub(crate) async fn shop_with(&self, id: &str, settings: Value) -> Shop {
+        let mut all = json!({"retry": {"base_ms": 10, "cap_ms": 200}, "limits": {"in_flight": 0}});
+        let settings = settings.as_object().expect("an object of settings").clone();
+        all.as_object_mut().expect("an object").extend(settings);
+        Shop::open(self.api(), id, all).await
+    }
+
+    /// Waits until these stores have come to rest, and checks everything that must hold of them.
+    pub(crate) async fn proves(&self, shops: &[&Shop]) {
+        self.proves_within(LIMIT, shops).await;
+    }
+
+    /// The same with another limit.
+    pub(crate) async fn proves_within(&self, limit: Duration, shops: &[&Shop]) {
+        for shop in shops {
+            check::everything(limit, shop, &self.bank).await;
+        }
+    }
+
+    /// The same, then a clean stop, after which the journal proves itself.
+    pub(crate) async fn ends(&self, shops: &[&Shop]) {
+        self.proves(shops).await;
+        self.server.terminate().await;
+        self.server.verify().await.succeeded();
+    }
+}
