@@ -116,7 +116,8 @@ pub fn start(config: Config) -> anyhow::Result<Running> {
         over.send_replace(true);
         outcome
     };
-    let thread = std::thread::Builder::new().name("orderflow".into()).spawn(run).context("starting a thread")?;
+    let thread =
+        std::thread::Builder::new().name("orderflow".into()).spawn(run).context("starting a thread")?;
     let url = starting.recv().map_err(|_| anyhow!("the node ended before it started"))??;
     Ok(Running { url, stop: Some(stop), ended, thread: Some(thread) })
 }
@@ -204,7 +205,8 @@ impl App {
         );
         let directory = Directory::open(node, &threads, make_bank(&config)?).await?;
         let metrics = Arc::new(Metrics::new(Sources(directory.clone())));
-        let door = Arc::new(Door::new(directory.clone(), Arc::clone(&latencies), metrics, Limits::of(&config)));
+        let door =
+            Arc::new(Door::new(directory.clone(), Arc::clone(&latencies), metrics, Limits::of(&config)));
         let tasks = vec![actix::spawn(keep_waking(directory.clone())), actix::spawn(keep_young(latencies))];
         slot.open(Arc::clone(&door));
         tracing::info!(url, journal.position = journal.end(), threads = threads.len(), "taking requests");
@@ -218,7 +220,9 @@ impl App {
         let poisoned = async {
             let is_over = |health: &Health| matches!(health, Health::Poisoned(_) | Health::Closed);
             match health.wait_for(is_over).await.as_deref() {
-                Ok(Health::Poisoned(why)) => anyhow!("the journal failed and cannot be trusted any more: {why}"),
+                Ok(Health::Poisoned(why)) => {
+                    anyhow!("the journal failed and cannot be trusted any more: {why}")
+                }
                 Ok(_) | Err(_) => anyhow!("the journal was closed"),
             }
         };

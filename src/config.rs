@@ -92,7 +92,9 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         let conflict = |why: String| Err(ConfigError::Conflict(why));
         if self.auth.mode == AuthMode::Required {
-            return conflict("auth.mode = \"required\" is not built yet: use \"open\" on a loopback address".into());
+            return conflict(
+                "auth.mode = \"required\" is not built yet: use \"open\" on a loopback address".into(),
+            );
         }
         if !self.server.listen.ip().is_loopback() {
             let listen = self.server.listen;
@@ -105,7 +107,9 @@ impl Config {
             return conflict("server.body_bytes_max is above server.body_order_bytes_max".into());
         }
         if self.gateway.connect_timeout_ms > self.gateway.timeout_ms {
-            return conflict("gateway.connect_timeout_ms is above gateway.timeout_ms, so it could never pass".into());
+            return conflict(
+                "gateway.connect_timeout_ms is above gateway.timeout_ms, so it could never pass".into(),
+            );
         }
         if self.gateway.breaker_open_first_ms > self.gateway.breaker_open_max_ms {
             return conflict("gateway.breaker_open_first_ms is above gateway.breaker_open_max_ms".into());

@@ -3,6 +3,7 @@
 mod latency;
 mod metrics;
 
+use tracing::Level;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
@@ -13,10 +14,15 @@ use crate::config::{LogFormat, Logs};
 pub use latency::{Latencies, Quantiles};
 pub use metrics::{Metrics, Sources};
 
+/// The HTTP server's own name in logs.
+const SERVER: &str = "actix_server";
+
 /// Starts logging to standard error; standard output belongs to the one line that names the address.
 pub fn start_logs(logs: &Logs) -> Result<(), TryInitError> {
     // The settings were checked, so what cannot be read here was never read from them.
     let level: Targets = logs.level.parse().unwrap_or_default();
+    // Its news of every start and stop are ours already.
+    let level = if logs.level.contains(SERVER) { level } else { level.with_target(SERVER, Level::WARN) };
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match logs.format {
         LogFormat::Text => lines.with_ansi(false).boxed(),

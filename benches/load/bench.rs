@@ -48,6 +48,7 @@ fn measured(options: &Options) -> Result<Vec<Row>> {
         "connections": options.connections,
         "stores": options.stores,
         "quick": options.quick,
+        "set": options.set,
         "took_s": since(begun).as_secs_f64(),
     });
     println!("{machine}\n\n{}", table(&rows));
@@ -88,6 +89,7 @@ fn place(options: &Options) -> Result<Place> {
     Ok(Place {
         orderflow: program("orderflow")?,
         mock_gateway: program("mock_gateway")?,
+        settings: options.set.clone(),
         data: options.data.clone().unwrap_or_else(std::env::temp_dir),
     })
 }

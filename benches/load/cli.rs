@@ -65,6 +65,9 @@ pub(super) struct Options {
     /// HTTP workers of the bare handler; as many as cores, like the server, where it is not said.
     #[arg(long)]
     pub(super) workers: Option<usize>,
+    /// A setting of the server, KEY=VALUE; for experiments, may be given many times.
+    #[arg(long)]
+    pub(super) set: Vec<String>,
     /// Smaller and shorter, for a first look.
     #[arg(long)]
     pub(super) quick: bool,

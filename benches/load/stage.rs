@@ -29,6 +29,8 @@ pub(super) struct Place {
     pub(super) orderflow: PathBuf,
     /// The bank's.
     pub(super) mock_gateway: PathBuf,
+    /// Settings of the server that are not the defaults.
+    pub(super) settings: Vec<String>,
     /// The directory that directories are made in.
     pub(super) data: PathBuf,
 }
@@ -196,6 +198,7 @@ fn start_server(place: &Place, directory: &Path, bank: &Program) -> Result<Progr
         .args(["serve", "--listen", "127.0.0.1:0", "--data"])
         .arg(directory.join("data"))
         .args(["--gateway-url", &format!("http://{}", bank.address)])
+        .args(place.settings.iter().flat_map(|setting| ["--set", setting]))
         .current_dir(directory);
     Program::start("orderflow", &mut command, directory)
 }

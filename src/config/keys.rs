@@ -82,7 +82,7 @@ macro_rules! settings {
                     let name = concat!(stringify!($section), ".", stringify!($key));
                     if let Some(value) = self.read::<$value>(name)? {
                         $(self.bounded(name, &value, $bounds)?;)?
-                        $(self.checked(name, &value, $check)?;)?
+                        $(self.checked(name, &value, |value| $check(value))?;)?
                         config.$section.$key = value;
                     }
                 )+)+
@@ -98,7 +98,7 @@ const fn loopback(port: u16) -> SocketAddr {
 }
 
 /// An HTTP address without user, query and fragment.
-fn is_base_url(text: &String) -> Result<(), &'static str> {
+fn is_base_url(text: &str) -> Result<(), &'static str> {
     let wrong = "expected an address like http://127.0.0.1:4010, without user, query and fragment";
     let url = reqwest::Url::parse(text).map_err(|_| wrong)?;
     let is_plain = matches!(url.scheme(), "http" | "https")
@@ -110,7 +110,7 @@ fn is_base_url(text: &String) -> Result<(), &'static str> {
     if is_plain { Ok(()) } else { Err(wrong) }
 }
 
-fn is_base_url_or_empty(text: &String) -> Result<(), &'static str> {
+fn is_base_url_or_empty(text: &str) -> Result<(), &'static str> {
     if text.is_empty() { Ok(()) } else { is_base_url(text) }
 }
 
@@ -123,10 +123,16 @@ fn is_header_safe(secret: &Secret) -> Result<(), &'static str> {
     }
 }
 
-fn is_log_filter(text: &String) -> Result<(), &'static str> {
-    text.parse::<tracing_subscriber::filter::Targets>()
-        .map(drop)
-        .map_err(|_| "expected off, error, warn, info, debug or trace, or target=level pairs with commas between")
+fn is_log_filter(text: &str) -> Result<(), &'static str> {
+    // The filter itself takes a level that it does not know for a target, and then says everything of it.
+    let is_level = |text: &str| text.parse::<tracing_subscriber::filter::LevelFilter>().is_ok();
+    let is_known =
+        text.split(',').all(|part| is_level(part.rsplit_once('=').map_or(part, |(_, level)| level)));
+    if is_known && text.parse::<tracing_subscriber::filter::Targets>().is_ok() {
+        Ok(())
+    } else {
+        Err("expected off, error, warn, info, debug or trace, or target=level pairs with commas between")
+    }
 }
 
 settings! {

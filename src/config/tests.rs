@@ -66,36 +66,73 @@ fn a_flag_beats_the_environment_beats_the_file_beats_the_default() {
     ] {
         assert!(shown.contains(part), "{part} in {shown}");
     }
-    assert!(!shown.contains("sk_test") && !format!("{config:?}").contains("sk_test"), "a secret is never shown");
+    assert!(
+        !shown.contains("sk_test") && !format!("{config:?}").contains("sk_test"),
+        "a secret is never shown"
+    );
 }
 
 #[test]
 fn unknown_keys_are_named_with_the_nearest_known_one() {
     for (file, says) in [
-        ("[server]\nlisten_on = \"x\"", "unknown setting `server.listen_on` from file FILE; did you mean `server.listen`?"),
-        ("[journal]\nlinger = 1", "unknown setting `journal.linger` from file FILE; did you mean `journal.linger_us`?"),
+        (
+            "[server]\nlisten_on = \"x\"",
+            "unknown setting `server.listen_on` from file FILE; did you mean `server.listen`?",
+        ),
+        (
+            "[journal]\nlinger = 1",
+            "unknown setting `journal.linger` from file FILE; did you mean `journal.linger_us`?",
+        ),
         ("listen = \"x\"", "unknown setting `listen` from file FILE; did you mean `server.listen`?"),
-        ("[sever]\nkeep_alive_s = 1", "unknown setting `sever.keep_alive_s` from file FILE; did you mean `server.keep_alive_s`?"),
+        (
+            "[sever]\nkeep_alive_s = 1",
+            "unknown setting `sever.keep_alive_s` from file FILE; did you mean `server.keep_alive_s`?",
+        ),
     ] {
         assert_eq!(refused(file), says);
     }
     let by_env = settled("", &[("ORDERFLOW__VIEWS__FLUSH", "1")], Flags::none()).expect_err("unknown");
     assert!(by_env.contains("ORDERFLOW__VIEWS__FLUSH") && by_env.contains("views.flush_ms"), "{by_env}");
-    let by_flag = settled("", &[], Flags::none().with_assignments(&["nothing".into()])).expect_err("no value");
+    let by_flag =
+        settled("", &[], Flags::none().with_assignments(&["nothing".into()])).expect_err("no value");
     assert_eq!(by_flag, "--set takes KEY=VALUE, not `nothing`");
 }
 
 #[test]
 fn values_are_checked_before_anything_starts() {
     for (file, says) in [
-        ("[server]\nworkers = \"two\"", "setting `server.workers` from file FILE: expected a whole number, not negative"),
-        ("[server]\nworkers = -1", "setting `server.workers` from file FILE: expected a whole number, not negative"),
-        ("[server]\nshutdown_grace_s = 11", "setting `server.shutdown_grace_s` from file FILE: 11 is out of bounds, expected 0 to 10"),
-        ("[server]\nlisten = \"localhost\"", "setting `server.listen` from file FILE: expected an address and a port, like 127.0.0.1:8080"),
-        ("[stores]\nplacement = \"near\"", "setting `stores.placement` from file FILE: expected \"shared\" or \"apart\""),
-        ("[gateway]\nurl = \"ftp://x\"", "setting `gateway.url` from file FILE: expected an address like http://127.0.0.1:4010, without user, query and fragment"),
-        ("[gateway]\nsecret_key = \"a b\"", "setting `gateway.secret_key` from file FILE: expected visible ASCII characters without spaces"),
-        ("[logs]\nlevel = \"loud\"", "setting `logs.level` from file FILE: expected off, error, warn, info, debug or trace, or target=level pairs with commas between"),
+        (
+            "[server]\nworkers = \"two\"",
+            "setting `server.workers` from file FILE: expected a whole number, not negative",
+        ),
+        (
+            "[server]\nworkers = -1",
+            "setting `server.workers` from file FILE: expected a whole number, not negative",
+        ),
+        (
+            "[server]\nshutdown_grace_s = 11",
+            "setting `server.shutdown_grace_s` from file FILE: 11 is out of bounds, expected 0 to 10",
+        ),
+        (
+            "[server]\nlisten = \"localhost\"",
+            "setting `server.listen` from file FILE: expected an address and a port, like 127.0.0.1:8080",
+        ),
+        (
+            "[stores]\nplacement = \"near\"",
+            "setting `stores.placement` from file FILE: expected \"shared\" or \"apart\"",
+        ),
+        (
+            "[gateway]\nurl = \"ftp://x\"",
+            "setting `gateway.url` from file FILE: expected an address like http://127.0.0.1:4010, without user, query and fragment",
+        ),
+        (
+            "[gateway]\nsecret_key = \"a b\"",
+            "setting `gateway.secret_key` from file FILE: expected visible ASCII characters without spaces",
+        ),
+        (
+            "[logs]\nlevel = \"loud\"",
+            "setting `logs.level` from file FILE: expected off, error, warn, info, debug or trace, or target=level pairs with commas between",
+        ),
     ] {
         assert_eq!(refused(file), says);
     }
@@ -113,6 +150,7 @@ fn an_open_door_is_a_loopback_one() {
 
 #[test]
 fn a_missing_file_is_named() {
-    let missing = Config::load(Some(Path::new("/nowhere/orderflow.toml")), &Flags::none()).expect_err("missing");
+    let missing =
+        Config::load(Some(Path::new("/nowhere/orderflow.toml")), &Flags::none()).expect_err("missing");
     assert_eq!(missing.to_string(), "could not read the configuration file /nowhere/orderflow.toml");
 }

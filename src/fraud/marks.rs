@@ -80,7 +80,7 @@ pub enum Dimension {
 }
 
 impl Dimension {
-    /// Every dimension, each at the place that [`Dimension::place`] says.
+    /// Every dimension.
     pub const ALL: [Dimension; 5] =
         [Dimension::Customer, Dimension::Card, Dimension::Email, Dimension::Address, Dimension::Ip];
 

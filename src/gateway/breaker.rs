@@ -179,7 +179,11 @@ impl Core {
             (BreakerState::Open { .. } | BreakerState::HalfOpen { .. }, Admission::Go, _) => {}
 
             // The answer of a probe closes, also of one that was taken for lost.
-            (BreakerState::Open { .. } | BreakerState::HalfOpen { .. }, Admission::Probe, Health::Healthy) => {
+            (
+                BreakerState::Open { .. } | BreakerState::HalfOpen { .. },
+                Admission::Probe,
+                Health::Healthy,
+            ) => {
                 self.counters.closed += 1;
                 (self.state, self.streak, self.window, self.seen, self.openings) =
                     (BreakerState::Closed, 0, 0, 0, 0);
@@ -200,11 +204,13 @@ impl Core {
     }
 
     fn open(&mut self, now: Instant) {
-        let ceiling = (self.config.open_ms_first << self.openings.min(16)).min(self.config.open_ms_max).max(1);
+        let ceiling =
+            (self.config.open_ms_first << self.openings.min(16)).min(self.config.open_ms_max).max(1);
         self.openings += 1;
         self.counters.opened += 1;
         // Half of it certain, half spread, so that many nodes do not probe in step.
-        let hash = xxhash_rust::xxh3::xxh3_64_with_seed(&self.counters.outages.to_le_bytes(), self.counters.opened);
+        let hash =
+            xxhash_rust::xxh3::xxh3_64_with_seed(&self.counters.outages.to_le_bytes(), self.counters.opened);
         let wait_ms = ceiling / 2 + hash % (ceiling.div_ceil(2)) + 1;
         self.state = BreakerState::Open { until: now + Duration::from_millis(wait_ms) };
     }
@@ -411,7 +417,11 @@ mod tests {
             script.pass(15_001);
             assert_eq!(script.admit(), Admission::Probe);
             script.end(Admission::Probe, Health::Outage);
-            assert!((ceiling / 2..=ceiling + 1).contains(&script.open_ms()), "{} of {ceiling}", script.open_ms());
+            assert!(
+                (ceiling / 2..=ceiling + 1).contains(&script.open_ms()),
+                "{} of {ceiling}",
+                script.open_ms()
+            );
         }
     }
 

@@ -35,7 +35,9 @@ pub fn health(outcome: &Outcome) -> Health {
 
 fn of_reason(reason: Reason) -> Health {
     match reason {
-        Reason::ConnectFailed | Reason::TimedOut | Reason::ConnectionLost | Reason::ServerError => Health::Outage,
+        Reason::ConnectFailed | Reason::TimedOut | Reason::ConnectionLost | Reason::ServerError => {
+            Health::Outage
+        }
         Reason::RateLimited
         | Reason::KeyInUse
         | Reason::KeyConflict
@@ -44,6 +46,8 @@ fn of_reason(reason: Reason) -> Health {
         | Reason::NotFound
         | Reason::NotDone
         | Reason::Declined => Health::Healthy,
-        Reason::GatewayUnavailable | Reason::LaneClosed | Reason::Interrupted | Reason::Unreadable => Health::Silent,
+        Reason::GatewayUnavailable | Reason::LaneClosed | Reason::Interrupted | Reason::Unreadable => {
+            Health::Silent
+        }
     }
 }

@@ -24,13 +24,7 @@ mod tests {
         let store: StoreId = "acme".parse().expect("legal");
         let order = OrderId::from_bits(1);
         let render = |operation, attempt| key(&store, &Key { order, operation, attempt });
-        assert_eq!(
-            render(Operation::Authorize, 1),
-            "of_acme_ord_00000000000000000000000001_authorize_1"
-        );
-        assert_eq!(
-            render(Operation::Refund(2), 3),
-            "of_acme_ord_00000000000000000000000001_refund_2_3"
-        );
+        assert_eq!(render(Operation::Authorize, 1), "of_acme_ord_00000000000000000000000001_authorize_1");
+        assert_eq!(render(Operation::Refund(2), 3), "of_acme_ord_00000000000000000000000001_refund_2_3");
     }
 }

@@ -1,4 +1,6 @@
-//! The client against small servers that misbehave, each in one way.
+//! The client against small servers that misbehave, each in one way. Against a whole bank it is tried in `mock`.
+
+mod mock;
 
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -164,7 +166,8 @@ async fn an_approval_is_read_and_the_request_says_what_it_must() {
         charge: Some("ch_1".into()),
     };
     assert_eq!(outcome, Outcome::Intent(expected));
-    let request = requests.lock().expect("no panics").first().cloned().expect("one request").to_ascii_lowercase();
+    let request =
+        requests.lock().expect("no panics").first().cloned().expect("one request").to_ascii_lowercase();
     for part in [
         "post /v1/payment_intents http/1.1",
         "authorization: bearer sk_test_1",
@@ -213,7 +216,8 @@ async fn a_connection_that_never_came_about_is_certainly_not_sent() {
     assert!(requests.lock().expect("no panics").is_empty());
     // And an inquiry that was not sent failed, no more.
     let failed = Outcome::InquiryFailed { reason: Reason::ConnectFailed, retry_after_ms: None };
-    let asked = client(&format!("http://{address}")).call(context(), inquire(Operation::Authorize, None)).await;
+    let asked =
+        client(&format!("http://{address}")).call(context(), inquire(Operation::Authorize, None)).await;
     assert_eq!(asked, failed);
 }
 
@@ -231,7 +235,14 @@ async fn what_breaks_after_sending_is_unknown() {
         (answer("200 OK", "", r#"{"id":"pi_1","obj"#), Reason::Unreadable),
         (answer("200 OK", "", "<html>"), Reason::Unreadable),
         (answer("200 OK", "", ""), Reason::Unreadable),
-        (answer("200 OK", "", r#"{"object":"charge","id":"ch_1","status":"succeeded","amount":1,"currency":"usd"}"#), Reason::Unreadable),
+        (
+            answer(
+                "200 OK",
+                "",
+                r#"{"object":"charge","id":"ch_1","status":"succeeded","amount":1,"currency":"usd"}"#,
+            ),
+            Reason::Unreadable,
+        ),
         (answer("200 OK", "", &INTENT.replace("pi_1", "pi/../1")), Reason::Unreadable),
         (answer("200 OK", "", &INTENT.replace("3998", "-3998")), Reason::Unreadable),
         (answer("200 OK", "", &INTENT.replace("succeeded", "abducted")), Reason::Unreadable),
@@ -263,7 +274,8 @@ async fn an_answer_without_end_is_cut_off() {
 
 #[actix_rt::test]
 async fn a_kept_socket_that_is_dropped_upon_the_next_request_is_unknown_and_not_sent_twice() {
-    let deeds = vec![answer("200 OK", "", INTENT), Deed::SayAndClose(String::new()), answer("200 OK", "", INTENT)];
+    let deeds =
+        vec![answer("200 OK", "", INTENT), Deed::SayAndClose(String::new()), answer("200 OK", "", INTENT)];
     let (url, requests) = bank(deeds).await;
     let bank = client(&url);
     assert!(matches!(bank.call(context(), authorize()).await, Outcome::Intent(_)));
@@ -273,7 +285,8 @@ async fn a_kept_socket_that_is_dropped_upon_the_next_request_is_unknown_and_not_
 
 #[actix_rt::test]
 async fn a_stored_failure_is_told_apart() {
-    let replay = answer("500 Internal Server Error", "Idempotent-Replayed: true\r\n", &error("api_error", "x"));
+    let replay =
+        answer("500 Internal Server Error", "Idempotent-Replayed: true\r\n", &error("api_error", "x"));
     assert_eq!(
         outcome(replay, authorize()).await,
         Outcome::Unknown { reason: Reason::ServerError, replayed: true }
@@ -287,7 +300,9 @@ async fn a_stored_failure_is_told_apart() {
 
 #[actix_rt::test]
 async fn a_busy_bank_is_obeyed() {
-    let limited = |headers: &str| answer("429 Too Many Requests", headers, &error("invalid_request_error", "rate_limit"));
+    let limited = |headers: &str| {
+        answer("429 Too Many Requests", headers, &error("invalid_request_error", "rate_limit"))
+    };
     let busy = |retry_after_ms| Outcome::Busy { reason: Reason::RateLimited, retry_after_ms };
     assert_eq!(outcome(limited("Retry-After: 3\r\n"), authorize()).await, busy(Some(3_000)));
     let dated = "Date: Sun, 01 Mar 2026 09:30:00 GMT\r\nRetry-After: Sun, 01 Mar 2026 09:30:09 GMT\r\n";
@@ -317,10 +332,19 @@ async fn a_decline_is_read_in_full() {
 #[actix_rt::test]
 async fn a_rejected_request_is_not_a_decline() {
     let cases = [
-        (answer("401 Unauthorized", "", r#"{"error":{"type":"invalid_request_error","message":"No."}}"#), "invalid_request_error"),
+        (
+            answer("401 Unauthorized", "", r#"{"error":{"type":"invalid_request_error","message":"No."}}"#),
+            "invalid_request_error",
+        ),
         (answer("403 Forbidden", "", "<html>"), "http_403"),
-        (answer("400 Bad Request", "", &error("invalid_request_error", "parameter_missing")), "parameter_missing"),
-        (answer("404 Not Found", "", &error("invalid_request_error", "resource_missing")), "resource_missing"),
+        (
+            answer("400 Bad Request", "", &error("invalid_request_error", "parameter_missing")),
+            "parameter_missing",
+        ),
+        (
+            answer("404 Not Found", "", &error("invalid_request_error", "resource_missing")),
+            "resource_missing",
+        ),
     ];
     for (deed, expected) in cases {
         let Outcome::Refused { code, .. } = outcome(deed, authorize()).await else { panic!("{expected}") };
@@ -330,7 +354,8 @@ async fn a_rejected_request_is_not_a_decline() {
 
 #[actix_rt::test]
 async fn every_status_of_an_intent_has_its_meaning() {
-    let url = r#""next_action":{"type":"redirect_to_url","redirect_to_url":{"url":"https://bank.example/3ds"}}"#;
+    let url =
+        r#""next_action":{"type":"redirect_to_url","redirect_to_url":{"url":"https://bank.example/3ds"}}"#;
     let cases = [
         ("requires_capture", IntentStatus::RequiresCapture),
         ("processing", IntentStatus::Processing),
@@ -350,7 +375,9 @@ async fn every_status_of_an_intent_has_its_meaning() {
 #[actix_rt::test]
 async fn other_money_than_asked_for_is_passed_on_as_it_is() {
     let body = INTENT.replace("3998", "3997").replace("usd", "xxx");
-    let Outcome::Intent(snapshot) = outcome(answer("200 OK", "", &body), authorize()).await else { panic!("read") };
+    let Outcome::Intent(snapshot) = outcome(answer("200 OK", "", &body), authorize()).await else {
+        panic!("read")
+    };
     assert_eq!((snapshot.amount, snapshot.currency), (amount(3_997), None));
 }
 
@@ -368,7 +395,11 @@ async fn refunds_are_made_and_found() {
     assert_eq!(failed, Outcome::RefundFailed { code: "failed".into() });
 
     let page = |refunds: &[String]| {
-        answer("200 OK", "", &format!(r#"{{"object":"list","data":[{}],"has_more":false}}"#, refunds.join(",")))
+        answer(
+            "200 OK",
+            "",
+            &format!(r#"{{"object":"list","data":[{}],"has_more":false}}"#, refunds.join(",")),
+        )
     };
     let asked = || inquire(Operation::Refund(2), Some("pi_1"));
     let other = body("re_0", "succeeded", 1, 1);
@@ -414,7 +445,8 @@ async fn an_unknown_intent_is_searched_by_order_and_attempt() {
 
     // A bank without search: page after page since the attempt began.
     let none = answer("404 Not Found", "", &error("invalid_request_error", "x"));
-    let deeds = vec![none.clone(), page(&[of_attempt("2", "pi_2")], true), page(&[of_attempt("1", "pi_1")], false)];
+    let deeds =
+        vec![none.clone(), page(&[of_attempt("2", "pi_2")], true), page(&[of_attempt("1", "pi_1")], false)];
     let (url, requests) = bank(deeds).await;
     assert!(matches!(client(&url).call(context(), asked()).await, Outcome::Found(_)));
     let requests = requests.lock().expect("no panics").clone();
@@ -433,7 +465,9 @@ async fn outcome_of(deeds: Vec<Deed>, call: Call) -> Outcome {
 #[actix_rt::test]
 async fn a_call_the_bank_may_have_forgotten_is_not_sent() {
     let (url, requests) = bank(vec![answer("200 OK", "", INTENT)]).await;
-    let Call::Authorize { attempt, amount, currency, method, capture, .. } = authorize() else { panic!("it is one") };
+    let Call::Authorize { attempt, amount, currency, method, capture, .. } = authorize() else {
+        panic!("it is one")
+    };
     let due_since = Timestamp::parse("2026-02-27T09:30:00Z").expect("legal");
     let stale = Call::Authorize { attempt, amount, currency, method, capture, due_since };
     assert_eq!(client(&url).call(context(), stale).await, unknown(Reason::Interrupted));

@@ -101,7 +101,12 @@ pub struct Door {
 
 impl Door {
     /// A door to the stores of a directory.
-    pub fn new(directory: Directory, latencies: Arc<Latencies>, metrics: Arc<Metrics>, limits: Limits) -> Self {
+    pub fn new(
+        directory: Directory,
+        latencies: Arc<Latencies>,
+        metrics: Arc<Metrics>,
+        limits: Limits,
+    ) -> Self {
         let id: OrderId = IdSource::unpredictable().next(Timestamp::default());
         Self {
             directory,
@@ -158,7 +163,11 @@ impl Door {
         // Dropped again at once where there is no place.
         let admitted = Admitted(self);
         let before = self.in_flight.fetch_add(1, Ordering::SeqCst);
-        if before < class.share_of(self.limits.in_flight_max) { Ok(admitted) } else { Err(Code::NodeFull.into()) }
+        if before < class.share_of(self.limits.in_flight_max) {
+            Ok(admitted)
+        } else {
+            Err(Code::NodeFull.into())
+        }
     }
 
     /// An order of `store` that came at `began` has been answered.

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use super::door::Through;
+use super::lists;
 use super::query::{Params, limit};
 use super::reply::{self, Reply};
-use super::lists;
 use crate::store::Tenant;
 use crate::views::Page;
 

@@ -14,6 +14,7 @@ use tracing::Instrument as _;
 use super::admission::Class;
 use super::door::{Door, DoorSlot};
 use super::headers::{TRACEPARENT, Trace, X_REQUEST_ID, own_request_id};
+use super::health::LIVEZ;
 use crate::problem::{Code, Problem};
 
 /// Whatever has a deadline of its own gives up before it is given up.
@@ -111,6 +112,10 @@ pub(crate) async fn guard(
     let slot = request.app_data::<DoorSlot>().ok_or_else(|| Problem::new(Code::Internal))?;
     let door = match slot.door() {
         Ok(door) => door,
+        // A process that reads a long journal lives, though it serves nobody yet.
+        Err(_) if request.path() == LIVEZ => {
+            return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+        }
         Err(problem) => return Ok(unopened(request, &problem)),
     };
     let about = About::of(&request, &door);
@@ -173,7 +178,9 @@ async fn serve(
     } else {
         call.await
     };
-    answered.unwrap_or_else(|_| Err(Problem::new(Code::AnswerOverdue).into())).map(ServiceResponse::map_into_boxed_body)
+    answered
+        .unwrap_or_else(|_| Err(Problem::new(Code::AnswerOverdue).into()))
+        .map(ServiceResponse::map_into_boxed_body)
 }
 
 /// The problem that a response stands for: a handler's own, or what the server says in its own way.

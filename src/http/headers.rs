@@ -70,7 +70,8 @@ fn unescaped(inner: &str) -> Option<String> {
 /// The request's own id, when it has one that can be echoed.
 pub(super) fn own_request_id(headers: &HeaderMap) -> Option<HeaderValue> {
     let id = headers.get(X_REQUEST_ID)?;
-    let fits = (1..=REQUEST_ID_LENGTH_MAX).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic);
+    let fits =
+        (1..=REQUEST_ID_LENGTH_MAX).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic);
     fits.then(|| id.clone())
 }
 
@@ -125,7 +126,8 @@ pub(super) fn is_conditional(headers: &HeaderMap) -> bool {
 pub(super) fn expect_match(headers: &HeaderMap, current: Option<&Answer>) -> Result<(), Problem> {
     let tag = current.map(etag);
     for value in headers.get_all(IF_MATCH) {
-        let text = value.to_str().map_err(|_| Problem::because(Code::MalformedHeader, "If-Match is not ASCII"))?;
+        let text =
+            value.to_str().map_err(|_| Problem::because(Code::MalformedHeader, "If-Match is not ASCII"))?;
         let mut named = text.split(',').map(str::trim);
         // A weak tag never matches here (RFC 9110, 13.1.1).
         if named.any(|named| (named == "*" && tag.is_some()) || Some(named) == tag.as_deref()) {
@@ -215,7 +217,8 @@ mod tests {
             if let Some(header) = header {
                 request = request.insert_header((IF_MATCH, header));
             }
-            expect_match(request.to_http_request().headers(), current).map_err(|problem| problem.kind().status)
+            expect_match(request.to_http_request().headers(), current)
+                .map_err(|problem| problem.kind().status)
         };
         for good in [None, Some("\"3\""), Some("*"), Some("\"1\", \"3\"")] {
             assert_eq!(check(good, Some(&answer)), Ok(()), "{good:?}");

@@ -10,6 +10,9 @@ use super::reply;
 use crate::journal::Health;
 use crate::problem::{Code, Problem};
 
+/// Where a process says that it lives.
+pub(super) const LIVEZ: &str = "/livez";
+
 /// The process runs.
 pub(super) async fn live() -> HttpResponse {
     reply::json(StatusCode::OK, &br#"{"status":"live"}"#[..])
@@ -46,7 +49,8 @@ pub(super) async fn ready(door: Through) -> HttpResponse {
         Health::Closed => Some("closed".into()),
     };
     let (lag, lag_max) = (node.views.lag(), node.options.views_lag_max);
-    let behind = || (lag > lag_max).then(|| format!("trail the journal by {lag} records, more than {lag_max}"));
+    let behind =
+        || (lag > lag_max).then(|| format!("trail the journal by {lag} records, more than {lag_max}"));
     let views = node.views.failure().map(|why| format!("have stopped: {why}")).or_else(behind);
     let requests = door.is_closing().then(|| "the node is stopping".into());
     let checks = [Check::of("journal", journal), Check::of("views", views), Check::of("requests", requests)];

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{self, DeserializeOwned, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
@@ -10,9 +10,22 @@ use crate::order::Invalid;
 use crate::problem::{Code, Problem};
 use crate::types::text::is_plain;
 
-/// Reads a body.
+/// Reads a body, which must be an object: fields by place, as derived readers take them from an array, are nobody's idea of it.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(no_object(body));
+    }
     serde_json::from_slice(body).map_err(|first| explain::<T>(body, &first))
+}
+
+#[cold]
+fn no_object(body: &[u8]) -> Problem {
+    match serde_json::from_slice::<WellFormed>(body) {
+        Err(error) if !is_number_out_of_range(&error) => malformed(&error),
+        Ok(_) | Err(_) => {
+            Problem::invalid(vec![Invalid::new("", "wrong_type", "the body must be an object")])
+        }
+    }
 }
 
 /// Why a body cannot be read: no JSON at all, or JSON with something wrong somewhere.
@@ -173,7 +186,9 @@ mod tests {
                 let error = &body["errors"][0];
                 match error.is_null() {
                     true => format!("{} {}", body["status"], body["code"].as_str().unwrap_or_default()),
-                    false => format!("{} {} {}", body["status"], error["pointer"], error["code"]).replace('"', ""),
+                    false => {
+                        format!("{} {} {}", body["status"], error["pointer"], error["code"]).replace('"', "")
+                    }
                 }
             }
         }
@@ -206,7 +221,8 @@ mod tests {
     #[test]
     fn what_is_no_json_is_400() {
         let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        let in_metadata = |value: &str| GOOD.replace("\"currency\"", &format!("\"metadata\": {value}, \"currency\""));
+        let in_metadata =
+            |value: &str| GOOD.replace("\"currency\"", &format!("\"metadata\": {value}, \"currency\""));
         for body in [
             "",
             " ",

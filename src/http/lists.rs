@@ -54,7 +54,10 @@ fn unreadable(error: ViewsError) -> Problem {
 }
 
 /// A page of something, each entry shown as clients see it.
-pub(super) fn page<'a, T, V: Serialize>(page: &'a Page<T>, show: impl FnMut(&'a T) -> V) -> actix_web::HttpResponse {
+pub(super) fn page<'a, T, V: Serialize>(
+    page: &'a Page<T>,
+    show: impl FnMut(&'a T) -> V,
+) -> actix_web::HttpResponse {
     let data: Vec<V> = page.data.iter().map(show).collect();
     reply::view(&Page { data, next_cursor: page.next_cursor.clone() })
 }

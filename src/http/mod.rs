@@ -72,7 +72,7 @@ pub fn routes(slot: &DoorSlot, limits: Limits) -> impl FnOnce(&mut ServiceConfig
             .service(resource("/v1/admin/dashboard/stats").get(dashboard::node))
             .service(resource("/v1/stores").post(stores::provision).get(stores::list))
             .service(resource("/v1/stores/{id}").get(stores::show).patch(stores::change))
-            .service(resource("/livez").get(health::live))
+            .service(resource(health::LIVEZ).get(health::live))
             .service(resource("/readyz").get(health::ready))
             .service(resource("/metrics").get(health::metrics))
             .service(resource("/").get(index::page))

@@ -173,7 +173,9 @@ mod tests {
         ] {
             assert!(is_json(good.as_bytes()), "{good}");
         }
-        for bad in ["", "text/plain", "text/json", "application/+json", "application/json; charset=latin1", "json"] {
+        for bad in
+            ["", "text/plain", "text/json", "application/+json", "application/json; charset=latin1", "json"]
+        {
             assert!(!is_json(bad.as_bytes()), "{bad}");
         }
     }

@@ -50,14 +50,16 @@ fn cancel(placed: &Placed, reason: CancelReason) -> Decision {
 
 fn retry(placed: &Placed) -> Decision {
     match &placed.phase {
-        Phase::Paying => Ok(vec![Event::RetryRequested(RetryRequested { id: placed.id })]),
+        // Challenged: the shopper may have acted since.
+        Phase::Paying | Phase::Challenged => {
+            Ok(vec![Event::RetryRequested(RetryRequested { id: placed.id })])
+        }
         Phase::Closed { undo, .. } if undo.payment => {
             Ok(vec![Event::RetryRequested(RetryRequested { id: placed.id })])
         }
         Phase::Reserving
         | Phase::Screening
         | Phase::OnHold { .. }
-        | Phase::Challenged
         | Phase::Committing
         | Phase::Confirmed
         | Phase::Closed { .. } => Err(illegal(placed, "be retried")),
@@ -176,9 +178,9 @@ fn illegal(placed: &Placed, action: &'static str) -> Rejection {
 /// What people may ask of an order in its present phase.
 fn legal(placed: &Placed) -> &'static [&'static str] {
     match &placed.phase {
-        Phase::Reserving | Phase::Screening | Phase::Challenged | Phase::Committing | Phase::Confirmed => &["cancel"],
+        Phase::Reserving | Phase::Screening | Phase::Committing | Phase::Confirmed => &["cancel"],
         Phase::OnHold { .. } => &["cancel", "approve", "reject"],
-        Phase::Paying => &["cancel", "retry"],
+        Phase::Paying | Phase::Challenged => &["cancel", "retry"],
         Phase::Closed { undo, .. } if undo.payment => &["retry"],
         Phase::Closed { .. } => &[],
     }

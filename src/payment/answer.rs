@@ -13,8 +13,8 @@ use super::command::Capture;
 use super::decide::{and_what_is_owed, start_void};
 use super::decline;
 use super::event::{
-    Canceled, CaptureFailed, Captured, Declined, Event, Failed, Failure, Next, OutcomeUnknown, Processed, RefundFailed,
-    Refunded, RequiresAction, RetryScheduled, StrayCharge, Voided,
+    Canceled, CaptureFailed, Captured, Declined, Event, Failed, Failure, Next, OutcomeUnknown, Processed,
+    RefundFailed, Refunded, RequiresAction, RetryScheduled, StrayCharge, Voided,
 };
 use super::state::{Begun, Course, RefundState, Stage, Work};
 
@@ -140,7 +140,8 @@ impl Answer<'_> {
         match &snapshot.status {
             IntentStatus::Succeeded if !snapshot.captured.is_zero() => {
                 let amount = snapshot.captured.min(self.work.amount);
-                let captured = Event::Captured(Captured { order, intent: Arc::clone(&snapshot.intent), amount });
+                let captured =
+                    Event::Captured(Captured { order, intent: Arc::clone(&snapshot.intent), amount });
                 self.and_undo(vec![captured])
             }
             IntentStatus::Canceled => self.and_undo(vec![self.capture_failed("canceled".into(), true)]),
@@ -264,7 +265,8 @@ impl Answer<'_> {
 
     /// The call we had given up certainly did not arrive: if it was the only one, the payment never happened.
     fn not_sent_after_all(&self, reason: Reason) -> Vec<Event> {
-        let is_only = self.work.abandoned_at.is_some() && self.work.doubt.is_none() && reason != Reason::KeyInUse;
+        let is_only =
+            self.work.abandoned_at.is_some() && self.work.doubt.is_none() && reason != Reason::KeyInUse;
         if is_only && self.work.operation == Operation::Authorize && !self.begun.is_wanted() {
             self.and_undo(vec![self.ended(Failure::Declined)])
         } else {
@@ -354,7 +356,13 @@ impl Answer<'_> {
     fn schedule(&self, reason: Reason, next: Next, retry_after_ms: Option<u64>) -> RetryScheduled {
         let tries = self.work.tries.saturating_add(1);
         let payment = self.begun.id();
-        let wait_ms = if reason == Reason::Refused || self.work.is_refused {
+        // The bank answered that nothing happened, and somebody waits for the next step: it is taken at once.
+        let is_next_at_once = self.work.is_hurried
+            && next == Next::Send
+            && matches!(reason, Reason::NotFound | Reason::NotDone);
+        let wait_ms = if is_next_at_once {
+            0
+        } else if reason == Reason::Refused || self.work.is_refused {
             backoff::long_wait_ms(payment, tries, backoff::REFUSED_WAIT_MS)
         } else {
             backoff::wait_ms(self.begun.retry, payment, tries)
@@ -389,7 +397,9 @@ fn late(begun: &Begun, operation: Operation, attempt: u32, outcome: Outcome, now
             Operation::Capture | Operation::Void => late_capture(begun, snapshot),
             Operation::Refund(_) => None,
         },
-        Outcome::Refunded(receipt) | Outcome::FoundRefund(Some(receipt)) => late_refund(begun, operation, &receipt),
+        Outcome::Refunded(receipt) | Outcome::FoundRefund(Some(receipt)) => {
+            late_refund(begun, operation, &receipt)
+        }
         Outcome::FoundRefund(None)
         | Outcome::RefundFailed { .. }
         | Outcome::Declined(_)
@@ -457,7 +467,7 @@ fn late_capture(begun: &Begun, snapshot: Snapshot) -> Option<Event> {
     let known = begun.charge_of(&snapshot.intent).filter(|charge| charge.captured.is_zero())?;
     let amount = snapshot.captured.min(known.amount);
     let is_news = snapshot.status == IntentStatus::Succeeded && !amount.is_zero();
-    is_news.then(|| Event::Captured(Captured { order: begun.order, intent: snapshot.intent, amount }))
+    is_news.then_some(Event::Captured(Captured { order: begun.order, intent: snapshot.intent, amount }))
 }
 
 /// A refund that we took for not done.

@@ -12,19 +12,19 @@ pub const RETRY_AFTER_MS_MAX: u64 = 3_600_000;
 
 /// The `tries`-th wait in a row of a payment, `tries` counting from 1: somewhere in 1 ms to base·2^(tries−1), capped,
 /// spread by a hash of payment and `tries`, so that payments that fell together do not come back together.
-pub fn wait_ms(policy: RetryPolicy, payment: PaymentId, tries: u32) -> u64 {
+pub(super) fn wait_ms(policy: RetryPolicy, payment: PaymentId, tries: u32) -> u64 {
     let doublings = tries.saturating_sub(1).min(32);
     let ceiling = (u64::from(policy.base_ms) << doublings).min(u64::from(policy.cap_ms)).max(1);
     spread(payment, tries, ceiling)
 }
 
 /// A wait of more than half of `ceiling_ms`, spread likewise.
-pub fn long_wait_ms(payment: PaymentId, tries: u32, ceiling_ms: u64) -> u64 {
+pub(super) fn long_wait_ms(payment: PaymentId, tries: u32, ceiling_ms: u64) -> u64 {
     ceiling_ms / 2 + spread(payment, tries, ceiling_ms.div_ceil(2))
 }
 
 /// When the wait is over, not before what the bank asked for.
-pub fn until(now: Timestamp, wait_ms: u64, retry_after_ms: Option<u64>) -> Timestamp {
+pub(super) fn until(now: Timestamp, wait_ms: u64, retry_after_ms: Option<u64>) -> Timestamp {
     now.plus_millis(wait_ms.max(retry_after_ms.unwrap_or(0).min(RETRY_AFTER_MS_MAX)))
 }
 
@@ -42,7 +42,9 @@ mod tests {
     #[test]
     fn waits_grow_are_capped_and_differ_between_payments() {
         let payments = || (0..2_000).map(PaymentId::from_bits);
-        for (tries, ceiling) in [(1, 500), (2, 1_000), (5, 8_000), (8, 60_000), (40, 60_000), (u32::MAX, 60_000)] {
+        for (tries, ceiling) in
+            [(1, 500), (2, 1_000), (5, 8_000), (8, 60_000), (40, 60_000), (u32::MAX, 60_000)]
+        {
             let waits: Vec<u64> = payments().map(|payment| wait_ms(POLICY, payment, tries)).collect();
             assert!(waits.iter().all(|wait| (1..=ceiling).contains(wait)), "try {tries}");
             let mean = waits.iter().sum::<u64>() / 2_000;

@@ -200,12 +200,9 @@ impl Call {
             Call::Authorize { due_since, .. } | Call::Refund { due_since, .. } => *due_since,
             Call::Capture { .. } | Call::Void { .. } | Call::Inquire { .. } => return outcome,
         };
-        match outcome {
-            Outcome::NotSent { .. } | Outcome::Busy { .. } | Outcome::Refused { .. } if due_since <= active_since => {
-                self.lost(Reason::Interrupted)
-            }
-            outcome => outcome,
-        }
+        let is_silent =
+            matches!(outcome, Outcome::NotSent { .. } | Outcome::Busy { .. } | Outcome::Refused { .. });
+        if is_silent && due_since <= active_since { self.lost(Reason::Interrupted) } else { outcome }
     }
 
     /// The key under which the bank may do this once.

@@ -11,11 +11,12 @@ use super::command::{Capture, Command, Rejection};
 use super::event::{
     AttemptStarted, CancelRequested, Canceled, Created, Event, Next, RetryScheduled, RetryStarted,
 };
-use super::state::{Begun, Charge, Course, Stage, State, Work, evolve};
+use super::evolve::evolve;
+use super::state::{Begun, Charge, Course, Stage, State, Work};
 use super::{KEY_TRUSTED_MS, id_of};
 
 /// Answers one command from the payment as it stands.
-pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Vec<Event>, Rejection> {
+pub(super) fn decide(state: &State, command: Command, now: Timestamp) -> Result<Vec<Event>, Rejection> {
     use {Command as C, State as S};
     match (state, command) {
         (S::Unbegun, C::Begin { order, amount, currency, method, capture, retry, gateway_ready }) => {
@@ -76,8 +77,7 @@ fn resume(begun: &Begun, now: Timestamp) -> Vec<Event> {
         Stage::Waiting { next: Next::Inquire, .. } => vec![retry_started(begun, Next::Inquire)],
         Stage::Waiting { next: Next::Send, .. } => {
             // A key that the bank may have forgotten is no protection.
-            let is_forgotten =
-                work.doubt.is_some_and(|doubt| doubt.first.plus_millis(KEY_TRUSTED_MS) <= now);
+            let is_forgotten = work.doubt.is_some_and(|doubt| doubt.first.plus_millis(KEY_TRUSTED_MS) <= now);
             vec![retry_started(begun, if is_forgotten { Next::Inquire } else { Next::Send })]
         }
     }
@@ -86,7 +86,13 @@ fn resume(begun: &Begun, now: Timestamp) -> Vec<Event> {
 /// A person does not want to wait; or asks again for what was given up, or whether the shopper has acted.
 fn retry_now(begun: &Begun, now: Timestamp) -> Vec<Event> {
     if begun.work.is_some() {
-        return resume(begun, now);
+        let mut events = resume(begun, now);
+        for event in &mut events {
+            if let Event::RetryStarted(started) = event {
+                started.hurried = true;
+            }
+        }
+        return events;
     }
     match (&begun.course, &begun.charge, &begun.action) {
         (Course::Wanted, None, Some(_)) => vec![retry_started(begun, Next::Inquire)],
@@ -248,5 +254,5 @@ fn next_attempt(begun: &Begun, work: &Work) -> Event {
 }
 
 fn retry_started(begun: &Begun, next: Next) -> Event {
-    Event::RetryStarted(RetryStarted { order: begun.order, next })
+    Event::RetryStarted(RetryStarted { order: begun.order, next, hurried: false })
 }

@@ -33,6 +33,8 @@ impl RetryClass {
 const TABLE: &[(&str, RetryClass)] = {
     use RetryClass::{DifferentMethod, Never, OtherGateway, SameLater, StepUp};
     &[
+        ("amount_too_large", Never),
+        ("amount_too_small", Never),
         ("approve_with_id", SameLater),
         ("authentication_not_handled", StepUp),
         ("authentication_required", StepUp),
@@ -90,7 +92,11 @@ const TABLE: &[(&str, RetryClass)] = {
 /// What may be tried after a decline with these codes: the finer one speaks first.
 pub fn class(code: &str, decline_code: Option<&str>) -> RetryClass {
     let look_up = |word: &str| {
-        TABLE.binary_search_by(|(known, _)| (*known).cmp(word)).ok().and_then(|at| TABLE.get(at)).map(|row| row.1)
+        TABLE
+            .binary_search_by(|(known, _)| (*known).cmp(word))
+            .ok()
+            .and_then(|at| TABLE.get(at))
+            .map(|row| row.1)
     };
     decline_code.and_then(look_up).or_else(|| look_up(code)).unwrap_or(RetryClass::DifferentMethod)
 }

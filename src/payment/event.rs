@@ -150,6 +150,9 @@ pub struct RetryStarted {
     pub order: OrderId,
     /// What goes out now: never [`Next::Attempt`], which is an event of its own.
     pub next: Next,
+    /// A person asked for it: what follows from the bank's next answer follows at once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hurried: bool,
 }
 
 /// Data of `payment.outcome_unknown`.
@@ -354,6 +357,21 @@ macro_rules! about_a_payment {
 }
 
 about_a_payment!(
-    Created, Processed, AttemptStarted, RetryScheduled, RetryStarted, OutcomeUnknown, Declined, RequiresAction,
-    Captured, Voided, Refunded, CancelRequested, Canceled, Failed, CaptureFailed, RefundFailed, StrayCharge,
+    Created,
+    Processed,
+    AttemptStarted,
+    RetryScheduled,
+    RetryStarted,
+    OutcomeUnknown,
+    Declined,
+    RequiresAction,
+    Captured,
+    Voided,
+    Refunded,
+    CancelRequested,
+    Canceled,
+    Failed,
+    CaptureFailed,
+    RefundFailed,
+    StrayCharge,
 );

@@ -44,6 +44,7 @@ mod command;
 mod decide;
 pub mod decline;
 mod event;
+mod evolve;
 mod standing;
 mod state;
 #[cfg(test)]
@@ -54,15 +55,17 @@ pub use backoff::{REFUSED_WAIT_MS, RETRY_AFTER_MS_MAX};
 pub use command::{Capture, Command, Rejection, RetryPolicy};
 pub use decline::RetryClass;
 pub use event::{
-    AttemptStarted, CancelRequested, Canceled, CaptureFailed, Captured, Created, Declined, Event, Failed, Failure,
-    Next, OutcomeUnknown, Processed, RefundFailed, Refunded, RequiresAction, RetryScheduled, RetryStarted, StrayCharge,
-    Voided,
+    AttemptStarted, CancelRequested, Canceled, CaptureFailed, Captured, Created, Declined, Event, Failed,
+    Failure, Next, OutcomeUnknown, Processed, RefundFailed, Refunded, RequiresAction, RetryScheduled,
+    RetryStarted, StrayCharge, Voided,
 };
 pub use standing::{LastDecline, RefundStanding, Standing};
 pub use state::{
     Action, Begun, Charge, Course, Doubt, Past, PastEnd, Refund, RefundState, Stage, State, Stray, Work,
 };
-pub use view::{AttemptStatus, AttemptView, PaymentStatus, PaymentView, RefundStatusView, RefundView, RetryView};
+pub use view::{
+    AttemptStatus, AttemptView, PaymentStatus, PaymentView, RefundStatusView, RefundView, RetryView,
+};
 
 use crate::runtime::{Aggregate, Due};
 use crate::types::{OrderId, PaymentId, Timestamp};
@@ -121,7 +124,7 @@ impl Aggregate for Payment {
     }
 
     fn evolve(state: &mut State, event: &Event, at: Timestamp) {
-        state::evolve(state, event, at);
+        evolve::evolve(state, event, at);
     }
 
     fn due(state: &State) -> Due<Self> {
@@ -129,7 +132,9 @@ impl Aggregate for Payment {
         match begun.work.as_ref().map(|work| work.stage) {
             None => Due::nothing(),
             Some(Stage::Waiting { at, .. }) => Due::at(at, Command::Resume),
-            Some(Stage::Sending { .. } | Stage::Inquiring { .. }) => begun.call().map_or_else(Due::nothing, Due::call),
+            Some(Stage::Sending { .. } | Stage::Inquiring { .. }) => {
+                begun.call().map_or_else(Due::nothing, Due::call)
+            }
         }
     }
 

@@ -83,7 +83,7 @@ pub struct LastDecline {
 }
 
 /// Where a payment stands; nothing when it never began, which is also how a cancel of one that never began ends.
-pub fn standing(state: &State) -> Option<Standing> {
+pub(super) fn standing(state: &State) -> Option<Standing> {
     state.begun().map(stands)
 }
 
@@ -105,9 +105,13 @@ fn stands(begun: &Begun) -> Standing {
             (Some(charge), _) => Standing::Captured {
                 amount: charge.captured,
                 refunded: charge.refunded,
-                refund: begun.refunds.iter().rev().find(|refund| refund.number < super::UNDO_FROM).map(|refund| {
-                    RefundStanding { number: refund.number, amount: refund.amount, state: refund.state.clone() }
-                }),
+                refund: begun.refunds.iter().rev().find(|refund| refund.number < super::UNDO_FROM).map(
+                    |refund| RefundStanding {
+                        number: refund.number,
+                        amount: refund.amount,
+                        state: refund.state.clone(),
+                    },
+                ),
             },
             (None, Some(action)) => Standing::RequiresAction { url: action.url.clone() },
             (None, None) => Standing::Pending { retrying },
@@ -132,7 +136,7 @@ fn last_decline(begun: &Begun) -> Option<LastDecline> {
 }
 
 /// Whether an order hears of an event: of all that moves money or ends something, not of waits and questions.
-pub fn is_told(event: &Event) -> bool {
+pub(super) fn is_told(event: &Event) -> bool {
     match event {
         Event::Processed(_)
         | Event::RequiresAction(_)

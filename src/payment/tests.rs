@@ -1,8 +1,8 @@
 //! Scenarios: given what has happened, when this comes, then these events. Laws and the model bank stand beside.
 
 mod laws;
+#[expect(clippy::wildcard_enum_match_arm, reason = "the model bank names only what it does something about")]
 mod model;
-
 
 use super::bank::{Call, Decline, IntentStatus, Operation, Outcome, Reason, RefundReceipt, Snapshot};
 use super::*;
@@ -136,7 +136,8 @@ impl Paying {
     /// Tells it, and names the events that follow.
     fn told(&mut self, command: Command) -> String {
         let events = self.tell(command).expect("not refused");
-        let kinds: Vec<&str> = events.iter().filter_map(|event| event.kind().strip_prefix("payment.")).collect();
+        let kinds: Vec<&str> =
+            events.iter().filter_map(|event| event.kind().strip_prefix("payment.")).collect();
         kinds.join(" ")
     }
 
@@ -172,7 +173,9 @@ impl Paying {
         let due = Payment::due(&self.state);
         assert!(due.steps.is_empty());
         match (due.call, due.timer) {
-            (Some(call), None) if call.is_inquiry() => format!("inquire {} {}", call.operation(), call.attempt()),
+            (Some(call), None) if call.is_inquiry() => {
+                format!("inquire {} {}", call.operation(), call.attempt())
+            }
             (Some(call), None) => format!("{} {}", call.operation(), call.attempt()),
             (None, Some(_)) => "wait".to_owned(),
             (None, None) => "rest".to_owned(),
@@ -269,14 +272,16 @@ fn a_repeated_beginning_changes_nothing_and_other_terms_are_refused() {
     let Command::Begin { order, currency, method, capture, retry, .. } = begin(Capture::Automatic) else {
         panic!("begin begins")
     };
-    let other = Command::Begin { order, amount: amount(1), currency, method, capture, retry, gateway_ready: true };
+    let other =
+        Command::Begin { order, amount: amount(1), currency, method, capture, retry, gateway_ready: true };
     assert_eq!(paying.tell(other), Err(Rejection::OtherTerms));
 }
 
 #[test]
 fn an_open_breaker_parks_the_payment_without_a_call() {
     let mut paying = Paying::unbegun();
-    let Command::Begin { order, amount, currency, method, capture, retry, .. } = begin(Capture::Automatic) else {
+    let Command::Begin { order, amount, currency, method, capture, retry, .. } = begin(Capture::Automatic)
+    else {
         panic!("begin begins")
     };
     let parked = Command::Begin { order, amount, currency, method, capture, retry, gateway_ready: false };
@@ -290,10 +295,13 @@ fn an_open_breaker_parks_the_payment_without_a_call() {
 #[test]
 fn nothing_is_paid_for_nothing() {
     let mut paying = Paying::unbegun();
-    let Command::Begin { order, currency, method, capture, retry, gateway_ready, .. } = begin(Capture::Automatic) else {
+    let Command::Begin { order, currency, method, capture, retry, gateway_ready, .. } =
+        begin(Capture::Automatic)
+    else {
         panic!("begin begins")
     };
-    let free = Command::Begin { order, amount: Amount::ZERO, currency, method, capture, retry, gateway_ready };
+    let free =
+        Command::Begin { order, amount: Amount::ZERO, currency, method, capture, retry, gateway_ready };
     assert_eq!(paying.tell(free), Err(Rejection::NothingToPay));
 }
 
@@ -349,7 +357,11 @@ fn an_unknown_outcome_is_looked_up_at_once_and_adopted() {
     assert_eq!(paying.answered(timed_out()), "outcome_unknown");
     assert_eq!(paying.due(), "inquire authorize 1");
     assert_eq!(paying.answered(Outcome::Found(succeeded())), "processed");
-    assert_eq!(paying.heard(Operation::Authorize, 1, Outcome::Intent(succeeded())), "", "and the first answer, late");
+    assert_eq!(
+        paying.heard(Operation::Authorize, 1, Outcome::Intent(succeeded())),
+        "",
+        "and the first answer, late"
+    );
 }
 
 #[test]
@@ -444,7 +456,9 @@ fn a_call_owed_over_a_long_crash_is_stale() {
 
 #[test]
 fn a_decline_for_good_fails_at_once() {
-    for (code, class) in [("lost_card", RetryClass::Never), ("insufficient_funds", RetryClass::DifferentMethod)] {
+    for (code, class) in
+        [("lost_card", RetryClass::Never), ("insufficient_funds", RetryClass::DifferentMethod)]
+    {
         let mut paying = Paying::begun();
         assert_eq!(paying.answered(declined(code)), "declined failed");
         let Standing::Failed { reason: Failure::Declined, decline: Some(last) } = paying.standing() else {
@@ -473,7 +487,11 @@ fn a_repeated_decline_counts_once() {
     paying.answered(declined("processing_error"));
     assert_eq!(paying.heard(Operation::Authorize, 1, declined("processing_error")), "");
     paying.resumed();
-    assert_eq!(paying.heard(Operation::Authorize, 1, declined("processing_error")), "", "attempt 2 is not declined");
+    assert_eq!(
+        paying.heard(Operation::Authorize, 1, declined("processing_error")),
+        "",
+        "attempt 2 is not declined"
+    );
 }
 
 #[test]
@@ -608,6 +626,37 @@ fn a_decline_of_a_call_in_flight_ends_the_cancel() {
 }
 
 #[test]
+fn what_the_bank_is_still_at_is_looked_up_before_it_is_canceled() {
+    let at_work = [
+        Outcome::Intent(snapshot(IntentStatus::Processing)),
+        Outcome::Busy { reason: Reason::KeyInUse, retry_after_ms: None },
+    ];
+    for outcome in at_work {
+        let mut paying = Paying::begun();
+        assert_eq!(paying.answered(outcome), "retry_scheduled");
+        assert_eq!(paying.cancel(), "cancel_requested");
+        assert_eq!(paying.due(), "inquire authorize 1");
+        assert_eq!(paying.answered(Outcome::Found(succeeded())), "processed attempt_started");
+        assert_eq!(paying.answered(given_back("re_1", 3_998)), "refunded");
+        assert_eq!(paying.standing(), undone(3_998));
+    }
+}
+
+#[test]
+fn a_call_repeated_after_a_restart_proves_nothing_by_not_going_out() {
+    let paying = Paying::begun();
+    let call = paying.call().expect("due");
+    let interrupted = Outcome::Unknown { reason: Reason::Interrupted, replayed: false };
+    assert_eq!(call.judge(unsent(), paying.now.plus_secs(1)), interrupted, "owed before we started");
+    assert_eq!(call.judge(unsent(), Timestamp::default()), unsent(), "owed since we are at work");
+    assert_eq!(
+        call.judge(declined("lost_card"), paying.now.plus_secs(1)),
+        declined("lost_card"),
+        "an answer is one"
+    );
+}
+
+#[test]
 fn a_canceled_payment_is_never_sent_again_and_closes_when_it_is_certain() {
     let mut paying = Paying::begun();
     paying.answered(timed_out());
@@ -656,7 +705,10 @@ fn money_that_arrives_after_the_end_goes_back() {
 fn an_authorisation_that_arrives_after_failure_is_voided() {
     let mut paying = Paying::begun();
     paying.answered(declined("lost_card"));
-    assert_eq!(paying.heard(Operation::Authorize, 1, Outcome::Found(authorized())), "charge_found attempt_started");
+    assert_eq!(
+        paying.heard(Operation::Authorize, 1, Outcome::Found(authorized())),
+        "charge_found attempt_started"
+    );
     assert_eq!(paying.due(), "void 1");
     assert_eq!(paying.answered(Outcome::Intent(snapshot(IntentStatus::Canceled))), "voided");
     assert_eq!(paying.due(), "rest");
@@ -694,7 +746,10 @@ fn a_captured_payment_is_refunded_in_full_whatever_it_takes() {
     assert_eq!(paying.due(), format!("inquire {refund} 1"));
     assert_eq!(paying.answered(Outcome::NotFound), "retry_scheduled");
     paying.resumed();
-    assert_eq!(paying.answered(Outcome::RefundFailed { code: "expired_or_canceled_card".into() }), "refund_failed retry_scheduled");
+    assert_eq!(
+        paying.answered(Outcome::RefundFailed { code: "expired_or_canceled_card".into() }),
+        "refund_failed retry_scheduled"
+    );
     assert_eq!(paying.resumed(), "attempt_started");
     assert_eq!(paying.due(), format!("{refund} 2"), "under a new key");
     assert_eq!(paying.answered(given_back("re_1", 3_998)), "refunded");
@@ -811,7 +866,8 @@ fn a_bank_that_only_authorised_is_made_to_capture() {
 
 #[test]
 fn refunds_are_bounded_numbered_and_one_at_a_time() {
-    let refund = |number, minor| Command::Refund { refund: number, amount: amount(minor), reason: "customer".into() };
+    let refund =
+        |number, minor| Command::Refund { refund: number, amount: amount(minor), reason: "customer".into() };
     let mut paying = Paying::captured();
     let remaining = amount(3_998);
     assert_eq!(paying.tell(refund(1, 3_999)), Err(Rejection::RefundTooLarge { remaining }));
@@ -839,7 +895,11 @@ fn a_refund_that_was_wished_for_may_fail() {
     assert_eq!(paying.due(), "rest");
     let Standing::Captured { refund: Some(last), .. } = paying.standing() else { panic!("captured") };
     assert_eq!(last.state, RefundState::Failed { code: "charge_disputed".into() });
-    assert_eq!(paying.heard(Operation::Refund(1), 1, given_back("re_1", 5)), "refunded", "and yet it happened");
+    assert_eq!(
+        paying.heard(Operation::Refund(1), 1, given_back("re_1", 5)),
+        "refunded",
+        "and yet it happened"
+    );
 }
 
 #[test]

@@ -218,7 +218,8 @@ impl PaymentView {
 }
 
 fn status(begun: &Begun) -> PaymentStatus {
-    let is_undone = begun.work.is_none() && begun.action.is_none() && begun.charges().all(|charge| !charge.is_live());
+    let is_undone =
+        begun.work.is_none() && begun.action.is_none() && begun.charges().all(|charge| !charge.is_live());
     match &begun.course {
         Course::Failed { .. } => return PaymentStatus::Failed,
         Course::Canceled { .. } if is_undone => return PaymentStatus::Canceled,

@@ -55,10 +55,8 @@ impl From<order::Rejection> for Problem {
             R::AlreadyPlaced => Code::OrderAlreadyPlaced.into(),
             R::Invalid(errors) => Self::invalid(errors),
             R::StoreSuspended => Code::StoreSuspended.into(),
-            R::Illegal { status, legal, .. } => {
-                Self::because(Code::IllegalTransition, rejection.to_string())
-                    .with_standing(status.to_string(), legal)
-            }
+            R::Illegal { status, legal, .. } => Self::because(Code::IllegalTransition, rejection.to_string())
+                .with_standing(status.to_string(), legal),
         }
     }
 }
@@ -70,7 +68,10 @@ impl From<settings::Rejection> for Problem {
             R::NotFound => Code::StoreNotFound.into(),
             R::Exists => Code::StoreExists.into(),
             R::OutOfBounds(places) => Self::invalid(
-                places.into_iter().map(|(place, bounds)| Invalid::new(place, "out_of_range", bounds)).collect(),
+                places
+                    .into_iter()
+                    .map(|(place, bounds)| Invalid::new(place, "out_of_range", bounds))
+                    .collect(),
             ),
         }
     }
@@ -104,7 +105,9 @@ impl From<fraud::Rejection> for Problem {
         let detail = rejection.to_string();
         match rejection {
             R::NoSuchReview { .. } => Code::ReviewNotFound.into(),
-            R::NotOpen { status, .. } => Self::because(Code::ReviewClosed, detail).with_standing(status.name(), &[]),
+            R::NotOpen { status, .. } => {
+                Self::because(Code::ReviewClosed, detail).with_standing(status.name(), &[])
+            }
             R::BadRules { problems } => Self::invalid(problems.iter().map(bad_rule).collect()),
             R::NoteTooLong => Self::invalid(vec![Invalid::new("/note", "invalid_length", detail)]),
         }
@@ -123,7 +126,9 @@ impl From<payment::Rejection> for Problem {
         match rejection {
             R::NotBegun => Code::PaymentNotFound.into(),
             R::NothingToPay => Self::invalid(vec![Invalid::new("/amount", "out_of_range", detail)]),
-            R::OtherTerms | R::NotAuthorized | R::Busy | R::Over => Self::because(Code::IllegalTransition, detail),
+            R::OtherTerms | R::NotAuthorized | R::Busy | R::Over => {
+                Self::because(Code::IllegalTransition, detail)
+            }
             R::NotCaptured | R::RefundTooLarge { .. } => Self::because(Code::RefundImpossible, detail),
         }
     }

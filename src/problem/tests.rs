@@ -96,7 +96,8 @@ fn a_body_has_the_fields_of_the_standard_and_ours() {
     let body = problem.body("/v1/stores", "req_1");
     assert_eq!(
         String::from_utf8(body).expect("JSON"),
-        r#"{"type":"urn:orderflow:problem:validation_failed","title":"Validation failed","status":422,"#.to_owned()
+        r#"{"type":"urn:orderflow:problem:validation_failed","title":"Validation failed","status":422,"#
+            .to_owned()
             + r#""detail":"some values cannot be taken; see errors","instance":"/v1/stores","#
             + r#""code":"validation_failed","request_id":"req_1","#
             + r#""errors":[{"pointer":"/settings/retry/cap_ms","code":"out_of_range","detail":"1 to 2"}]}"#

@@ -17,7 +17,7 @@ use super::commit::Durable;
 use super::event::Event as _;
 use super::idempotency::Known;
 use super::wiring::{Family, Wiring};
-use crate::types::{Actor as Who, Meta, RequestKey, Timestamp, clock};
+use crate::types::{Actor as Who, Cause, Meta, RequestKey, Timestamp, clock};
 
 /// How many instances one turn wakes or resumes before others get theirs.
 const TURN_MAX: usize = 256;
@@ -52,7 +52,7 @@ pub struct Stop;
 struct Folded<A: Wiring> {
     steps: Vec<A::Step>,
     call: Option<A::Call>,
-    cause: Option<crate::types::Cause>,
+    cause: Option<Cause>,
 }
 
 type Caller<A> = tokio::sync::oneshot::Sender<Result<Answer, Refusal<<A as super::Aggregate>::Rejection>>>;
@@ -82,7 +82,13 @@ impl<A: Wiring> AggregateActor<A> {
         match folded {
             Ok(Ok(folded)) => self.reveal(key, &meta, folded, reply, ctx),
             Ok(Err(Refusal::Rejected(why))) => self.reject(key, reply, why),
-            Ok(Err(Refusal::Fault(fault))) => refuse::<A>(reply, Refusal::Fault(fault)),
+            Ok(Err(Refusal::Fault(fault))) => {
+                // A sibling cannot be told to ask again: the whole family does, from what is stored.
+                if !matches!(reply, Reply::Caller { .. }) {
+                    self.family.break_up(A::NAME, &fault.to_string());
+                }
+                refuse::<A>(reply, Refusal::Fault(fault));
+            }
             Err(panic) => {
                 self.family.break_up(A::NAME, &said(panic.as_ref()));
                 refuse::<A>(reply, Refusal::Fault(Fault::Rebuilding));
@@ -112,7 +118,7 @@ impl<A: Wiring> AggregateActor<A> {
                 unknown.insert(if is_fresh { A::State::default() } else { A::load(&family, key)? })
             }
         };
-        let command = A::prepare(&family, key, state, request).map_err(Refusal::Rejected)?;
+        let command = A::prepare(&family, key, state, request)?;
         let log = family.log();
         let at = log.now();
         crate::fault_point!("decide", log.store().as_str());
@@ -145,7 +151,7 @@ impl<A: Wiring> AggregateActor<A> {
     fn reveal(&mut self, key: A::Key, meta: &Meta, folded: Folded<A>, reply: Reply<A>, ctx: &mut Context<Self>) {
         let Folded { steps, call, cause } = folded;
         if let Some(state) = self.instances.get(&key) {
-            answer(&self.family, state, meta.key.filter(|_| cause.is_some()), reply);
+            answer(&self.family, state, meta.key.filter(|_| cause.is_some()), cause, reply);
             if let Some(cause) = cause {
                 for step in steps {
                     A::step(&self.family, key, state, step, cause);
@@ -237,7 +243,7 @@ impl<A: Wiring> AggregateActor<A> {
         let Some(state) = self.instances.get(&key) else { return };
         let due = A::due(state);
         let log = self.family.log();
-        let cause = crate::types::Cause { sequence: log.sequence(), at: log.now() };
+        let cause = Cause { sequence: log.sequence(), at: log.now() };
         for step in due.steps {
             A::step(&self.family, key, state, step, cause);
         }
@@ -309,10 +315,16 @@ fn arm<K: Copy + Ord + std::hash::Hash>(
 }
 
 /// Answers a command that was taken. `key` is the request's key, when its events must be remembered under it.
-fn answer<A: Wiring>(family: &Rc<A::Family>, state: &A::State, key: Option<RequestKey>, reply: Reply<A>) {
+fn answer<A: Wiring>(
+    family: &Rc<A::Family>,
+    state: &A::State,
+    key: Option<RequestKey>,
+    cause: Option<Cause>,
+    reply: Reply<A>,
+) {
     match reply {
         Reply::None => {}
-        Reply::Sibling(heard) => heard(state, Ok(())),
+        Reply::Sibling(heard) => heard(state, Ok(cause)),
         Reply::Caller { to, show } => {
             let answer = show(state).unwrap_or_else(|| Answer::of(&serde_json::Value::Null, 0));
             if let Some(key) = key {

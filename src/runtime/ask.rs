@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::aggregate::Aggregate;
 use super::wiring::Wiring;
-use crate::types::Meta;
+use crate::types::{Cause, Meta};
 
 /// A command on its way to one instance.
 pub struct Ask<A: Wiring> {
@@ -38,10 +38,10 @@ pub enum Reply<A: Aggregate> {
     Sibling(Heard<A>),
 }
 
-/// What a sibling does with the state it asked about.
-pub type Heard<A> = Box<
-    dyn FnOnce(&<A as Aggregate>::State, Result<(), <A as Aggregate>::Rejection>) + Send,
->;
+/// What a sibling does with the state it asked about. Hears the last event that its command led to; none, when the command
+/// changed nothing.
+pub type Heard<A> =
+    Box<dyn FnOnce(&<A as Aggregate>::State, Result<Option<Cause>, <A as Aggregate>::Rejection>) + Send>;
 
 /// What of a state is shown to a caller; nothing when there is nothing to show.
 pub type Show<A> = Box<dyn FnOnce(&<A as Aggregate>::State) -> Option<Answer> + Send>;
@@ -168,7 +168,7 @@ impl<A: Wiring> Ask<A> {
         key: A::Key,
         request: impl Into<A::Request>,
         meta: Meta,
-        heard: impl FnOnce(&A::State, Result<(), A::Rejection>) + Send + 'static,
+        heard: impl FnOnce(&A::State, Result<Option<Cause>, A::Rejection>) + Send + 'static,
     ) -> Self {
         let reply = Reply::Sibling(Box::new(heard));
         Self { key, request: request.into(), meta, deadline: None, reply }

@@ -170,7 +170,7 @@ impl Wiring for Tills {
     type Family = Counter;
     type Request = Command;
 
-    fn prepare(_: &Rc<Counter>, _: u32, _: &mut Till, command: Command) -> Result<Command, IsClosed> {
+    fn prepare(_: &Rc<Counter>, _: u32, _: &mut Till, command: Command) -> Result<Command, Refusal<IsClosed>> {
         Ok(command)
     }
     fn is_fresh(_: &Rc<Counter>, key: u32) -> bool {

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use super::aggregate::Aggregate;
-use super::ask::Fault;
+use super::ask::{Fault, Refusal};
 use super::commit::StoreLog;
 use super::idempotency::Keys;
 use crate::types::{Cause, Timestamp};
@@ -44,7 +44,7 @@ pub trait Wiring: Aggregate {
         key: Self::Key,
         state: &mut Self::State,
         request: Self::Request,
-    ) -> Result<Self::Command, Self::Rejection>;
+    ) -> Result<Self::Command, Refusal<Self::Rejection>>;
 
     /// Whether nothing can be stored of this instance: its key was just made.
     fn is_fresh(family: &Rc<Self::Family>, key: Self::Key) -> bool;

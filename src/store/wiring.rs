@@ -11,7 +11,7 @@ use crate::inventory::{self, Inventory};
 use crate::order::{self, Order, Orders, Placed};
 use crate::payment::{self, Payment};
 use crate::runtime::ask::send;
-use crate::runtime::{Ask, Family as _, Fault, Only, Wiring};
+use crate::runtime::{Ask, Family as _, Fault, Only, Refusal, Wiring};
 use crate::types::{Actor, Amount, Cause, Meta, OrderId, PaymentId, ReservationId, Timestamp};
 
 fn meta(actor: Actor, cause: Cause) -> Meta {
@@ -42,10 +42,10 @@ impl Wiring for Orders {
         key: OrderId,
         _state: &mut Order,
         request: OrderRequest,
-    ) -> Result<order::Command, order::Rejection> {
+    ) -> Result<order::Command, Refusal<order::Rejection>> {
         match request {
             OrderRequest::Command(command) => Ok(command),
-            OrderRequest::Draft(draft) => placement(family, key, *draft),
+            OrderRequest::Draft(draft) => placement(family, key, *draft).map_err(Refusal::Rejected),
         }
     }
 
@@ -127,9 +127,16 @@ fn order_step(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, step: orde
 }
 
 /// A way to tell an order what a sibling made of its question.
-fn report(family: &Rc<StoreFamily>, id: OrderId, actor: Actor) -> impl Fn(order::Outcome) + Send + 'static {
+fn report(
+    family: &Rc<StoreFamily>,
+    id: OrderId,
+    actor: Actor,
+) -> impl Fn(Option<Cause>, order::Outcome) + Send + 'static {
     let orders = family.members.orders.clone();
-    move |outcome| send(&orders, Ask::tell(id, order::Command::Hear(outcome), Meta::by(actor)))
+    move |cause, outcome| {
+        let meta = Meta { cause, ..Meta::by(actor) };
+        send(&orders, Ask::tell(id, order::Command::Hear(outcome), meta));
+    }
 }
 
 fn reserve(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) {
@@ -145,16 +152,17 @@ fn reserve(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) 
         policy,
     };
     let tell = report(family, id, Actor::Inventory);
-    let heard = move |stock: &inventory::Stock, taken: Result<(), inventory::Rejection>| {
-        tell(match (taken, stock.standing(id)) {
-            (Ok(()), Some(inventory::Standing::Held { .. } | inventory::Standing::Committed { .. })) => {
-                order::Outcome::StockHeld
+    let heard = move |stock: &inventory::Stock, taken: Result<Option<Cause>, inventory::Rejection>| {
+        use inventory::Standing;
+        match (taken, stock.standing(id)) {
+            (Ok(cause), Some(Standing::Held { .. } | Standing::Committed { .. })) => {
+                tell(cause, order::Outcome::StockHeld);
             }
-            (Ok(()), Some(inventory::Standing::Expired | inventory::Standing::Ended) | None) => {
-                order::Outcome::StockShort { lacking: "the reservation has ended".into() }
+            (Ok(cause), Some(Standing::Expired | Standing::Ended) | None) => {
+                tell(cause, order::Outcome::StockShort { lacking: "the reservation has ended".into() });
             }
-            (Err(why), _) => order::Outcome::StockShort { lacking: why.to_string() },
-        });
+            (Err(why), _) => tell(None, order::Outcome::StockShort { lacking: why.to_string() }),
+        }
     };
     let command = inventory::Command::Reserve(reserve);
     send(&family.members.inventory, Ask::sibling(Only, command, *meta, heard));
@@ -162,11 +170,11 @@ fn reserve(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) 
 
 fn commit(family: &Rc<StoreFamily>, id: OrderId, meta: &Meta) {
     let tell = report(family, id, Actor::Inventory);
-    let heard = move |_: &inventory::Stock, taken: Result<(), inventory::Rejection>| {
-        tell(match taken {
-            Ok(()) => order::Outcome::StockCommitted,
-            Err(why) => order::Outcome::StockLost { lacking: why.to_string() },
-        });
+    let heard = move |_: &inventory::Stock, taken: Result<Option<Cause>, inventory::Rejection>| {
+        match taken {
+            Ok(cause) => tell(cause, order::Outcome::StockCommitted),
+            Err(why) => tell(None, order::Outcome::StockLost { lacking: why.to_string() }),
+        }
     };
     let command = inventory::Command::Commit { order: id };
     send(&family.members.inventory, Ask::sibling(Only, command, *meta, heard));
@@ -196,11 +204,12 @@ fn release(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) 
     };
     let tell = report(family, id, Actor::Inventory);
     let store = family.log().store().clone();
-    let heard = move |_: &inventory::Stock, taken: Result<(), inventory::Rejection>| {
-        if let Err(why) = taken {
+    let heard = move |_: &inventory::Stock, taken: Result<Option<Cause>, inventory::Rejection>| {
+        let cause = taken.unwrap_or_else(|why| {
             tracing::debug!(store.id = %store, order.id = %id, %why, "nothing to release");
-        }
-        tell(order::Outcome::StockReleased);
+            None
+        });
+        tell(cause, order::Outcome::StockReleased);
     };
     let command = inventory::Command::Release { order: id, reason };
     send(&family.members.inventory, Ask::sibling(Only, command, *meta, heard));
@@ -232,9 +241,9 @@ fn assess(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) {
         review: fraud::ReviewPolicy { sla_s: tenant.settings.review.sla_s, on_lapse },
     };
     let tell = report(family, id, Actor::Fraud);
-    let heard = move |desk: &fraud::Desk, taken: Result<(), fraud::Rejection>| {
-        if let (Ok(()), Some(standing)) = (taken, desk.standing(id)) {
-            tell(assessed(standing));
+    let heard = move |desk: &fraud::Desk, taken: Result<Option<Cause>, fraud::Rejection>| {
+        if let (Ok(cause), Some(standing)) = (taken, desk.standing(id)) {
+            tell(cause, assessed(standing));
         }
     };
     let command = fraud::Command::Assess(Box::new(facts));
@@ -261,7 +270,9 @@ fn assessed(standing: fraud::Standing<'_>) -> order::Outcome {
 
 fn withdraw_review(family: &Rc<StoreFamily>, id: OrderId, meta: &Meta) {
     let tell = report(family, id, Actor::Fraud);
-    let heard = move |_: &fraud::Desk, _: Result<(), fraud::Rejection>| tell(order::Outcome::ReviewWithdrawn);
+    let heard = move |_: &fraud::Desk, taken: Result<Option<Cause>, fraud::Rejection>| {
+        tell(taken.ok().flatten(), order::Outcome::ReviewWithdrawn);
+    };
     let command = fraud::Command::Withdraw { order: id };
     send(&family.members.fraud, Ask::sibling(Only, command, *meta, heard));
 }
@@ -286,9 +297,9 @@ fn pay(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) {
         gateway_ready: family.node.breaker.is_ready(),
     };
     let tell = report(family, id, Actor::Payment);
-    let heard = move |state: &payment::State, _: Result<(), payment::Rejection>| {
+    let heard = move |state: &payment::State, taken: Result<Option<Cause>, payment::Rejection>| {
         if let Some(outcome) = Payment::standing(state).and_then(paid) {
-            tell(outcome);
+            tell(taken.ok().flatten(), outcome);
         }
     };
     send(&family.members.payments, Ask::sibling(placed.payment, command, *meta, heard));
@@ -298,11 +309,11 @@ fn undo_payment(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &M
     let payment = placed.payment;
     let reason: Arc<str> = placed.status().word().into();
     let tell = report(family, id, Actor::Payment);
-    let heard = move |state: &payment::State, _: Result<(), payment::Rejection>| {
-        match Payment::standing(state) {
-            Some(standing) => paid(standing).into_iter().for_each(tell),
-            // It never began.
-            None => tell(order::Outcome::PaymentUndone { captured: Amount::ZERO, refunded: Amount::ZERO }),
+    let heard = move |state: &payment::State, taken: Result<Option<Cause>, payment::Rejection>| {
+        let never_begun = order::Outcome::PaymentUndone { captured: Amount::ZERO, refunded: Amount::ZERO };
+        let outcome = Payment::standing(state).map_or(Some(never_begun), paid);
+        if let Some(outcome) = outcome {
+            tell(taken.ok().flatten(), outcome);
         }
     };
     let command = payment::Command::Cancel { reason };
@@ -358,7 +369,7 @@ impl Wiring for Payment {
         _key: PaymentId,
         _state: &mut payment::State,
         command: payment::Command,
-    ) -> Result<payment::Command, payment::Rejection> {
+    ) -> Result<payment::Command, Refusal<payment::Rejection>> {
         Ok(command)
     }
 
@@ -412,12 +423,12 @@ impl Wiring for Inventory {
         _key: Only,
         stock: &mut inventory::Stock,
         command: inventory::Command,
-    ) -> Result<inventory::Command, inventory::Rejection> {
+    ) -> Result<inventory::Command, Refusal<inventory::Rejection>> {
         if let Some(order) = command.order()
             && !stock.knows(order)
             && family.may_have_stock(order)
-            && let Ok(Some(reservation)) =
-                family.stored(|reader| reader.reservation(family.log().store(), order))
+            && let Some(reservation) =
+                family.stored(|reader| reader.reservation(family.log().store(), order))?
         {
             let is_at_rest = !reservation.is_open();
             stock.recall(reservation);
@@ -485,11 +496,16 @@ impl Wiring for Fraud {
     type Request = fraud::Command;
 
     fn prepare(
-        _family: &Rc<StoreFamily>,
+        family: &Rc<StoreFamily>,
         _key: Only,
-        _desk: &mut fraud::Desk,
+        desk: &mut fraud::Desk,
         command: fraud::Command,
-    ) -> Result<fraud::Command, fraud::Rejection> {
+    ) -> Result<fraud::Command, Refusal<fraud::Rejection>> {
+        if let Some(order) = forgotten_review(family, desk, &command)
+            && let Some(review) = family.stored(|reader| reader.review(family.log().store(), order))?
+        {
+            desk.recall(review);
+        }
         Ok(command)
     }
 
@@ -514,6 +530,18 @@ impl Wiring for Fraud {
     }
 }
 
+/// The order whose review a command is about, when it may be stored but is not in memory.
+fn forgotten_review(family: &StoreFamily, desk: &fraud::Desk, command: &fraud::Command) -> Option<OrderId> {
+    let order = match command {
+        fraud::Command::Assess(facts) => Some(facts.order).filter(|order| !family.is_new(*order)),
+        fraud::Command::Approve { order, .. }
+        | fraud::Command::Reject { order, .. }
+        | fraud::Command::Withdraw { order } => Some(*order),
+        fraud::Command::Lapse | fraud::Command::SetRules { .. } => None,
+    };
+    order.filter(|order| desk.review(*order).is_none())
+}
+
 impl Wiring for Tenancy {
     type Family = StoreFamily;
     type Request = settings::Command;
@@ -523,7 +551,7 @@ impl Wiring for Tenancy {
         _key: Only,
         _state: &mut settings::Store,
         command: settings::Command,
-    ) -> Result<settings::Command, settings::Rejection> {
+    ) -> Result<settings::Command, Refusal<settings::Rejection>> {
         Ok(command)
     }
 

@@ -160,7 +160,10 @@ mod tests {
         }
         latencies.settle(&store("gifts"), 2_000_000);
         let acme = latencies.of(&store("acme"));
-        assert!((4.5..=5.5).contains(&acme.accept_p50) && (9.3..=10.7).contains(&acme.accept_p99), "{acme:?}");
+        assert!(
+            (4.5..=5.5).contains(&acme.accept_p50) && (9.3..=10.7).contains(&acme.accept_p99),
+            "{acme:?}"
+        );
         assert_eq!((acme.settle_p50, latencies.of(&store("other"))), (0.0, Quantiles::default()));
         let all = latencies.of_all();
         assert!(all.accept_p50 > 4.0 && all.settle_p99 > 1_800.0, "{all:?}");

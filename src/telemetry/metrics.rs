@@ -89,7 +89,11 @@ impl Collector for Sources {
             ("journal_commit_microseconds", "Time spent in commits", journal.commit_us),
             ("journal_checkpoints", "Checkpoints done", journal.checkpoints),
             ("gateway_breaker_opened", "How often the bank's breaker opened", breaker.opened),
-            ("gateway_breaker_refused", "Calls to the bank not made while the breaker was open", breaker.refused),
+            (
+                "gateway_breaker_refused",
+                "Calls to the bank not made while the breaker was open",
+                breaker.refused,
+            ),
             ("gateway_outages", "Calls to the bank that ended in an outage", breaker.outages),
             ("store_deaths", "How often a store's actors were broken up", node.deaths()),
         ];
@@ -107,8 +111,16 @@ impl Collector for Sources {
             ("store_requests_in_flight", "Requests that stores work on", i64::from(node.in_flight())),
             ("views_lag_records", "Records that views trail the journal by", whole(node.views.lag())),
             ("journal_position", "The journal's end", whole(node.journal.end())),
-            ("journal_healthy", "Whether the journal takes events", flag(node.journal.health() == Health::Good)),
-            ("gateway_breaker_open", "Whether calls to the bank are held back", flag(state != BreakerState::Closed)),
+            (
+                "journal_healthy",
+                "Whether the journal takes events",
+                flag(node.journal.health() == Health::Good),
+            ),
+            (
+                "gateway_breaker_open",
+                "Whether calls to the bank are held back",
+                flag(state != BreakerState::Closed),
+            ),
         ];
         for (name, help, value) in gauges {
             let gauge = ConstGauge::new(value);

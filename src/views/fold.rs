@@ -27,6 +27,9 @@ const SKU_CHUNK: usize = 256;
 /// How many assessments a store's row keeps before they become a chunk.
 const ASSESSED_CHUNK: usize = 512;
 
+/// The kind of the events that judge an order.
+const ASSESSED: &str = "fraud.assessed";
+
 /// What folding a record may need beside its store.
 pub(super) struct Tools<'a> {
     /// The file, to read what is not in hand.
@@ -235,16 +238,18 @@ fn fold_fraud(
 ) -> Result<Shows, ViewsError> {
     use fraud::Event;
     let unreadable = |source| ViewsError::Event { position: record.position, source };
+    // One for every order, and only its place is kept: whoever wants to know more reads the journal.
+    if record.kind == ASSESSED {
+        if store.assessed.count() >= ASSESSED_CHUNK {
+            let full = Some(store.assessed.take());
+            seal(store, ChunkKind::Assessed, 0, full);
+        }
+        store.assessed.push(record.position);
+        return Ok(Shows::Nothing);
+    }
     let event = Event::read(record.kind, head.version, head.data).map_err(unreadable)?;
     let order = match &event {
-        Event::Assessed(_) => {
-            if store.assessed.count() >= ASSESSED_CHUNK {
-                let full = Some(store.assessed.take());
-                seal(store, ChunkKind::Assessed, 0, full);
-            }
-            store.assessed.push(record.position);
-            return Ok(Shows::Nothing);
-        }
+        Event::Assessed(_) => return Ok(Shows::Nothing),
         Event::RulesChanged(changed) => {
             store.rules = Doc { value: changed.rules.clone(), is_dirty: true };
             return Ok(Shows::Rules);

@@ -26,6 +26,8 @@ mod runner;
 mod schema;
 mod segment;
 mod slots;
+#[cfg(test)]
+pub(crate) mod tests;
 mod write;
 
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@
 mod support;
 
 mod crash;
+mod doubt;
 mod idempotency;
 mod lists;
 mod outage;

@@ -35,7 +35,7 @@ const PAGES: [Page; 16] = [
         name: "fulfillment_status, common",
         path: |_| "/v1/orders?fulfillment_status=not_fulfilled".into(),
     },
-    Page { name: "fulfillment_status, rare", path: |_| "/v1/orders?fulfillment_status=delivered".into() },
+    Page { name: "fulfillment_status, rare", path: |_| "/v1/orders?fulfillment_status=on_hold".into() },
     Page { name: "customer_id", path: |n| format!("/v1/orders?customer_id={}", customer_id(n % 10_000)) },
     Page { name: "email", path: |n| format!("/v1/orders?email={}", customer_email(n % 10_000)) },
     Page { name: "sku", path: |n| format!("/v1/orders?sku={}", Catalogue::sku(n % SKUS)) },

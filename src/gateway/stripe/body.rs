@@ -119,6 +119,8 @@ pub(super) struct Error<'a> {
     #[serde(default, borrow)]
     pub(super) message: Option<Text<'a>>,
     #[serde(default, borrow)]
+    param: Option<Text<'a>>,
+    #[serde(default, borrow)]
     payment_intent: Option<Reference<'a>>,
 }
 
@@ -133,13 +135,15 @@ impl Intent<'_> {
             "requires_capture" => IntentStatus::RequiresCapture,
             "processing" => IntentStatus::Processing,
             "canceled" => IntentStatus::Canceled,
-            "requires_payment_method" => {
-                IntentStatus::RequiresPaymentMethod(self.last_payment_error.as_ref().map(|error| {
-                    Box::new(Decline { intent: id(&self.id), ..error.decline() })
-                }))
-            }
+            "requires_payment_method" => IntentStatus::RequiresPaymentMethod(
+                self.last_payment_error
+                    .as_ref()
+                    .map(|error| Box::new(Decline { intent: id(&self.id), ..error.decline() })),
+            ),
             // Unconfirmed means as much: no money moves until somebody acts.
-            "requires_action" | "requires_confirmation" => IntentStatus::RequiresAction { url: self.action_url() },
+            "requires_action" | "requires_confirmation" => {
+                IntentStatus::RequiresAction { url: self.action_url() }
+            }
             _ => return None,
         };
         Some(Snapshot {
@@ -200,6 +204,12 @@ impl Reference<'_> {
 }
 
 impl Error<'_> {
+    /// Whether a refused request is refused for its amount or its method of payment, not for how it was made.
+    pub(super) fn is_about_the_payment(&self) -> bool {
+        let is_amount = matches!(self.code.as_deref(), Some("amount_too_small" | "amount_too_large"));
+        is_amount || self.param.as_deref() == Some("payment_method")
+    }
+
     /// The error as a decline.
     pub(super) fn decline(&self) -> Decline {
         Decline {

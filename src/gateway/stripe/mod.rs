@@ -18,7 +18,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::future::{FutureExt, LocalBoxFuture, ready};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
 use reqwest::{Method, Request, StatusCode, Url};
 
 use self::reply::Reply;
@@ -262,7 +264,8 @@ impl Inner {
         let mut response = self.client.execute(request).await.map_err(|error| classify(&error))?;
         let status = response.status();
         let header = |name: &HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let is_replayed = header(&IDEMPOTENT_REPLAYED).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let is_replayed =
+            header(&IDEMPOTENT_REPLAYED).is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let retry_after_ms =
             header(&RETRY_AFTER).and_then(|value| retry_after::parse_ms(value, header(&DATE)));
         let body = read_whole(&mut response).await?;

@@ -26,13 +26,11 @@ impl<'a> Reply<'a> {
                 Some(error) => Outcome::Declined(Box::new(error.decline())),
                 None => self.unknown(Reason::Unreadable),
             },
-            409 => {
-                Outcome::Busy { reason: Reason::KeyInUse, retry_after_ms: answer.retry_after_ms }
-            }
+            409 => Outcome::Busy { reason: Reason::KeyInUse, retry_after_ms: answer.retry_after_ms },
             429 => Outcome::Busy { reason: Reason::RateLimited, retry_after_ms: answer.retry_after_ms },
             // Given up by something between us and the bank, or by the bank half way.
             408 | 499 => self.unknown(Reason::TimedOut),
-            400..=499 => self.refused(),
+            400..=499 => self.refused(operation),
             500..=599 => self.unknown(Reason::ServerError),
             _ => self.unknown(Reason::Unreadable),
         }
@@ -41,10 +39,12 @@ impl<'a> Reply<'a> {
     fn done(&self, operation: Operation) -> Outcome {
         let body = &self.answer.body;
         let outcome = match operation {
-            Operation::Authorize | Operation::Capture | Operation::Void => serde_json::from_slice::<Intent<'_>>(body)
-                .ok()
-                .and_then(|intent| intent.snapshot())
-                .map(Outcome::Intent),
+            Operation::Authorize | Operation::Capture | Operation::Void => {
+                serde_json::from_slice::<Intent<'_>>(body)
+                    .ok()
+                    .and_then(|intent| intent.snapshot())
+                    .map(Outcome::Intent)
+            }
             Operation::Refund(_) => serde_json::from_slice::<Refund<'_>>(body)
                 .ok()
                 .and_then(|refund| refund.read())
@@ -56,11 +56,15 @@ impl<'a> Reply<'a> {
         outcome.unwrap_or_else(|| self.unknown(Reason::Unreadable))
     }
 
-    fn refused(&self) -> Outcome {
+    fn refused(&self, operation: Operation) -> Outcome {
         match error(self.answer) {
             // Another request went out under this key: what became of that one is the question.
             Some(error) if error.kind.as_deref() == Some("idempotency_error") => {
                 Outcome::Unknown { reason: Reason::KeyConflict, replayed: true }
+            }
+            // What this shopper wants cannot be charged, and no waiting changes that.
+            Some(error) if operation == Operation::Authorize && error.is_about_the_payment() => {
+                Outcome::Declined(Box::new(error.decline()))
             }
             Some(error) => Outcome::Refused { code: error.code(), message: error.message() },
             None => Outcome::Refused {
@@ -97,7 +101,11 @@ pub(super) fn is_search_missing(answer: &Answer) -> bool {
 }
 
 /// An attempt among a page of intents; and, when it is not there and there are more pages, where the next begins.
-pub(super) fn find_attempt(answer: &Answer, context: &CallContext, attempt: u32) -> (Outcome, Option<Arc<str>>) {
+pub(super) fn find_attempt(
+    answer: &Answer,
+    context: &CallContext,
+    attempt: u32,
+) -> (Outcome, Option<Arc<str>>) {
     let page = match answer.status.as_u16() {
         200 => serde_json::from_slice::<Page<Intent<'_>>>(&answer.body).ok(),
         _ => None,

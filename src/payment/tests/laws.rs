@@ -14,7 +14,12 @@ fn intents() -> impl Strategy<Value = Snapshot> {
         1 => Just(IntentStatus::RequiresPaymentMethod(None)),
         1 => Just(IntentStatus::RequiresAction { url: None }),
     ];
-    (status, 0..4u32, prop_oneof![9 => Just(3_998i64), 1 => Just(3_997)], prop_oneof![19 => Just("USD"), 1 => Just("EUR")])
+    (
+        status,
+        0..4u32,
+        prop_oneof![9 => Just(3_998i64), 1 => Just(3_997)],
+        prop_oneof![19 => Just("USD"), 1 => Just("EUR")],
+    )
         .prop_map(|(status, intent, minor, currency)| Snapshot {
             intent: format!("pi_{intent}").into(),
             captured: if status == IntentStatus::Succeeded { amount(minor) } else { Amount::ZERO },

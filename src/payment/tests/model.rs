@@ -94,7 +94,8 @@ impl Bank {
             };
         }
         let fails_before = is_stormy && dice.one_in(8);
-        let mut outcome = if fails_before { server_error() } else { self.perform(call, now, dice, is_stormy) };
+        let mut outcome =
+            if fails_before { server_error() } else { self.perform(call, now, dice, is_stormy) };
         if is_stormy && dice.one_in(8) {
             // A failure after the deed, and stored as the answer.
             outcome = server_error();
@@ -156,7 +157,9 @@ impl Bank {
                 intent.refunds.push((*refund, *amount));
                 given_back(&format!("re_{nth}_{}", intent.refunds.len()), amount.minor())
             }
-            Call::Inquire { operation, attempt, intent, .. } => self.look_up(*operation, *attempt, intent.as_deref(), now),
+            Call::Inquire { operation, attempt, intent, .. } => {
+                self.look_up(*operation, *attempt, intent.as_deref(), now)
+            }
         }
     }
 
@@ -167,13 +170,19 @@ impl Bank {
                 let found = self.intents[nth].refunds.iter().position(|(refund, _)| *refund == number);
                 found.map_or(Outcome::NotFound, |at| {
                     let amount = self.intents[nth].refunds[at].1;
-                    Outcome::FoundRefund(Some(RefundReceipt { id: format!("re_{nth}_{}", at + 1).into(), amount }))
+                    Outcome::FoundRefund(Some(RefundReceipt {
+                        id: format!("re_{nth}_{}", at + 1).into(),
+                        amount,
+                    }))
                 })
             }
             (_, Some(intent)) => Outcome::Found(self.snapshot(Self::nth(intent))),
             (_, None) => {
                 let is = |intent: &Intent| intent.attempt == attempt && intent.indexed_at <= now;
-                self.intents.iter().position(is).map_or(Outcome::NotFound, |nth| Outcome::Found(self.snapshot(nth)))
+                self.intents
+                    .iter()
+                    .position(is)
+                    .map_or(Outcome::NotFound, |nth| Outcome::Found(self.snapshot(nth)))
             }
         }
     }
@@ -238,7 +247,9 @@ impl World {
         }
         match self.dice.roll(12) {
             0 => call.unsent(Reason::ConnectFailed, None),
-            1 if !call.is_inquiry() => Outcome::Busy { reason: Reason::RateLimited, retry_after_ms: Some(50) },
+            1 if !call.is_inquiry() => {
+                Outcome::Busy { reason: Reason::RateLimited, retry_after_ms: Some(50) }
+            }
             2 => call.lost(Reason::TimedOut),
             3 => {
                 // Nobody waits any more when the bank gets to it.
@@ -332,11 +343,18 @@ impl World {
             Standing::Failed { .. } | Standing::Undone { .. } | Standing::RequiresAction { .. } => {
                 assert_eq!(live, 0, "{}", explain());
             }
-            standing @ (Standing::Pending { .. } | Standing::Undoing { .. }) => panic!("{standing:?} at rest: {}", explain()),
+            standing @ (Standing::Pending { .. } | Standing::Undoing { .. }) => {
+                panic!("{standing:?} at rest: {}", explain())
+            }
         }
         let captured: i64 = self.bank.intents.iter().map(|intent| intent.captured.minor()).sum();
-        let refunded: i64 =
-            self.bank.intents.iter().flat_map(|intent| &intent.refunds).map(|(_, amount)| amount.minor()).sum();
+        let refunded: i64 = self
+            .bank
+            .intents
+            .iter()
+            .flat_map(|intent| &intent.refunds)
+            .map(|(_, amount)| amount.minor())
+            .sum();
         if !matches!(self.paying.standing(), Standing::RequiresAction { .. }) {
             assert_eq!(begun.captured().minor(), captured, "{}", explain());
         }
@@ -352,7 +370,9 @@ trait Settle {
 impl Settle for Outcome {
     fn settle(self, call: &Call) -> Outcome {
         match self {
-            Outcome::Unknown { reason, .. } if call.is_inquiry() => Outcome::InquiryFailed { reason, retry_after_ms: None },
+            Outcome::Unknown { reason, .. } if call.is_inquiry() => {
+                Outcome::InquiryFailed { reason, retry_after_ms: None }
+            }
             outcome => outcome,
         }
     }

@@ -167,7 +167,10 @@ impl Shop {
     pub(crate) async fn reaches_within(&self, limit: Duration, id: &str, status: &str) -> Value {
         until(&format!("{id} to be {status}"), limit, async || {
             let order = self.order(id).await;
-            if order["status"] == status { Ok(order) } else { Err(order.to_string()) }
+            match &order["status"] {
+                reached if reached == status => Ok(order),
+                _ => Err(format!("{order}, after {:?}", self.story_of(id).await)),
+            }
         })
         .await
     }
@@ -199,7 +202,7 @@ impl Shop {
         let mut events: Vec<Value> = Vec::new();
         loop {
             let after = events.last().map_or(0, |event| event["sequence"].as_u64().expect("a sequence"));
-            let mut page = self.get(&format!("/v1/events?after={after}&limit=100")).await;
+            let mut page = self.get(&format!("/v1/events?after={after}&limit=1000")).await;
             let Value::Array(mut more) = page["data"].take() else { panic!("no events in {page}") };
             if more.is_empty() {
                 return events;

@@ -75,7 +75,8 @@ fn seconds(time: &str) -> &str {
     time.split('.').next().unwrap_or_default().trim_end_matches('Z')
 }
 
-/// An order that ended although its payment had begun is done only when its payment is undone.
+/// An order that ended although its payment had begun is done only when its payment is undone, unless it was the bank
+/// that would not.
 fn undone(evidence: &Evidence) -> Checked {
     let of = |kind: &str| -> BTreeSet<&str> {
         let named = evidence.events.iter().filter(|event| event["type"] == kind);
@@ -84,7 +85,8 @@ fn undone(evidence: &Evidence) -> Checked {
     let (begun, undone) = (of("payment.created"), of("order.payment_undone"));
     for order in &evidence.orders {
         let id = text(order, "id")?;
-        let has_ended = matches!(text(order, "status")?, "canceled" | "expired");
+        let was_stopped = matches!(text(order, "status")?, "canceled" | "expired");
+        let has_ended = was_stopped && order["cancel_reason"] != "payment_failed";
         ensure!(
             !has_ended || !begun.contains(id) || undone.contains(id),
             "its payment is not undone: {order}"

@@ -1,0 +1,372 @@
+//! How events change what is known of a payment. Total: what was recorded can always be replayed.
+
+use std::sync::Arc;
+
+use crate::types::{Amount, Timestamp};
+
+use super::bank::{Operation, Reason};
+use super::event::{Created, Event, Failure, Next, RetryScheduled, StrayCharge};
+use super::state::{
+    Action, Begun, Charge, Course, Doubt, Past, PastEnd, Refund, RefundState, Stage, State, Stray, Work,
+};
+
+/// Folds one event. Total: an event that does not fit changes nothing.
+pub(super) fn evolve(state: &mut State, event: &Event, at: Timestamp) {
+    match (&mut *state, event) {
+        (State::Unbegun, Event::Created(created)) => *state = State::Begun(Box::new(Begun::new(created, at))),
+        (State::Begun(begun), event) => begun.apply(event, at),
+        (State::Unbegun, _) => {}
+    }
+}
+
+impl Begun {
+    fn new(created: &Created, at: Timestamp) -> Self {
+        Self {
+            order: created.order,
+            amount: created.amount,
+            currency: created.currency,
+            method: Arc::clone(&created.method),
+            capture: created.capture,
+            retry: created.retry,
+            begun_at: at,
+            changed_at: at,
+            course: Course::Wanted,
+            work: Some(Work::new(Operation::Authorize, 1, None, created.amount, None, at)),
+            action: None,
+            charge: None,
+            capture_failure: None,
+            strays: Vec::new(),
+            refunds: Vec::new(),
+            past: Vec::new(),
+            declines: 0,
+            voids: 0,
+            captures: 0,
+        }
+    }
+
+    fn charge_of_mut(&mut self, intent: &str) -> Option<&mut Charge> {
+        let strays = self.strays.iter_mut().map(|stray| &mut stray.charge);
+        self.charge.iter_mut().chain(strays).find(|charge| &*charge.intent == intent)
+    }
+
+    fn apply(&mut self, event: &Event, at: Timestamp) {
+        self.changed_at = at;
+        match event {
+            // A second beginning was never decided.
+            Event::Created(_) => {}
+            Event::Processed(e) => {
+                self.work = None;
+                self.action = None;
+                self.charge = Some(Charge {
+                    attempt: e.attempt,
+                    intent: Arc::clone(&e.intent),
+                    charge: e.charge.clone(),
+                    amount: e.amount,
+                    captured: e.captured,
+                    refunded: Amount::ZERO,
+                    is_voided: false,
+                    at,
+                });
+            }
+            Event::AttemptStarted(e) => {
+                self.start(Work::new(
+                    e.operation,
+                    e.attempt,
+                    e.intent.clone(),
+                    e.amount,
+                    e.reason.clone(),
+                    at,
+                ));
+            }
+            Event::RetryScheduled(e) => {
+                let Some(work) = &mut self.work else { return };
+                if e.next == Next::Attempt && e.reason != Reason::Declined {
+                    self.past.push(Past {
+                        operation: work.operation,
+                        attempt: work.attempt,
+                        at,
+                        intent: work.intent.clone(),
+                        end: PastEnd::KeyClosed,
+                    });
+                }
+                work.wait(e, at);
+            }
+            Event::RetryStarted(e) => {
+                self.go_on(e.next, at);
+                if let Some(work) = &mut self.work {
+                    work.is_hurried = e.hurried;
+                }
+            }
+            Event::OutcomeUnknown(e) => {
+                let Some(work) = &mut self.work else { return };
+                work.is_replayed = e.replayed;
+                work.is_refused = e.reason == Reason::Refused;
+                if !work.is_refused {
+                    work.doubt(at);
+                }
+                work.abandoned_at = None;
+                if work.is_sending() {
+                    work.stage = Stage::Inquiring { since: at };
+                }
+            }
+            Event::Declined(e) => {
+                let end = PastEnd::Declined {
+                    code: Arc::clone(&e.code),
+                    decline_code: e.decline_code.clone(),
+                    class: e.class,
+                    message: Arc::clone(&e.message),
+                };
+                let intent = e.intent.clone();
+                self.past.push(Past { operation: e.operation, attempt: e.attempt, at, intent, end });
+                if e.operation == Operation::Authorize {
+                    self.declines = self.declines.saturating_add(1);
+                    self.action = None;
+                }
+                if let Some(work) = &mut self.work {
+                    work.doubt = None;
+                    work.abandoned_at = None;
+                }
+            }
+            Event::RequiresAction(e) => {
+                self.work = None;
+                self.action =
+                    Some(Action { attempt: e.attempt, intent: Arc::clone(&e.intent), url: e.url.clone() });
+            }
+            Event::Captured(e) => {
+                if let Some(charge) = self.charge_of_mut(&e.intent) {
+                    charge.captured = e.amount;
+                    charge.is_voided = false;
+                }
+                self.capture_failure = None;
+                self.finish_work_on(&e.intent);
+            }
+            Event::Voided(e) => {
+                if let Some(charge) = self.charge_of_mut(&e.intent) {
+                    charge.is_voided = true;
+                }
+                if let Some(action) = self.action.take_if(|action| action.intent == e.intent) {
+                    self.past.push(Past {
+                        operation: Operation::Authorize,
+                        attempt: action.attempt,
+                        at,
+                        intent: Some(action.intent),
+                        end: PastEnd::Voided,
+                    });
+                }
+                self.finish_work_on(&e.intent);
+            }
+            Event::Refunded(e) => {
+                if let Some(charge) = self.charge_of_mut(&e.intent) {
+                    charge.refunded = charge.refunded.plus(e.amount).unwrap_or(charge.captured);
+                }
+                let state = RefundState::Succeeded { id: Arc::clone(&e.id) };
+                let is_open = |refund: &&mut Refund| {
+                    refund.number == e.refund && !matches!(refund.state, RefundState::Succeeded { .. })
+                };
+                match self.refunds.iter_mut().find(is_open) {
+                    Some(refund) => (refund.amount, refund.state) = (e.amount, state),
+                    None => {
+                        let intent = Arc::clone(&e.intent);
+                        self.refunds.push(Refund { number: e.refund, intent, amount: e.amount, state });
+                    }
+                }
+                self.finish(Operation::Refund(e.refund));
+            }
+            Event::CancelRequested(e) => {
+                self.course = Course::Canceled { reason: Arc::clone(&e.reason) };
+                let Some(work) = &mut self.work else { return };
+                if work.operation == Operation::Authorize {
+                    if work.is_sending() {
+                        work.abandoned_at = Some(at);
+                    }
+                    if !matches!(work.stage, Stage::Inquiring { .. }) {
+                        work.stage = Stage::Inquiring { since: at };
+                    }
+                }
+            }
+            Event::Canceled(e) => {
+                self.course = Course::Canceled { reason: Arc::clone(&e.reason) };
+                self.work = None;
+                self.action = None;
+            }
+            Event::Failed(e) => {
+                self.course = Course::Failed { reason: e.reason };
+                self.work = None;
+                self.action = None;
+            }
+            Event::CaptureFailed(e) => {
+                self.capture_failure = Some(Arc::clone(&e.code));
+                self.finish(Operation::Capture);
+                if e.lapsed
+                    && let Some(charge) = &mut self.charge
+                {
+                    charge.is_voided = true;
+                }
+            }
+            Event::RefundFailed(e) => {
+                if let Some(refund) = self.refunds.iter_mut().find(|refund| refund.number == e.refund) {
+                    refund.state = RefundState::Failed { code: Arc::clone(&e.code) };
+                }
+                // What must be undone is tried again; what was merely wished for is not.
+                if self.work.as_ref().is_some_and(|work| !self.is_undoing(work)) {
+                    self.finish(Operation::Refund(e.refund));
+                }
+            }
+            Event::IntegrityFailure(e) => {
+                self.work = None;
+                self.action = None;
+                if self.is_wanted() {
+                    self.course = Course::Failed { reason: Failure::Integrity };
+                }
+                self.found(e, at);
+            }
+            Event::ChargeFound(e) => self.found(e, at),
+        }
+    }
+
+    fn start(&mut self, mut work: Work) {
+        // The same operation again, under a new key: it has waited before.
+        if let Some(before) = &self.work
+            && before.operation == work.operation
+        {
+            work.tries = before.tries;
+            work.started_at = before.started_at;
+        }
+        match work.operation {
+            Operation::Authorize => {}
+            Operation::Capture => self.captures = self.captures.max(work.attempt),
+            Operation::Void => self.voids = self.voids.max(work.attempt),
+            Operation::Refund(number) => {
+                let known = self.refunds.iter_mut().find(|refund| refund.number == number);
+                match (known, &work.intent) {
+                    (Some(refund), _) => refund.state = RefundState::Pending,
+                    (None, Some(intent)) => self.refunds.push(Refund {
+                        number,
+                        intent: Arc::clone(intent),
+                        amount: work.amount,
+                        state: RefundState::Pending,
+                    }),
+                    (None, None) => {}
+                }
+            }
+        }
+        self.work = Some(work);
+    }
+
+    fn go_on(&mut self, next: Next, at: Timestamp) {
+        if let Some(work) = &mut self.work {
+            work.stage = match next {
+                Next::Send | Next::Attempt => Stage::Sending { since: at },
+                Next::Inquire => Stage::Inquiring { since: at },
+            };
+        } else if let Some(action) = &self.action {
+            // A person asked whether the shopper has done what was needed.
+            let intent = Some(Arc::clone(&action.intent));
+            let mut work = Work::new(Operation::Authorize, action.attempt, intent, self.amount, None, at);
+            work.stage = Stage::Inquiring { since: at };
+            work.doubt(at);
+            self.work = Some(work);
+        }
+    }
+
+    fn found(&mut self, stray: &StrayCharge, at: Timestamp) {
+        self.strays.push(Stray {
+            charge: Charge {
+                attempt: stray.attempt,
+                intent: Arc::clone(&stray.intent),
+                charge: stray.charge.clone(),
+                amount: stray.amount,
+                captured: stray.captured,
+                refunded: Amount::ZERO,
+                is_voided: false,
+                at,
+            },
+            currency: stray.currency,
+        });
+    }
+
+    fn finish(&mut self, operation: Operation) {
+        if self.work.as_ref().is_some_and(|work| work.operation == operation) {
+            self.work = None;
+        }
+    }
+
+    /// Ends a capture or void of an intent: either answer settles both questions.
+    fn finish_work_on(&mut self, intent: &Arc<str>) {
+        let is_settled = |work: &Work| {
+            matches!(work.operation, Operation::Capture | Operation::Void)
+                && work.intent.as_ref() == Some(intent)
+        };
+        if self.work.as_ref().is_some_and(is_settled) {
+            self.work = None;
+        }
+    }
+}
+
+impl Work {
+    fn new(
+        operation: Operation,
+        attempt: u32,
+        intent: Option<Arc<str>>,
+        amount: Amount,
+        reason: Option<Arc<str>>,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            operation,
+            attempt,
+            intent,
+            amount,
+            reason,
+            stage: Stage::Sending { since: at },
+            tries: 0,
+            started_at: at,
+            doubt: None,
+            abandoned_at: None,
+            is_replayed: false,
+            is_refused: false,
+            is_hurried: false,
+        }
+    }
+
+    fn wait(&mut self, event: &RetryScheduled, at: Timestamp) {
+        self.is_hurried = false;
+        match event.reason {
+            // It may still happen.
+            Reason::Processing | Reason::KeyInUse => self.doubt(at),
+            // It certainly did not happen, if the bank has had time to notice.
+            Reason::NotFound => {
+                if self.is_settled_nothing() {
+                    self.doubt = None;
+                }
+                self.is_replayed &= event.next != Next::Attempt;
+            }
+            Reason::NotDone | Reason::Declined => self.doubt = None,
+            Reason::GatewayUnavailable
+            | Reason::ConnectFailed
+            | Reason::LaneClosed
+            | Reason::RateLimited
+            | Reason::Refused
+            | Reason::TimedOut
+            | Reason::ConnectionLost
+            | Reason::ServerError
+            | Reason::Unreadable
+            | Reason::KeyConflict
+            | Reason::Interrupted => {}
+        }
+        if event.intent.is_some() {
+            self.intent = event.intent.clone();
+        }
+        self.tries = event.tries;
+        self.stage = Stage::Waiting { at: event.at, reason: event.reason, next: event.next };
+    }
+
+    fn doubt(&mut self, at: Timestamp) {
+        let first = match (self.doubt, self.stage) {
+            (Some(doubt), _) => doubt.first,
+            (None, Stage::Sending { since }) => since,
+            (None, Stage::Inquiring { .. } | Stage::Waiting { .. }) => at,
+        };
+        self.doubt = Some(Doubt { first, last: at });
+    }
+}
