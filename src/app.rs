@@ -2,8 +2,11 @@
 //!
 //! ```text
 //! start: port ─▶ journal ─▶ views ─▶ threads ─▶ stores ─▶ door opens, address printed
-//! stop:  door closes ─▶ requests in flight end ─▶ stores take nothing ─▶ journal flushed ─▶ views stop ─▶ connections close
+//! stop:  door closes ─▶ requests in flight end ─▶ stores take nothing ─▶ journal, views flushed ─▶ connections close
 //! ```
+
+#[cfg(test)]
+mod tests;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -405,6 +408,7 @@ fn store_options(config: &Config) -> StoreOptions {
         deaths_window: Duration::from_secs(stores.quarantine_window_s),
         quarantine: Duration::from_secs(stores.quarantine_s),
         lane_calls_max: config.gateway.lane_calls_max,
+        thread_calls_max: config.gateway.thread_calls_max,
         in_flight_max: stores.in_flight_max,
         views_lag_max: stores.views_lag_max,
     }

@@ -182,8 +182,10 @@ settings! {
         timeout_ms: u64 = 10_000, in 10..=600_000;
         /// Calls in flight for one store, so that no store takes the bank from the others.
         lane_calls_max: usize = 64, in 1..=4_096;
+        /// Calls to the bank that all stores of one thread have under way at once; lanes take turns. More only wait at the bank.
+        thread_calls_max: usize = 128, in 1..=65_536;
         /// Idle connections that each thread keeps.
-        idle_connections_max: usize = 64, in 1..=4_096;
+        idle_connections_max: usize = 128, in 1..=4_096;
         /// Where a shopper comes back to after a challenge; empty, when the shop has no such page.
         return_url: String = String::new(), if is_base_url_or_empty;
         /// Outages in a row that open the breaker: calls are then not made.

@@ -224,7 +224,7 @@ pub struct Breaker {
     is_closed: AtomicBool,
     /// Calls to come while the state is closed and all is well need no lock to be recorded either.
     is_spotless: AtomicBool,
-    closings: watch::Sender<u64>,
+    endings: watch::Sender<u64>,
     healthy: AtomicU64,
 }
 
@@ -235,7 +235,7 @@ impl Breaker {
             core: Mutex::new(Core::new(config)),
             is_closed: AtomicBool::new(true),
             is_spotless: AtomicBool::new(false),
-            closings: watch::Sender::new(0),
+            endings: watch::Sender::new(0),
             healthy: AtomicU64::new(0),
         }
     }
@@ -292,22 +292,23 @@ impl Breaker {
         self.healthy.load(Ordering::Relaxed)
     }
 
-    /// Changes whenever the breaker closes again: then what was parked may go out at once.
-    pub fn closed_again(&self) -> watch::Receiver<u64> {
-        self.closings.subscribe()
+    /// Changes whenever a probe ends: what was parked may go out at once, or knows better how long to wait.
+    pub fn probed(&self) -> watch::Receiver<u64> {
+        self.endings.subscribe()
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Core) -> T) -> T {
         // A thread that panicked here left plain numbers behind, all of them legal.
         let mut core = self.core.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let was_probing = matches!(core.state, BreakerState::HalfOpen { .. });
         let result = change(&mut core);
+        let is_probing = matches!(core.state, BreakerState::HalfOpen { .. });
         let is_closed = core.state == BreakerState::Closed;
         self.is_spotless.store(is_closed && core.seen == WINDOW && core.window == 0, Ordering::Release);
         let was_closed = self.is_closed.swap(is_closed, Ordering::AcqRel);
-        let closed = core.counters.closed;
         drop(core);
-        if is_closed && !was_closed {
-            self.closings.send_replace(closed);
+        if (is_closed && !was_closed) || (was_probing && !is_probing) {
+            self.endings.send_modify(|ended| *ended += 1);
         }
         result
     }
@@ -461,9 +462,24 @@ mod tests {
     }
 
     #[test]
+    fn whoever_is_parked_hears_of_a_probe_that_failed() {
+        let breaker = Breaker::default();
+        let now = monotonic();
+        for _ in 0..5 {
+            let admission = breaker.admit(now);
+            breaker.record_health(admission, Health::Outage, now);
+        }
+        let later = now + Duration::from_secs(16);
+        let probe = breaker.admit(later);
+        let probed = breaker.probed();
+        breaker.record_health(probe, Health::Outage, later);
+        assert!(probed.has_changed().expect("the breaker lives"), "the time to wait is another now");
+    }
+
+    #[test]
     fn whoever_is_parked_hears_when_it_closes() {
         let breaker = Breaker::default();
-        let mut closed = breaker.closed_again();
+        let mut closed = breaker.probed();
         let now = monotonic();
         for _ in 0..100 {
             let admission = breaker.admit(now);

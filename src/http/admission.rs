@@ -1,5 +1,5 @@
-//! Who is let in when the node is nearly full: what ends work before what begins it, and what changes something before what only
-//! looks.
+//! Who is let in when the node is nearly full: what ends work before what begins it, and what changes something before
+//! what only looks.
 
 use actix_web::http::Method;
 

@@ -10,7 +10,8 @@ use crate::order::Invalid;
 use crate::problem::{Code, Problem};
 use crate::types::text::is_plain;
 
-/// Reads a body, which must be an object: fields by place, as derived readers take them from an array, are nobody's idea of it.
+/// Reads a body, which must be an object: fields by place, as derived readers take them from an array, are nobody's idea
+/// of it.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     if body.trim_ascii_start().starts_with(b"[") {
         return Err(no_object(body));

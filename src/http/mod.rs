@@ -1,11 +1,13 @@
 //! The API over HTTP: the whole route table, and one file per noun.
 //!
 //! ```text
-//! connection ──▶ guard (request id, admission, time limit, problems) ──▶ Tenant or Sent (header, body, key, store) ──▶ handler
+//! connection ──▶ guard ──────────────────────────────▶ Tenant or Sent ───────────────▶ handler
+//!                request id, admission, time limit,    header, body, key, then the
+//!                problems in their one form            store and a permit of it
 //! ```
 //!
-//! A handler unpacks, asks, wraps. What may be done is decided behind [`crate::store::Tenant`]; what a refusal looks like is decided
-//! in [`crate::problem`]. Nothing here keeps state of its own but counters.
+//! A handler unpacks, asks, wraps. What may be done is decided behind [`crate::store::Tenant`]; what a refusal looks like
+//! is decided in [`crate::problem`]. Nothing here keeps state of its own but counters.
 
 mod admission;
 mod dashboard;

@@ -1,5 +1,5 @@
-//! The only road to a store: a handler that wants one asks for a [`Tenant`], and gets it by the request's `X-Store-ID` or not at
-//! all.
+//! The only road to a store: a handler that wants one asks for a [`Tenant`], and gets it by the request's `X-Store-ID` or
+//! not at all.
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};

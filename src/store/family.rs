@@ -58,6 +58,8 @@ pub struct StoreFamily {
     pub(super) supervisor: Addr<Supervisor>,
     /// The newest order that existed when the store was activated: a later id was never stored before.
     pub(super) newest_stored: Option<OrderId>,
+    /// Since when this activation is at work, in journal time.
+    pub(super) active_since: Timestamp,
     keys: Keys,
     ids: RefCell<IdSource>,
     tenant: RefCell<Option<Rc<Known>>>,
@@ -88,7 +90,7 @@ impl StoreFamily {
             let mut reader = lookup_reader.borrow_mut();
             reader.answer(&store, key).map_err(|why| unreadable(store.as_str(), &why))
         }));
-        let touched_at = Cell::new(log.now());
+        let active_since = log.now();
         Rc::new(Self {
             node,
             handle,
@@ -98,6 +100,7 @@ impl StoreFamily {
             reader,
             supervisor,
             newest_stored,
+            active_since,
             keys,
             ids: RefCell::new(IdSource::unpredictable()),
             tenant: RefCell::default(),
@@ -105,7 +108,7 @@ impl StoreFamily {
             resting_stock: RefCell::default(),
             newest_forgotten: Cell::new(None),
             is_broken: Cell::new(false),
-            touched_at,
+            touched_at: Cell::new(active_since),
         })
     }
 

@@ -9,6 +9,7 @@ use actix::{Actor, AsyncContext, Context, Handler, Message, ResponseFuture};
 use dashmap::DashMap;
 
 use super::handle::{EnterError, StoreHandle};
+use super::lane::Berths;
 use super::node::Node;
 use super::recovery::{self, Unknown};
 use super::supervisor::{Raised, Supervisor};
@@ -26,6 +27,7 @@ pub(super) struct Shard {
     pub(super) gate: Rc<Gate>,
     pub(super) reader: Rc<RefCell<ViewsReader>>,
     pub(super) bank: Rc<dyn Bank>,
+    pub(super) berths: Rc<Berths>,
     awake: Awake,
 }
 
@@ -64,7 +66,8 @@ impl Host {
         awake: Awake,
     ) -> Self {
         let reader = Rc::new(RefCell::new(reader));
-        Self { shard: Rc::new(Shard { node, gate, reader, bank, awake }), waking: Rc::default() }
+        let berths = Berths::new(node.options.thread_calls_max);
+        Self { shard: Rc::new(Shard { node, gate, reader, bank, berths, awake }), waking: Rc::default() }
     }
 }
 

@@ -8,12 +8,48 @@ use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::gateway::{Admission, Bank, Breaker, CallContext};
 use crate::payment::bank::{Call, Outcome};
 use crate::types::{PaymentId, StoreId, clock};
 
 /// Called with how a call ended.
 type Answered = Box<dyn Fn(PaymentId, &Call, Outcome)>;
+
+/// How many calls one thread's stores have under way together, and which lanes wait for a place: each in its turn gets one,
+/// so that a busy store does not hold back a quiet one.
+#[derive(Debug)]
+pub(super) struct Berths {
+    free: Cell<usize>,
+    lanes: RefCell<VecDeque<Weak<Lane>>>,
+}
+
+impl Berths {
+    /// So many places.
+    pub(super) fn new(count: usize) -> Rc<Self> {
+        Rc::new(Self { free: Cell::new(count), lanes: RefCell::default() })
+    }
+
+    fn take(&self) -> bool {
+        let free = self.free.get();
+        self.free.set(free.saturating_sub(1));
+        free > 0
+    }
+
+    /// Gives a place back, and lets the lane that has waited longest have it.
+    fn give_back(&self) {
+        self.free.set(self.free.get() + 1);
+        while self.free.get() > 0 {
+            let next = self.lanes.borrow_mut().pop_front();
+            let Some(next) = next else { return };
+            if let Some(lane) = next.upgrade() {
+                lane.is_in_line.set(false);
+                lane.pump_one();
+            }
+        }
+    }
+}
 
 struct Waiting {
     context: CallContext,
@@ -29,12 +65,21 @@ pub(super) struct Lane {
     running: Cell<usize>,
     waiting: RefCell<VecDeque<Waiting>>,
     is_woken: Cell<bool>,
+    berths: Rc<Berths>,
+    /// Whether it waits for a berth.
+    is_in_line: Cell<bool>,
     answered: RefCell<Option<Answered>>,
 }
 
 impl Lane {
     /// A lane for `calls_max` calls at once.
-    pub(super) fn new(store: StoreId, bank: Rc<dyn Bank>, breaker: Arc<Breaker>, calls_max: usize) -> Rc<Self> {
+    pub(super) fn new(
+        store: StoreId,
+        bank: Rc<dyn Bank>,
+        breaker: Arc<Breaker>,
+        calls_max: usize,
+        berths: Rc<Berths>,
+    ) -> Rc<Self> {
         Rc::new(Self {
             store,
             bank,
@@ -43,6 +88,8 @@ impl Lane {
             running: Cell::new(0),
             waiting: RefCell::default(),
             is_woken: Cell::new(false),
+            berths,
+            is_in_line: Cell::new(false),
             answered: RefCell::default(),
         })
     }
@@ -76,21 +123,37 @@ impl Lane {
         waiting.remove(at).map(|waiting| waiting.call)
     }
 
+    /// Starts what may start.
     fn pump(self: &Rc<Self>) {
-        while self.running.get() < self.calls_max && !self.waiting.borrow().is_empty() {
-            match self.breaker.admit(clock::monotonic()) {
-                Admission::Refused { until } => {
-                    self.wake_when_open(until);
-                    return;
-                }
-                admission @ (Admission::Go | Admission::Probe) => {
-                    let next = self.waiting.borrow_mut().pop_front();
-                    if let Some(next) = next {
-                        self.start(next, admission);
-                    }
-                }
+        while self.pump_one() {}
+    }
+
+    /// Starts one call, if there is one and it may.
+    fn pump_one(self: &Rc<Self>) -> bool {
+        if self.running.get() >= self.calls_max || self.waiting.borrow().is_empty() || self.is_in_line.get() {
+            return false;
+        }
+        let mut admission = self.breaker.admit(clock::monotonic());
+        if let Admission::Refused { .. } = admission {
+            // Listens first and asks again: a probe may end between the two.
+            let probed = self.breaker.probed();
+            admission = self.breaker.admit(clock::monotonic());
+            if let Admission::Refused { until } = admission {
+                self.wake_when_open(until, probed);
+                return false;
             }
         }
+        if !self.berths.take() {
+            self.breaker.record_lost(admission, clock::monotonic());
+            self.is_in_line.set(true);
+            self.berths.lanes.borrow_mut().push_back(Rc::downgrade(self));
+            return false;
+        }
+        let next = self.waiting.borrow_mut().pop_front();
+        if let Some(next) = next {
+            self.start(next, admission);
+        }
+        true
     }
 
     fn start(self: &Rc<Self>, next: Waiting, admission: Admission) {
@@ -105,6 +168,7 @@ impl Lane {
             crate::fault_point!("after_answer", lane.store.as_str());
             lane.breaker.record(admission, &outcome, clock::monotonic());
             lane.running.set(lane.running.get() - 1);
+            lane.berths.give_back();
             if let Some(answered) = &*lane.answered.borrow() {
                 answered(payment, &call, outcome);
             }
@@ -112,17 +176,16 @@ impl Lane {
         });
     }
 
-    /// Tries again when the breaker closes, or may be probed.
-    fn wake_when_open(self: &Rc<Self>, until: std::time::Instant) {
+    /// Tries again when a probe has ended, or the breaker may be probed.
+    fn wake_when_open(self: &Rc<Self>, until: std::time::Instant, mut probed: watch::Receiver<u64>) {
         if self.is_woken.replace(true) {
             return;
         }
-        let mut closed = self.breaker.closed_again();
         let lane: Weak<Self> = Rc::downgrade(self);
         actix::spawn(async move {
             let wait = until.saturating_duration_since(clock::monotonic());
             tokio::select! {
-                _ = closed.changed() => {}
+                _ = probed.changed() => {}
                 () = tokio::time::sleep(wait) => {}
             }
             if let Some(lane) = lane.upgrade() {

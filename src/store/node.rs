@@ -23,6 +23,8 @@ pub struct Options {
     pub quarantine: Duration,
     /// How many calls to the bank one store has under way at once.
     pub lane_calls_max: usize,
+    /// How many calls to the bank all stores of one thread have under way at once.
+    pub thread_calls_max: usize,
     /// How many requests the node works on at once.
     pub in_flight_max: u32,
     /// By how many records views may trail the journal before new orders are refused.
@@ -37,6 +39,7 @@ impl Default for Options {
             deaths_window: Duration::from_secs(60),
             quarantine: Duration::from_secs(300),
             lane_calls_max: 64,
+            thread_calls_max: 128,
             in_flight_max: 8_192,
             views_lag_max: 2_000_000,
         }

@@ -121,6 +121,7 @@ fn start(
         Rc::clone(&shard.bank),
         Arc::clone(&node.breaker),
         node.options.lane_calls_max,
+        Rc::clone(&shard.berths),
     );
     let family = StoreFamily::new(
         Arc::clone(node),

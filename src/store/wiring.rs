@@ -355,6 +355,8 @@ pub(super) fn answered(
     call: &payment::bank::Call,
     outcome: payment::bank::Outcome,
 ) {
+    // A call owed since before this activation may have been made by one that died with the answer.
+    let outcome = call.judge(outcome, family.active_since);
     let command =
         payment::Command::Answered { operation: call.operation(), attempt: call.attempt(), outcome };
     send(&family.members.payments, Ask::tell(id, command, Meta::by(Actor::Bank)));

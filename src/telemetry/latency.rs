@@ -1,7 +1,7 @@
 //! How long orders take, per store: from the request to its answer, and from there to `confirmed`.
 //!
-//! Figures cover the last five to ten minutes: two generations of histograms, the older dropped when its time is over. A
-//! store that takes no orders costs nothing, and more stores than [`STORES_MAX`] at once are not told apart from silence.
+//! Figures cover the last five to ten minutes: two generations of histograms, the older dropped when its time is over.
+//! A store that takes no orders costs nothing; those beyond the first [`STORES_MAX`] of a generation have no figures.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;

@@ -4,7 +4,7 @@
 //! transaction moves one slice of the key space into the tree: a few pages hold many of them. What is in memory is shared
 //! with readers, who look there first and in the tree second; a key leaves memory only when the tree has it for good.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{PoisonError, RwLock};
 
 use rusqlite::{Connection, OptionalExtension};
@@ -62,6 +62,12 @@ impl RecentKeys {
     /// The key, while it is in memory.
     pub(super) fn find(&self, store: u32, key: u128) -> Option<KeyEntry> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(&(key, store)).copied()
+    }
+
+    /// Where the first event of each of them stands.
+    pub(super) fn positions(&self) -> HashMap<(u32, u128), Position> {
+        let recent = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        recent.values().map(|entry| ((entry.store, entry.key), entry.position)).collect()
     }
 
     /// Drops what is in the tree for good, and adds what is in the log for good.

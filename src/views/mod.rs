@@ -10,6 +10,7 @@
 //!                      └── at_least(position): whoever must see their own writes
 //! ```
 
+mod audit;
 mod cursor;
 mod error;
 mod events;
@@ -36,12 +37,14 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 
+pub(crate) use audit::{AuditedItem, AuditedOrder, AuditedStore, Fingerprint, Snapshot};
 pub use error::{Behind, ViewsError};
 pub use events::EventView;
 pub use figures::{Figures, InventoryStats, NodeStats, OrderStats, PaymentStats, Revenue, StoreStats};
 pub use lists::{Page, ReviewFilter};
 pub use orders::{OrderFilter, PARTS_AMONG};
 pub use reader::{StoredStore, ViewsReader};
+pub(crate) use segment::Words;
 
 use crate::journal::{Journal, Position};
 use keys::RecentKeys;

@@ -29,7 +29,7 @@ pub(super) struct Entry {
 
 /// The three words an order is filtered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Words(u16);
+pub(crate) struct Words(u16);
 
 impl Words {
     /// Packs three words.
@@ -42,7 +42,7 @@ impl Words {
     }
 
     /// The words of an order.
-    pub(super) fn of_order(placed: &Placed) -> Self {
+    pub(crate) fn of_order(placed: &Placed) -> Self {
         Self::of(placed.status(), placed.payment_status(), placed.fulfillment_status())
     }
 

@@ -257,7 +257,8 @@ impl OrderSlot {
             .transpose()
     }
 
-    fn of_row(id: OrderId, row: &Row<'_>) -> Result<Self, ViewsError> {
+    /// The order in a row of its number, its three documents and its events.
+    pub(super) fn of_row(id: OrderId, row: &Row<'_>) -> Result<Self, ViewsError> {
         let fail = ViewsError::sqlite("reading an order");
         let no: i64 = row.get(0).map_err(&fail)?;
         let (order, payment, reservation) =

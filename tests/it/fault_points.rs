@@ -77,8 +77,8 @@ macro_rules! places {
 }
 
 places! {
-    while_deciding: "decide" at [1, 23];
-    before_the_bank_is_called: "before_send" at [1, 5];
-    after_the_bank_has_answered: "after_answer" at [1, 5];
-    with_views_half_written: "views_half_written" at [1, 3];
+    while_deciding: "decide" at [1, 4, 23, 150];
+    before_the_bank_is_called: "before_send" at [1, 2, 9, 40];
+    after_the_bank_has_answered: "after_answer" at [1, 2, 9, 40];
+    with_views_half_written: "views_half_written" at [1, 3, 12];
 }

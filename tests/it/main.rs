@@ -5,6 +5,7 @@
 mod support;
 
 mod crash;
+mod disk;
 mod doubt;
 mod idempotency;
 mod lists;

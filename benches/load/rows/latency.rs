@@ -27,6 +27,7 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(60);
 const FOLLOWED_A_SECOND: f64 = 40.0;
 /// A followed order that takes longer counts as so long.
 const FOLLOWED_FOR: Duration = Duration::from_secs(5);
+const FOLLOWED_US_MAX: u64 = 60_000_000;
 
 pub(super) async fn measure(bench: &mut Bench, row: &mut Row) -> Result<()> {
     let rate = bench.settle_rate(row).await? * SHARE;
@@ -98,7 +99,10 @@ struct Followed {
 
 impl Default for Followed {
     fn default() -> Self {
-        Self { settles: Histogram::new(3).expect("three digits are within what it can do"), looks: 0 }
+        // Bounds, because one that grows by itself does not grow for values that are clamped.
+        let settles =
+            Histogram::new_with_bounds(1, FOLLOWED_US_MAX, 3).expect("bounds that a histogram takes");
+        Self { settles, looks: 0 }
     }
 }
 

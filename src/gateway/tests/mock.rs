@@ -120,7 +120,7 @@ async fn every_no_has_its_word() {
     let challenged = Counter::open().pay("pm_card_authenticationRequired", Capture::Automatic, 1).await;
     assert!(matches!(status(&challenged), IntentStatus::RequiresAction { .. }));
     let unheard_of = Counter::open().pay("pm_nobody_knows", Capture::Automatic, 1).await;
-    assert!(matches!(unheard_of, Outcome::Refused { .. }), "{unheard_of:?}");
+    assert!(matches!(unheard_of, Outcome::Declined(_)), "{unheard_of:?}");
 }
 
 #[actix_rt::test]

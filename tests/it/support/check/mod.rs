@@ -6,9 +6,11 @@
 //! | `orders` | no accepted order lost, one order a key, nothing ordered that nobody sent, bodies as sent |
 //! | `history` | the sequence is whole, every step legal, every order ended at most one way |
 //! | `money` | charged at most once, refunds within captures, ledgers equal to the minor unit, per order and per store |
+//! | `lies` | that the checker is not easily fooled |
 //! | `stock` | nothing oversold, nothing held for what has ended, counts conserved |
 
 mod history;
+mod lies;
 mod money;
 mod orders;
 mod stock;
