@@ -10,8 +10,18 @@ const DOMAINS: &[&str] = &["order", "payment", "fraud", "inventory"];
 const PURE: &[&str] = &["command.rs", "event.rs", "state.rs", "decide.rs"];
 /// What a pure file does not mention.
 const IMPURE: &[&str] = &[
-    "actix", "tokio", "std::time", "Instant", "SystemTime", "clock::", "rand::", "tracing", "std::fs", "std::net::Tcp",
-    "f32", "f64",
+    "actix",
+    "tokio",
+    "std::time",
+    "Instant",
+    "SystemTime",
+    "clock::",
+    "rand::",
+    "tracing",
+    "std::fs",
+    "std::net::Tcp",
+    "f32",
+    "f64",
 ];
 /// What each folder may use of the crate, besides itself.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -88,7 +98,10 @@ fn decisions_are_pure() {
             looked_at += 1;
             let text = code(&path);
             faults.extend(
-                IMPURE.iter().filter(|word| mentions(&text, word)).map(|word| format!("{}: {word}", name(&path))),
+                IMPURE
+                    .iter()
+                    .filter(|word| mentions(&text, word))
+                    .map(|word| format!("{}: {word}", name(&path))),
             );
         }
     }
@@ -162,7 +175,8 @@ fn every_file_is_part_of_the_program() {
             let (module, parents) = match stem.as_str() {
                 "lib" | "main" => continue,
                 "mod" => {
-                    let module = folder.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+                    let module =
+                        folder.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
                     (module, parents_of(&folder))
                 }
                 _ => (stem, parents_of(&path)),

@@ -261,10 +261,9 @@ impl DraftLine {
         catalogue: &impl Fn(&str) -> Option<Listed>,
     ) -> Result<(Sku, Quantity, Amount), Invalid> {
         let pointer = |field: &str| format!("/lines/{at}/{field}");
-        let sku: Sku = self
-            .sku
-            .parse()
-            .map_err(|why: crate::types::quantity::SkuError| Invalid::new(pointer("sku"), "invalid_sku", why.to_string()))?;
+        let sku: Sku = self.sku.parse().map_err(|why: crate::types::quantity::SkuError| {
+            Invalid::new(pointer("sku"), "invalid_sku", why.to_string())
+        })?;
         let quantity = self
             .quantity()
             .ok_or_else(|| Invalid::new(pointer("quantity"), "invalid_quantity", "not a quantity"))?;
@@ -333,7 +332,11 @@ fn check_text(pointer: &str, text: &str, least: usize, most: usize, faults: &mut
         faults.push(Invalid::new(pointer, "invalid_length", format!("{least} to {most} characters")));
     }
     if !is_plain(text) {
-        faults.push(Invalid::new(pointer, "control_character", "control and hidden characters are not taken"));
+        faults.push(Invalid::new(
+            pointer,
+            "control_character",
+            "control and hidden characters are not taken",
+        ));
     }
 }
 

@@ -1,11 +1,13 @@
 //! The decisions. One match on phase and command: the interesting cells are the late and the repeated answers.
 
+use std::sync::Arc;
+
 use crate::runtime::Due;
 use crate::types::Timestamp;
 
 use super::command::{Command, Outcome, Placement, Rejection};
 use super::event::{
-    Canceled, Challenged, Cleared, Confirmed, Created, Event, Expired, ParkedForReview, Paid, PaidLate,
+    Canceled, Challenged, Cleared, Confirmed, Created, Event, Expired, Paid, PaidLate, ParkedForReview,
     PaymentUndone, RetryRequested, ReviewPassed, ReviewWithdrawn, StockHeld, StockReleased,
 };
 use super::state::{CancelReason, Clearance, Order, Phase, Placed, Risk};
@@ -30,7 +32,7 @@ pub(super) fn decide(order: &Order, command: Command, now: Timestamp) -> Decisio
 fn created(placement: Placement, now: Timestamp) -> Event {
     let Placement { id, reservation, payment, cart, policy } = placement;
     let deadline = now.plus_secs(policy.order_deadline_s);
-    Event::Created(Created { id, reservation, payment, cart, policy, deadline })
+    Event::Created(Created { id, reservation, payment, cart: Arc::new(cart), policy, deadline })
 }
 
 fn cancel(placed: &Placed, reason: CancelReason) -> Decision {
@@ -69,7 +71,9 @@ fn retry(placed: &Placed) -> Decision {
 fn lapse(placed: &Placed, now: Timestamp) -> Vec<Event> {
     match &placed.phase {
         // A timer of before the review: the deadline has moved.
-        Phase::Reserving | Phase::Screening | Phase::Paying | Phase::Challenged if now < placed.deadline => vec![],
+        Phase::Reserving | Phase::Screening | Phase::Paying | Phase::Challenged if now < placed.deadline => {
+            vec![]
+        }
         Phase::Reserving | Phase::Screening | Phase::Paying | Phase::Challenged => {
             vec![Event::Expired(Expired { id: placed.id })]
         }
@@ -139,11 +143,23 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
 
         // Late and repeated answers, each named: what they say is known, or was overtaken.
         (
-            P::Screening | P::OnHold { .. } | P::Paying | P::Challenged | P::Committing | P::Confirmed | P::Closed { .. },
+            P::Screening
+            | P::OnHold { .. }
+            | P::Paying
+            | P::Challenged
+            | P::Committing
+            | P::Confirmed
+            | P::Closed { .. },
             O::StockHeld | O::StockShort { .. },
         )
         | (
-            P::Reserving | P::OnHold { .. } | P::Paying | P::Challenged | P::Committing | P::Confirmed | P::Closed { .. },
+            P::Reserving
+            | P::OnHold { .. }
+            | P::Paying
+            | P::Challenged
+            | P::Committing
+            | P::Confirmed
+            | P::Closed { .. },
             O::Cleared { .. } | O::Parked { .. } | O::Blocked { .. },
         )
         | (
@@ -151,7 +167,13 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
             O::Reviewed { .. },
         )
         | (
-            P::Reserving | P::Screening | P::OnHold { .. } | P::Challenged | P::Committing | P::Confirmed | P::Closed { .. },
+            P::Reserving
+            | P::Screening
+            | P::OnHold { .. }
+            | P::Challenged
+            | P::Committing
+            | P::Confirmed
+            | P::Closed { .. },
             O::PaymentChallenged,
         )
         | (
@@ -160,7 +182,13 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
         )
         | (P::Closed { .. }, O::PaymentFailed { .. })
         | (
-            P::Reserving | P::Screening | P::OnHold { .. } | P::Paying | P::Challenged | P::Confirmed | P::Closed { .. },
+            P::Reserving
+            | P::Screening
+            | P::OnHold { .. }
+            | P::Paying
+            | P::Challenged
+            | P::Confirmed
+            | P::Closed { .. },
             O::StockCommitted | O::StockLost { .. },
         )
         | (_, O::StockReleased | O::PaymentUndone { .. } | O::ReviewWithdrawn) => vec![],

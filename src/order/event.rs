@@ -1,5 +1,7 @@
 //! What happens to an order, as stored.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::types::{Amount, OrderId, PaymentId, ReservationId, Timestamp};
@@ -53,7 +55,7 @@ pub struct Created {
     /// The id of its payment.
     pub payment: PaymentId,
     /// What is wanted.
-    pub cart: Cart,
+    pub cart: Arc<Cart>,
     /// The store's policies at that moment.
     pub policy: Policy,
     /// When it expires unless confirmed.
@@ -202,6 +204,19 @@ macro_rules! of_an_order {
 }
 
 of_an_order!(
-    Created, StockHeld, Cleared, ParkedForReview, ReviewPassed, Challenged, Paid, PaidLate, Confirmed, Canceled,
-    Expired, RetryRequested, StockReleased, PaymentUndone, ReviewWithdrawn
+    Created,
+    StockHeld,
+    Cleared,
+    ParkedForReview,
+    ReviewPassed,
+    Challenged,
+    Paid,
+    PaidLate,
+    Confirmed,
+    Canceled,
+    Expired,
+    RetryRequested,
+    StockReleased,
+    PaymentUndone,
+    ReviewWithdrawn
 );

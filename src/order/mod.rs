@@ -31,12 +31,12 @@ pub use cart::{
 };
 pub use command::{Command, Outcome, Placement, Rejection};
 pub use event::{
-    Canceled, Challenged, Cleared, Confirmed, Created, Event, Expired, ParkedForReview, Paid, PaidLate,
+    Canceled, Challenged, Cleared, Confirmed, Created, Event, Expired, Paid, PaidLate, ParkedForReview,
     PaymentUndone, RetryRequested, ReviewPassed, ReviewWithdrawn, StockHeld, StockReleased,
 };
 pub use state::{
-    CancelReason, Clearance, Ended, FulfillmentStatus, Money, Order, PaymentStatus, Phase, Placed, Policy, Risk,
-    Status, Undo,
+    CancelReason, Clearance, Ended, FulfillmentStatus, Money, Order, PaymentStatus, Phase, Placed, Policy,
+    Risk, Status, Undo,
 };
 pub use view::{OrderView, as_placed};
 

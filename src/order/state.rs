@@ -1,6 +1,7 @@
 //! An order as it stands.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +31,7 @@ pub struct Placed {
     /// The id of its payment.
     pub payment: PaymentId,
     /// What is wanted.
-    pub cart: Cart,
+    pub cart: Arc<Cart>,
     /// The store's policies when it was placed.
     pub policy: Policy,
     /// When it expires unless confirmed.
@@ -369,7 +370,7 @@ impl Order {
                     id: created.id,
                     reservation: created.reservation,
                     payment: created.payment,
-                    cart: created.cart.clone(),
+                    cart: Arc::clone(&created.cart),
                     policy: created.policy,
                     deadline: created.deadline,
                     phase: Phase::Reserving,
@@ -424,8 +425,8 @@ impl Placed {
                 if let Some(risk) = &canceled.risk {
                     self.risk = Some(risk.clone());
                 }
-                let out_of_stock = matches!(self.phase, Phase::Reserving)
-                    && canceled.reason == CancelReason::OutOfStock;
+                let out_of_stock =
+                    matches!(self.phase, Phase::Reserving) && canceled.reason == CancelReason::OutOfStock;
                 let (reason, detail) = (canceled.reason, canceled.detail.clone());
                 self.close(Ended::Canceled { reason, detail });
                 if out_of_stock {

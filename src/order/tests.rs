@@ -194,8 +194,7 @@ fn an_undone_order_is_at_rest_only_when_all_is_undone() {
         &[Step::ReleaseStock, Step::CancelPayment],
     );
     let released = hear(Outcome::StockReleased);
-    let order =
-        check(&order, released, &["order.stock_released"], Status::Canceled, &[Step::CancelPayment]);
+    let order = check(&order, released, &["order.stock_released"], Status::Canceled, &[Step::CancelPayment]);
     let undone = hear(Outcome::PaymentUndone { captured: amount(4_498), refunded: amount(4_498) });
     let order = check(&order, undone.clone(), &["order.payment_undone"], Status::Canceled, &[]);
     assert_eq!(order.placed().map(|placed| placed.payment_status()), Some(PaymentStatus::Refunded));
@@ -265,7 +264,12 @@ fn every_fault_of_a_draft_is_named_with_its_place() {
         ("/customer/id", "a\nb".into(), "/customer/id", "control_character"),
         ("/customer/email", "nobody".into(), "/customer/email", "invalid_email"),
         ("/customer/id", "x".repeat(257).into(), "/customer/id", "invalid_length"),
-        ("/shipping_address", serde_json::json!({"country": "gb"}), "/shipping_address/country", "invalid_country"),
+        (
+            "/shipping_address",
+            serde_json::json!({"country": "gb"}),
+            "/shipping_address/country",
+            "invalid_country",
+        ),
         ("/payment/payment_method", "".into(), "/payment/payment_method", "invalid_length"),
         ("/metadata", serde_json::json!({"a/b": "\u{202e}"}), "/metadata/a~1b", "control_character"),
     ];

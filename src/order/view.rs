@@ -75,7 +75,9 @@ impl<'a> OrderView<'a> {
     /// The order as it stands.
     pub fn of(store_id: &'a StoreId, placed: &'a Placed) -> Self {
         let (cancel_reason, cancel_detail) = match &placed.phase {
-            Phase::Closed { ended: Ended::Canceled { reason, detail }, .. } => (Some(*reason), detail.as_deref()),
+            Phase::Closed { ended: Ended::Canceled { reason, detail }, .. } => {
+                (Some(*reason), detail.as_deref())
+            }
             Phase::Closed { ended: Ended::Expired, .. } => (Some(CancelReason::Expired), None),
             Phase::Reserving
             | Phase::Screening

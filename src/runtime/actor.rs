@@ -108,7 +108,12 @@ impl<A: Wiring> AggregateActor<A> {
     }
 
     /// Decides and folds. Everything here is synchronous: no other command sees the state in between.
-    fn decide(&mut self, key: A::Key, request: A::Request, meta: &Meta) -> Result<Folded<A>, Refusal<A::Rejection>> {
+    fn decide(
+        &mut self,
+        key: A::Key,
+        request: A::Request,
+        meta: &Meta,
+    ) -> Result<Folded<A>, Refusal<A::Rejection>> {
         let family = Rc::clone(&self.family);
         let state = match self.instances.entry(key) {
             Entry::Occupied(known) => known.into_mut(),
@@ -148,7 +153,14 @@ impl<A: Wiring> AggregateActor<A> {
     }
 
     /// Steps go out at once, the rest once durable.
-    fn reveal(&mut self, key: A::Key, meta: &Meta, folded: Folded<A>, reply: Reply<A>, ctx: &mut Context<Self>) {
+    fn reveal(
+        &mut self,
+        key: A::Key,
+        meta: &Meta,
+        folded: Folded<A>,
+        reply: Reply<A>,
+        ctx: &mut Context<Self>,
+    ) {
         let Folded { steps, call, cause } = folded;
         if let Some(state) = self.instances.get(&key) {
             answer(&self.family, state, meta.key.filter(|_| cause.is_some()), cause, reply);
@@ -230,7 +242,9 @@ impl<A: Wiring> AggregateActor<A> {
             arm(&mut self.timers, &mut self.armed, key, None);
             let timer = self.instances.get(&key).and_then(|state| A::due(state).timer);
             match timer {
-                Some((at, command)) if at <= now => self.take(Ask::tell(key, command, Meta::by(Who::Timer)), ctx),
+                Some((at, command)) if at <= now => {
+                    self.take(Ask::tell(key, command, Meta::by(Who::Timer)), ctx)
+                }
                 Some((at, _)) => arm(&mut self.timers, &mut self.armed, key, Some(at)),
                 None => {}
             }
@@ -335,7 +349,12 @@ fn answer<A: Wiring>(
     }
 }
 
-fn send_when_durable<A: Wiring>(family: &Rc<A::Family>, to: Caller<A>, answer: Answer, key: Option<RequestKey>) {
+fn send_when_durable<A: Wiring>(
+    family: &Rc<A::Family>,
+    to: Caller<A>,
+    answer: Answer,
+    key: Option<RequestKey>,
+) {
     let family_then = Rc::clone(family);
     family.log().when_durable(move |durable| {
         let answer = match durable {

@@ -194,6 +194,9 @@ where
     M: actix::Message + Send + 'static,
     M::Result: Send,
 {
-    #[expect(clippy::disallowed_methods, reason = "admission permits bound what reaches a store; this is its one door")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "admission permits bound what reaches a store; this is its one door"
+    )]
     to.do_send(message);
 }

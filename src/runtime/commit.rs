@@ -118,7 +118,10 @@ impl Gate {
 
 impl std::fmt::Debug for Gate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gate").field("issued", &self.issued).field("settled", &self.settled).finish_non_exhaustive()
+        f.debug_struct("Gate")
+            .field("issued", &self.issued)
+            .field("settled", &self.settled)
+            .finish_non_exhaustive()
     }
 }
 

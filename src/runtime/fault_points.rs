@@ -56,7 +56,10 @@ mod armed {
     }
 
     fn parse(text: &str) -> Vec<Fault> {
-        text.split(',').filter(|part| !part.is_empty()).map(|part| parse_one(part).unwrap_or_else(|| panic!("ORDERFLOW_FAULTS: {part}"))).collect()
+        text.split(',')
+            .filter(|part| !part.is_empty())
+            .map(|part| parse_one(part).unwrap_or_else(|| panic!("ORDERFLOW_FAULTS: {part}")))
+            .collect()
     }
 
     fn parse_one(text: &str) -> Option<Fault> {

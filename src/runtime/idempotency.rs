@@ -50,7 +50,9 @@ impl Keys {
     /// What is known of `key`. Refuses one that came with another request, or whose first request still runs.
     pub fn check(&self, key: RequestKey) -> Result<Known, Fault> {
         let (payload, answer) = match self.recent.borrow().get(&key.key) {
-            Some(recent) if recent.payload == key.payload && !recent.is_durable => return Err(Fault::KeyInUse),
+            Some(recent) if recent.payload == key.payload && !recent.is_durable => {
+                return Err(Fault::KeyInUse);
+            }
             Some(recent) => (recent.payload, recent.answer.clone()),
             None => match (self.lookup)(key.key)? {
                 Some(stored) => (stored.payload, stored.answer),
@@ -112,8 +114,10 @@ mod tests {
 
     fn keys() -> Keys {
         Keys::new(Box::new(|key| {
-            Ok((key == RequestKey::new("old", &[]).key)
-                .then(|| Stored { payload: RequestKey::new("", &[b"old body"]).payload, answer: answer("old") }))
+            Ok((key == RequestKey::new("old", &[]).key).then(|| Stored {
+                payload: RequestKey::new("", &[b"old body"]).payload,
+                answer: answer("old"),
+            }))
         }))
     }
 

@@ -170,7 +170,12 @@ impl Wiring for Tills {
     type Family = Counter;
     type Request = Command;
 
-    fn prepare(_: &Rc<Counter>, _: u32, _: &mut Till, command: Command) -> Result<Command, Refusal<IsClosed>> {
+    fn prepare(
+        _: &Rc<Counter>,
+        _: u32,
+        _: &mut Till,
+        command: Command,
+    ) -> Result<Command, Refusal<IsClosed>> {
         Ok(command)
     }
     fn is_fresh(_: &Rc<Counter>, key: u32) -> bool {
@@ -361,7 +366,8 @@ async fn a_command_past_its_deadline_is_not_looked_at() {
     let (to, asked) = oneshot::channel();
     let passed = crate::types::clock::monotonic() - Duration::from_millis(1);
     let reply = Reply::Caller { to, show: Box::new(|_: &Till| None) };
-    let ask = Ask { key: 7, request: Command::Add(1), meta: Meta::by(Actor::Api), deadline: Some(passed), reply };
+    let ask =
+        Ask { key: 7, request: Command::Add(1), meta: Meta::by(Actor::Api), deadline: Some(passed), reply };
     send(&world.till, ask);
     world.commit().await;
     assert!(matches!(asked.await, Ok(Err(Refusal::Fault(Fault::DeadlinePassed)))));

@@ -30,6 +30,9 @@ pub trait Family: 'static {
     fn touch(&self);
 }
 
+/// Instances with something due, each with its key.
+pub type Open<A> = Vec<(<A as Aggregate>::Key, <A as Aggregate>::State)>;
+
 /// An aggregate among its siblings.
 pub trait Wiring: Aggregate {
     /// What the family shares.
@@ -60,14 +63,20 @@ pub trait Wiring: Aggregate {
 
     /// Called after each command that changed something: for what siblings share (prices, settings), and to drop parts
     /// of a state that rest and that views can see.
-    fn changed(_family: &Rc<Self::Family>, _state: &mut Self::State, _events: &[Self::Event], _at: Timestamp) {}
+    fn changed(
+        _family: &Rc<Self::Family>,
+        _state: &mut Self::State,
+        _events: &[Self::Event],
+        _at: Timestamp,
+    ) {
+    }
 
     /// Open instances after `after`, oldest first, to go on with after a restart.
     fn open_after(
         _family: &Rc<Self::Family>,
         _after: Option<Self::Key>,
         _limit: usize,
-    ) -> Result<Vec<(Self::Key, Self::State)>, Fault> {
+    ) -> Result<Open<Self>, Fault> {
         Ok(Vec::new())
     }
 }

@@ -259,9 +259,8 @@ impl Tenant {
     /// The payment of an order.
     pub async fn payment(&self, order: OrderId) -> Result<Option<Answer>, Fault> {
         let id = payment::id_of(order);
-        let show: Show<Payment> = Box::new(move |state| {
-            state.begun().map(|begun| Answer::of(&PaymentView::of(id, begun), 0))
-        });
+        let show: Show<Payment> =
+            Box::new(move |state| state.begun().map(|begun| Answer::of(&PaymentView::of(id, begun), 0)));
         look(&self.members.payments, id, show).await
     }
 

@@ -198,6 +198,9 @@ impl Lane {
 
 impl std::fmt::Debug for Lane {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lane").field("store", &self.store).field("running", &self.running).finish_non_exhaustive()
+        f.debug_struct("Lane")
+            .field("store", &self.store)
+            .field("running", &self.running)
+            .finish_non_exhaustive()
     }
 }

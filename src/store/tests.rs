@@ -79,7 +79,9 @@ impl FakeBank {
                     None => Outcome::NotFound,
                 }
             }
-            Call::Capture { .. } | Call::Void { .. } => Outcome::Intent(snapshot(IntentStatus::Canceled, Amount::ZERO)),
+            Call::Capture { .. } | Call::Void { .. } => {
+                Outcome::Intent(snapshot(IntentStatus::Canceled, Amount::ZERO))
+            }
         }
     }
 }
@@ -270,7 +272,10 @@ async fn a_confirmed_order_is_undone_on_wish() {
     drop(tenant);
     world.run().await;
     let order = world.order(&store, id).await;
-    assert_eq!((order["status"].as_str(), order["payment_status"].as_str()), (Some("canceled"), Some("refunded")));
+    assert_eq!(
+        (order["status"].as_str(), order["payment_status"].as_str()),
+        (Some("canceled"), Some("refunded"))
+    );
     assert_eq!(world.ledger.undone.borrow().values().map(|amount| amount.minor()).sum::<i64>(), 500);
     assert_eq!(world.item(&store).await["available"], 10);
 }
@@ -307,7 +312,8 @@ async fn power_may_fail_at_any_step() {
         windows.insert((world.journal.end(), world.ledger.calls.get()));
         let world = world.crash().await;
         let tenant = world.enter(&store).await;
-        let (id, _) = world.drive(tenant.place(draft(), Some(key), None)).await.expect("taken, or taken before");
+        let (id, _) =
+            world.drive(tenant.place(draft(), Some(key), None)).await.expect("taken, or taken before");
         drop(tenant);
         world.run().await;
         let order = world.order(&store, id).await;

@@ -170,11 +170,9 @@ fn reserve(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) 
 
 fn commit(family: &Rc<StoreFamily>, id: OrderId, meta: &Meta) {
     let tell = report(family, id, Actor::Inventory);
-    let heard = move |_: &inventory::Stock, taken: Result<Option<Cause>, inventory::Rejection>| {
-        match taken {
-            Ok(cause) => tell(cause, order::Outcome::StockCommitted),
-            Err(why) => tell(None, order::Outcome::StockLost { lacking: why.to_string() }),
-        }
+    let heard = move |_: &inventory::Stock, taken: Result<Option<Cause>, inventory::Rejection>| match taken {
+        Ok(cause) => tell(cause, order::Outcome::StockCommitted),
+        Err(why) => tell(None, order::Outcome::StockLost { lacking: why.to_string() }),
     };
     let command = inventory::Command::Commit { order: id };
     send(&family.members.inventory, Ask::sibling(Only, command, *meta, heard));
@@ -521,8 +519,7 @@ impl Wiring for Fraud {
 
     fn step(family: &Rc<StoreFamily>, _key: Only, _desk: &fraud::Desk, step: fraud::Step, cause: Cause) {
         let fraud::Step::ReviewClosed { order, approved } = step;
-        let clearance =
-            if approved { order::Clearance::Approved } else { order::Clearance::Rejected };
+        let clearance = if approved { order::Clearance::Approved } else { order::Clearance::Rejected };
         let command = order::Command::Hear(order::Outcome::Reviewed { clearance });
         send(&family.members.orders, Ask::tell(order, command, meta(Actor::Fraud, cause)));
     }

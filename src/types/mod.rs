@@ -12,9 +12,7 @@ pub mod text;
 
 pub use clock::{Clock, Timestamp};
 pub use currency::Currency;
-pub use ids::{
-    FulfillmentId, IdSource, LineId, OrderId, PaymentId, ReservationId, StoreId, StoreIdError,
-};
+pub use ids::{FulfillmentId, IdSource, LineId, OrderId, PaymentId, ReservationId, StoreId, StoreIdError};
 pub use meta::{Actor, Cause, Meta, RequestKey};
 pub use money::Amount;
 pub use quantity::{Quantity, Sku};

@@ -37,8 +37,7 @@ impl fmt::Debug for Quantity {
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let units = u32::deserialize(deserializer)?;
-        Self::new(units)
-            .ok_or_else(|| de::Error::custom(format_args!("a quantity is 1 to {QUANTITY_MAX}")))
+        Self::new(units).ok_or_else(|| de::Error::custom(format_args!("a quantity is 1 to {QUANTITY_MAX}")))
     }
 }
 

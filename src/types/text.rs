@@ -20,7 +20,9 @@ mod tests {
         for good in ["", "Ada Lovelace", "Zoë", "李雷", "O'Brien & Söhne", "🙂"] {
             assert!(is_plain(good), "{good}");
         }
-        for bad in ["a\u{0}", "a\nb", "\u{1b}[31m", "a\u{202e}b", "a\u{200b}b", "\u{feff}a", "a\u{7f}", "a\u{85}"] {
+        for bad in
+            ["a\u{0}", "a\nb", "\u{1b}[31m", "a\u{202e}b", "a\u{200b}b", "\u{feff}a", "a\u{7f}", "a\u{85}"]
+        {
             assert!(!is_plain(bad), "{bad:?}");
         }
     }

@@ -1,10 +1,10 @@
 //! Views as a checker sees them: everything in the file, as of one moment, without the projector's help.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 use super::error::ViewsError;
 use super::figures::Figures;
@@ -18,7 +18,7 @@ use crate::journal::{JournalError, Position, Reader};
 use crate::order::Order;
 use crate::payment;
 use crate::store::settings::Store;
-use crate::types::{OrderId, StoreId, Timestamp};
+use crate::types::{Currency, OrderId, StoreId, Timestamp};
 
 /// The views of a data directory at one moment.
 pub(crate) struct Snapshot {
@@ -143,6 +143,12 @@ impl Snapshot {
         self.position
     }
 
+    /// The figures of all stores together, by currency.
+    pub(crate) fn node(&self) -> Result<BTreeMap<Currency, Figures>, ViewsError> {
+        let progress = schema::progress(&self.file)?;
+        serde_json::from_str(&progress.figures).map_err(|_| ViewsError::damaged("figures of the node"))
+    }
+
     /// Every store.
     pub(crate) fn stores(&self) -> Result<Vec<AuditedStore>, ViewsError> {
         let fail = ViewsError::sqlite("reading stores");
@@ -262,24 +268,15 @@ impl Snapshot {
         let fail = ViewsError::sqlite("reading a list");
         let mut statement = self
             .file
-            .prepare_cached("SELECT entries FROM chunks WHERE store = ?1 AND kind = ?2 AND owner = ?3 ORDER BY first")
+            .prepare_cached(
+                "SELECT entries FROM chunks WHERE store = ?1 AND kind = ?2 AND owner = ?3 ORDER BY first",
+            )
             .map_err(&fail)?;
         let mut rows = statement.query((store, kind as i64, owner)).map_err(&fail)?;
         while let Some(row) = rows.next().map_err(&fail)? {
             each(row.get_ref(0).and_then(|value| Ok(value.as_blob()?)).map_err(&fail)?)?;
         }
         Ok(())
-    }
-
-    /// The number of the file's stores with no row in `stores`; none, unless something is very wrong.
-    pub(crate) fn strays(&self) -> Result<u64, ViewsError> {
-        self.file
-            .query_row("SELECT count(*) FROM orders WHERE store NOT IN (SELECT no FROM stores)", [], |row| {
-                row.get::<_, i64>(0)
-            })
-            .optional()
-            .map(|count| count.unwrap_or(0).cast_unsigned())
-            .map_err(ViewsError::sqlite("reading orders"))
     }
 }
 

@@ -47,7 +47,8 @@ impl Cursor {
         }
         let mut bytes = [0; BYTES];
         for (place, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).map_err(|_| ViewsError::Cursor)?;
+            *byte =
+                u8::from_str_radix(&text[2 * place..2 * place + 2], 16).map_err(|_| ViewsError::Cursor)?;
         }
         let last: [u8; 16] = bytes[9..25].try_into().map_err(|_| ViewsError::Cursor)?;
         let cursor = Self::after(list, store, u128::from_be_bytes(last));
@@ -71,7 +72,8 @@ mod tests {
 
     #[test]
     fn a_cursor_leads_back_to_its_own_list_only() {
-        let (acme, gifts): (StoreId, StoreId) = ("acme".parse().expect("legal"), "gifts".parse().expect("legal"));
+        let (acme, gifts): (StoreId, StoreId) =
+            ("acme".parse().expect("legal"), "gifts".parse().expect("legal"));
         let cursor = Cursor::after(List::Orders, Some(&acme), 77);
         let text = cursor.encode();
         assert_eq!(Cursor::decode(&text, List::Orders, Some(&acme)).ok(), Some(cursor));

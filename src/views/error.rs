@@ -90,13 +90,15 @@ impl ViewsError {
         match self {
             Self::Damaged { .. } => true,
             Self::Sqlite { source, .. } => {
-                matches!(source.sqlite_error_code(), Some(Code::DatabaseCorrupt | Code::NotADatabase | Code::SchemaChanged))
-                    || matches!(
-                        source,
-                        rusqlite::Error::InvalidColumnType(..)
-                            | rusqlite::Error::FromSqlConversionFailure(..)
-                            | rusqlite::Error::IntegralValueOutOfRange(..)
-                    )
+                matches!(
+                    source.sqlite_error_code(),
+                    Some(Code::DatabaseCorrupt | Code::NotADatabase | Code::SchemaChanged)
+                ) || matches!(
+                    source,
+                    rusqlite::Error::InvalidColumnType(..)
+                        | rusqlite::Error::FromSqlConversionFailure(..)
+                        | rusqlite::Error::IntegralValueOutOfRange(..)
+                )
             }
             Self::File { .. }
             | Self::Journal(_)

@@ -54,10 +54,9 @@ impl EventView {
             source: Unreadable::Data { kind: record.kind.to_owned(), source },
         };
         let body = record.body().map_err(unreadable)?;
-        let store: StoreId = record
-            .store
-            .parse()
-            .map_err(|_| ViewsError::damaged(format!("no store can have the id of the record at {position}")))?;
+        let store: StoreId = record.store.parse().map_err(|_| {
+            ViewsError::damaged(format!("no store can have the id of the record at {position}"))
+        })?;
         Ok(Self {
             id: EventId::of(&store, record.sequence, record.at),
             sequence: record.sequence,
@@ -76,24 +75,35 @@ impl EventView {
 
 impl ViewsReader {
     /// A store's events after a sequence number, oldest first.
-    pub fn events(&mut self, store: &StoreId, after: u64, limit: usize) -> Result<Vec<EventView>, ViewsError> {
+    pub fn events(
+        &mut self,
+        store: &StoreId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<EventView>, ViewsError> {
         let Some(no) = self.number(store)? else { return Ok(Vec::new()) };
         let positions = self.positions_after(no, after, limit)?;
         self.views_at(&positions)
     }
 
     /// Every event of an order, of all actors, in the order of the journal. Nothing when there is no such order.
-    pub fn timeline(&mut self, store: &StoreId, order: OrderId) -> Result<Option<Vec<EventView>>, ViewsError> {
+    pub fn timeline(
+        &mut self,
+        store: &StoreId,
+        order: OrderId,
+    ) -> Result<Option<Vec<EventView>>, ViewsError> {
         let Some(no) = self.number(store)? else { return Ok(None) };
         let fail = ViewsError::sqlite("reading a timeline");
         let found: Option<Vec<u8>> = self
             .file
             .prepare_cached("SELECT events FROM orders WHERE id = ?1 AND store = ?2 AND doc IS NOT NULL")
-            .and_then(|mut statement| statement.query_row((order.to_bytes(), no), |row| row.get(0)).optional())
+            .and_then(|mut statement| {
+                statement.query_row((order.to_bytes(), no), |row| row.get(0)).optional()
+            })
             .map_err(&fail)?;
         let Some(bytes) = found else { return Ok(None) };
-        let positions =
-            postings::decode(&bytes).ok_or_else(|| ViewsError::damaged(format!("the events of order {order}")))?;
+        let positions = postings::decode(&bytes)
+            .ok_or_else(|| ViewsError::damaged(format!("the events of order {order}")))?;
         self.views_at(&positions).map(Some)
     }
 
@@ -124,7 +134,13 @@ impl ViewsReader {
         Ok(Page { data: entries, next_cursor: next })
     }
 
-    fn ledger_before(&self, store: u32, sku: &Sku, before: u64, limit: usize) -> Result<Vec<u64>, ViewsError> {
+    fn ledger_before(
+        &self,
+        store: u32,
+        sku: &Sku,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<u64>, ViewsError> {
         let fail = ViewsError::sqlite("reading a ledger");
         let snapshot = self.file.unchecked_transaction().map_err(&fail)?;
         let found: Option<(i64, Vec<u8>)> = self

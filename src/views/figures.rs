@@ -64,7 +64,9 @@ impl OrderPart {
         if let Some(work) = &begun.work {
             part.unknown = match work.stage {
                 Stage::Inquiring { .. } | Stage::Waiting { next: Next::Inquire, .. } => true,
-                Stage::Sending { .. } | Stage::Waiting { next: Next::Send | Next::Attempt, .. } => work.doubt.is_some(),
+                Stage::Sending { .. } | Stage::Waiting { next: Next::Send | Next::Attempt, .. } => {
+                    work.doubt.is_some()
+                }
             };
             part.retrying = matches!(work.stage, Stage::Waiting { .. }) && !part.unknown;
         }

@@ -51,7 +51,11 @@ pub(super) struct Answered {
 }
 
 /// Folds one record into its store.
-pub(super) fn fold(store: &mut StoreSlot, record: &Record<'_>, tools: &mut Tools<'_>) -> Result<(), ViewsError> {
+pub(super) fn fold(
+    store: &mut StoreSlot,
+    record: &Record<'_>,
+    tools: &mut Tools<'_>,
+) -> Result<(), ViewsError> {
     let position = record.position;
     let unreadable = |source| ViewsError::Event { position, source };
     let head = Head::of(record).map_err(unreadable)?;
@@ -66,7 +70,8 @@ pub(super) fn fold(store: &mut StoreSlot, record: &Record<'_>, tools: &mut Tools
         hold_order(store, id, position, tools)?.events.push(position);
     }
     if let Some(key) = head.key {
-        store.pending = Some(Pending { key, position, at: record.at, more: head.more, shows: Shows::Nothing });
+        store.pending =
+            Some(Pending { key, position, at: record.at, more: head.more, shows: Shows::Nothing });
     }
     let topic = record.kind.split_once('.').map_or(record.kind, |(topic, _)| topic);
     let shows = match topic {
@@ -123,7 +128,11 @@ fn hold_order<'s>(
 }
 
 /// The SKU's row, to be changed. Begins one for a SKU that has none.
-fn hold_sku<'s>(store: &'s mut StoreSlot, sku: &Sku, tools: &mut Tools<'_>) -> Result<&'s mut SkuSlot, ViewsError> {
+fn hold_sku<'s>(
+    store: &'s mut StoreSlot,
+    sku: &Sku,
+    tools: &mut Tools<'_>,
+) -> Result<&'s mut SkuSlot, ViewsError> {
     if !store.skus.contains_key(sku) {
         let stored = SkuSlot::load(tools.file, store.no, sku.as_str())?;
         let slot = stored.unwrap_or_else(|| {

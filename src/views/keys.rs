@@ -52,7 +52,8 @@ impl RecentKeys {
         while let Some(row) = rows.next().map_err(&fail)? {
             let entries = row.get_ref(0).and_then(|value| Ok(value.as_blob()?)).map_err(&fail)?;
             for entry in entries.chunks(ENTRY_BYTES) {
-                let entry = KeyEntry::stored(entry).ok_or_else(|| ViewsError::damaged("the log of request keys"))?;
+                let entry =
+                    KeyEntry::stored(entry).ok_or_else(|| ViewsError::damaged("the log of request keys"))?;
                 recent.insert((entry.key, entry.store), entry);
             }
         }
@@ -88,7 +89,8 @@ impl RecentKeys {
         fresh: &[KeyEntry],
         forget_before: Option<Timestamp>,
     ) -> Result<Swept, ViewsError> {
-        self.try_write(file, turn, end, fresh, forget_before).map_err(ViewsError::sqlite("writing request keys"))
+        self.try_write(file, turn, end, fresh, forget_before)
+            .map_err(ViewsError::sqlite("writing request keys"))
     }
 
     fn try_write(
@@ -113,8 +115,11 @@ impl RecentKeys {
             }
         }
         if !log.is_empty() {
-            file.prepare_cached("INSERT INTO key_log VALUES (?1, ?2, ?3)")?
-                .execute((end.cast_signed(), turn.cast_signed(), &log))?;
+            file.prepare_cached("INSERT INTO key_log VALUES (?1, ?2, ?3)")?.execute((
+                end.cast_signed(),
+                turn.cast_signed(),
+                &log,
+            ))?;
         }
         due.sort_by_key(|entry| (entry.key, entry.store, entry.position));
         {

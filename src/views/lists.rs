@@ -102,7 +102,8 @@ impl ViewsReader {
         {
             let last: i64 = row.get(0).map_err(&fail)?;
             let item = json::<Item>(row, 1)?;
-            if let Some(item) = item.filter(|item| condition.is_none_or(|wanted| item.condition() == wanted)) {
+            if let Some(item) = item.filter(|item| condition.is_none_or(|wanted| item.condition() == wanted))
+            {
                 found.push((u128::from(last.cast_unsigned()), item));
             }
         }
@@ -171,7 +172,8 @@ pub(super) fn figures_of(file: &Connection, store: u32) -> Result<Figures, Views
         .and_then(|mut statement| statement.query_row([store], |row| row.get(0)).optional())
         .map_err(ViewsError::sqlite("reading figures"))?;
     let text = text.ok_or_else(|| ViewsError::damaged(format!("store number {store}")))?;
-    serde_json::from_str(&text).map_err(|error| ViewsError::damaged(format!("figures of store {store}: {error}")))
+    serde_json::from_str(&text)
+        .map_err(|error| ViewsError::damaged(format!("figures of store {store}: {error}")))
 }
 
 /// The number that everything on the page is below.

@@ -40,6 +40,7 @@ use tokio::sync::{Semaphore, watch};
 pub(crate) use audit::{AuditedItem, AuditedOrder, AuditedStore, Fingerprint, Snapshot};
 pub use error::{Behind, ViewsError};
 pub use events::EventView;
+pub(crate) use figures::OrderPart;
 pub use figures::{Figures, InventoryStats, NodeStats, OrderStats, PaymentStats, Revenue, StoreStats};
 pub use lists::{Page, ReviewFilter};
 pub use orders::{OrderFilter, PARTS_AMONG};
@@ -99,7 +100,11 @@ const POINT_CACHE_KIB: u32 = 4_096;
 impl Views {
     /// Opens the views of a data directory and starts to follow the journal. Views that are missing, damaged, of another
     /// format, of another journal or ahead of this one are made anew, which is logged.
-    pub fn open(directory: &Path, journal: Arc<dyn Journal>, options: Options) -> Result<Arc<Self>, ViewsError> {
+    pub fn open(
+        directory: &Path,
+        journal: Arc<dyn Journal>,
+        options: Options,
+    ) -> Result<Arc<Self>, ViewsError> {
         std::fs::create_dir_all(directory)
             .map_err(|source| ViewsError::File { doing: "creating the data directory", source })?;
         let mut reader = journal.reader()?;
@@ -271,7 +276,9 @@ fn start(
         match ended {
             Ok(Ok(())) => {}
             Ok(Err(why)) => failed(&shared, &directory, &why),
-            Err(_) => failed(&shared, &directory, &ViewsError::Stopped { why: "the projector panicked".into() }),
+            Err(_) => {
+                failed(&shared, &directory, &ViewsError::Stopped { why: "the projector panicked".into() })
+            }
         }
     };
     std::thread::Builder::new()

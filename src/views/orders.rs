@@ -226,7 +226,9 @@ fn by_id(file: &Connection, store: u32, id: OrderId) -> Result<Option<(u64, Plac
     let mut statement =
         file.prepare_cached("SELECT no, doc FROM orders WHERE id = ?1 AND store = ?2").map_err(&fail)?;
     let found = statement
-        .query_row((id.to_bytes(), store), |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), json::<Order>(row, 1))))
+        .query_row((id.to_bytes(), store), |row| {
+            Ok((row.get::<_, i64>(0)?.cast_unsigned(), json::<Order>(row, 1)))
+        })
         .optional()
         .map_err(&fail)?;
     let Some((no, order)) = found else { return Ok(None) };

@@ -154,10 +154,9 @@ impl Projection {
         if let Some(known) = StoreSlot::load(&self.file, record.store)? {
             return Ok(known);
         }
-        let id = record
-            .store
-            .parse()
-            .map_err(|_| ViewsError::damaged(format!("no store can have the id of the record at {}", record.position)))?;
+        let id = record.store.parse().map_err(|_| {
+            ViewsError::damaged(format!("no store can have the id of the record at {}", record.position))
+        })?;
         self.last_store += 1;
         Ok(StoreSlot::new(self.last_store, id))
     }
@@ -199,7 +198,10 @@ impl Projection {
             write::store(&self.file, store).map_err(&fail)?;
         }
         crate::fault_point!("views_half_written", "");
-        let mut answer = self.file.prepare_cached("INSERT OR REPLACE INTO answers VALUES (?1, ?2, ?3, ?4, ?5)").map_err(&fail)?;
+        let mut answer = self
+            .file
+            .prepare_cached("INSERT OR REPLACE INTO answers VALUES (?1, ?2, ?3, ?4, ?5)")
+            .map_err(&fail)?;
         for Answered { key, shown } in &self.answered {
             if let Some((version, body)) = shown {
                 let (position, at) = (key.position.cast_signed(), key.at.micros());

@@ -87,7 +87,11 @@ impl ViewsReader {
     }
 
     /// The reservation of an order.
-    pub fn reservation(&mut self, store: &StoreId, order: OrderId) -> Result<Option<Reservation>, ViewsError> {
+    pub fn reservation(
+        &mut self,
+        store: &StoreId,
+        order: OrderId,
+    ) -> Result<Option<Reservation>, ViewsError> {
         self.order_column(store, order, "SELECT reservation FROM orders WHERE id = ?1 AND store = ?2")
     }
 
@@ -100,7 +104,8 @@ impl ViewsReader {
         let Some(no) = self.number(store)? else { return Ok(None) };
         let fail = ViewsError::sqlite("reading an order");
         let mut statement = self.file.prepare_cached(sql).map_err(&fail)?;
-        let found = statement.query_row((id.to_bytes(), no), |row| Ok(json(row, 0))).optional().map_err(&fail)?;
+        let found =
+            statement.query_row((id.to_bytes(), no), |row| Ok(json(row, 0))).optional().map_err(&fail)?;
         Ok(found.transpose()?.flatten())
     }
 
@@ -188,8 +193,10 @@ impl ViewsReader {
     /// The reviews of a store that are open, and the newest of those that are closed.
     pub fn reviews(&mut self, store: &StoreId) -> Result<Vec<Review>, ViewsError> {
         let Some(no) = self.number(store)? else { return Ok(Vec::new()) };
-        let open = "SELECT doc FROM docs INDEXED BY docs_due WHERE store = ?1 AND due IS NOT NULL AND kind = ?2";
-        let closed = "SELECT doc FROM docs WHERE store = ?1 AND kind = ?2 AND due IS NULL ORDER BY id DESC LIMIT ?3";
+        let open =
+            "SELECT doc FROM docs INDEXED BY docs_due WHERE store = ?1 AND due IS NOT NULL AND kind = ?2";
+        let closed =
+            "SELECT doc FROM docs WHERE store = ?1 AND kind = ?2 AND due IS NULL ORDER BY id DESC LIMIT ?3";
         let kind = DocKind::Review as i64;
         let mut reviews: Vec<Option<Review>> = collect(&self.file, open, (no, kind), |row| json(row, 0))?;
         reviews.extend(collect(&self.file, closed, (no, kind, CLOSED_KEPT_MAX as i64), |row| json(row, 0))?);
@@ -252,8 +259,10 @@ impl ViewsReader {
         let fail = ViewsError::sqlite("reading an order");
         let mut statement =
             self.file.prepare_cached("SELECT doc FROM orders WHERE no = ?1 AND store = ?2").map_err(&fail)?;
-        let found =
-            statement.query_row((no.cast_signed(), store), |row| Ok(json(row, 0))).optional().map_err(&fail)?;
+        let found = statement
+            .query_row((no.cast_signed(), store), |row| Ok(json(row, 0)))
+            .optional()
+            .map_err(&fail)?;
         Ok(found.transpose()?.flatten())
     }
 
@@ -295,7 +304,10 @@ impl ViewsReader {
     fn next_open(&self, after: u32) -> Result<Option<(u32, Timestamp)>, ViewsError> {
         let fail = ViewsError::sqlite("finding what is due");
         let next = |sql: &'static str| {
-            self.file.prepare_cached(sql)?.query_row([after], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, i64>(1)?))).optional()
+            self.file
+                .prepare_cached(sql)?
+                .query_row([after], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, i64>(1)?)))
+                .optional()
         };
         let orders = next(
             "SELECT store, due FROM orders INDEXED BY orders_due WHERE store > ?1 AND due IS NOT NULL

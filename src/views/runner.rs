@@ -167,7 +167,7 @@ impl Runner {
     fn has_no_errand(&self) -> bool {
         let is_wanted = self.shared.wanted.load(SeqCst) > self.projection.written();
         let has_news = self.journal.end() > self.projection.folded();
-        !self.shared.stops.load(SeqCst) && !(is_wanted && has_news)
+        !(self.shared.stops.load(SeqCst) || is_wanted && has_news)
     }
 
     fn step(&mut self) -> Result<Next, ViewsError> {

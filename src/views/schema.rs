@@ -163,7 +163,9 @@ pub(super) fn open(directory: &Path) -> Result<Connection, ViewsError> {
     }
     check(&connection)?;
     let set_up = || {
-        connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 67108864;")?;
+        connection.execute_batch(
+            "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 67108864;",
+        )?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
     };
     set_up().map_err(ViewsError::sqlite("setting up the file"))?;
@@ -220,7 +222,9 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, ViewsError> {
     let open = || {
         let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_timeout(BUSY_WAIT)?;
-        connection.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")?;
+        connection.execute_batch(
+            "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
+        )?;
         Ok(connection)
     };
     open().map_err(ViewsError::sqlite("opening the file"))
@@ -243,7 +247,9 @@ fn check(connection: &Connection) -> Result<(), ViewsError> {
     };
     let (application, format) = (number("application_id")?, number("user_version")?);
     if application != APPLICATION_ID {
-        return Err(ViewsError::damaged(format!("their mark is {application:#x}, expected {APPLICATION_ID:#x}")));
+        return Err(ViewsError::damaged(format!(
+            "their mark is {application:#x}, expected {APPLICATION_ID:#x}"
+        )));
     }
     if format != FORMAT {
         return Err(ViewsError::damaged(format!("they have format {format}, this release writes {FORMAT}")));

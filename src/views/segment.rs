@@ -57,7 +57,8 @@ impl Words {
         let is = |shift: u16, at: Option<usize>| at.is_some_and(|at| usize::from(bits >> shift & 0x1F) == at);
         status.is_none_or(|word| is(0, Status::ALL.iter().position(|one| *one == word)))
             && payment.is_none_or(|word| is(5, PaymentStatus::ALL.iter().position(|one| *one == word)))
-            && fulfillment.is_none_or(|word| is(10, FulfillmentStatus::ALL.iter().position(|one| *one == word)))
+            && fulfillment
+                .is_none_or(|word| is(10, FulfillmentStatus::ALL.iter().position(|one| *one == word)))
     }
 }
 
@@ -85,7 +86,11 @@ pub(super) fn hash(text: &str) -> u32 {
 
 /// A hash of text whatever its case; never zero.
 pub(super) fn hash_folded(text: &str) -> u32 {
-    if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) { hash(text) } else { hash(&text.to_lowercase()) }
+    if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
+        hash(text)
+    } else {
+        hash(&text.to_lowercase())
+    }
 }
 
 /// Orders of one store in rising order of rows: full and for good, or the one that still grows.
@@ -132,7 +137,8 @@ impl Segment {
     /// Whether the order in row `no` would be here.
     pub(super) fn spans(&self, no: u64) -> bool {
         let Some((first, _)) = self.base else { return false };
-        let last = self.bytes.len().checked_sub(ENTRY_BYTES).map_or(0, |at| u64::from(number(&self.bytes, at)));
+        let last =
+            self.bytes.len().checked_sub(ENTRY_BYTES).map_or(0, |at| u64::from(number(&self.bytes, at)));
         (first..=first.saturating_add(last)).contains(&no)
     }
 
@@ -220,7 +226,14 @@ mod tests {
 
     fn entry(no: u64) -> Entry {
         let words = Words::of(Status::Pending, PaymentStatus::Awaiting, FulfillmentStatus::NotFulfilled);
-        Entry { no, created_ms: 1_700_000_000_000 + i64::try_from(no).unwrap_or(0), words, customer: 1, email: 2, name: 3 }
+        Entry {
+            no,
+            created_ms: 1_700_000_000_000 + i64::try_from(no).unwrap_or(0),
+            words,
+            customer: 1,
+            email: 2,
+            name: 3,
+        }
     }
 
     #[test]
@@ -230,17 +243,25 @@ mod tests {
             assert!(segment.push(&entry(no * 3)));
         }
         assert!(!segment.push(&entry(10_000)), "full");
-        let confirmed = Words::of(Status::Confirmed, PaymentStatus::Captured, FulfillmentStatus::NotFulfilled);
+        let confirmed =
+            Words::of(Status::Confirmed, PaymentStatus::Captured, FulfillmentStatus::NotFulfilled);
         assert!(segment.set_words(9, confirmed));
         assert!(!segment.set_words(9, confirmed), "nothing new");
         assert!(!segment.set_words(10, confirmed), "not there");
         let mut found = Vec::new();
         let bytes = segment.to_bytes();
         assert_eq!(Segment::stored(&bytes).as_ref(), Some(&segment));
-        assert_eq!(newest_first(&bytes, |entry| { found.push(entry); true }), Some(true));
+        assert_eq!(
+            newest_first(&bytes, |entry| {
+                found.push(entry);
+                true
+            }),
+            Some(true)
+        );
         assert_eq!(found.len(), SEGMENT_ORDERS);
         assert_eq!(found.last(), Some(&entry(3)));
-        let fit: Vec<u64> = found.iter().filter(|e| e.words.fit(Some(Status::Confirmed), None, None)).map(|e| e.no).collect();
+        let fit: Vec<u64> =
+            found.iter().filter(|e| e.words.fit(Some(Status::Confirmed), None, None)).map(|e| e.no).collect();
         assert_eq!(fit, [9]);
     }
 

@@ -248,7 +248,9 @@ impl OrderSlot {
     pub(super) fn load(file: &Connection, store: u32, id: OrderId) -> Result<Option<Self>, ViewsError> {
         let fail = ViewsError::sqlite("reading an order");
         let mut statement = file
-            .prepare_cached("SELECT no, doc, payment, reservation, events FROM orders WHERE id = ?1 AND store = ?2")
+            .prepare_cached(
+                "SELECT no, doc, payment, reservation, events FROM orders WHERE id = ?1 AND store = ?2",
+            )
             .map_err(&fail)?;
         statement
             .query_row((id.to_bytes(), store), |row| Ok(Self::of_row(id, row)))
@@ -264,7 +266,8 @@ impl OrderSlot {
         let (order, payment, reservation) =
             (json::<Order>(row, 1)?.unwrap_or_default(), json(row, 2)?.unwrap_or_default(), json(row, 3)?);
         let events = row.get_ref(4).and_then(|value| Ok(value.as_blob()?)).map_err(&fail)?;
-        let events = Postings::stored(events).ok_or_else(|| ViewsError::damaged(format!("the events of order {id}")))?;
+        let events = Postings::stored(events)
+            .ok_or_else(|| ViewsError::damaged(format!("the events of order {id}")))?;
         Ok(Self {
             no: no.cast_unsigned(),
             no_before: None,
@@ -326,7 +329,10 @@ impl SkuSlot {
 }
 
 /// The JSON document in a column; nothing where it is null.
-pub(super) fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<Option<T>, ViewsError> {
+pub(super) fn json<T: serde::de::DeserializeOwned>(
+    row: &Row<'_>,
+    column: usize,
+) -> Result<Option<T>, ViewsError> {
     let value = row.get_ref(column).map_err(ViewsError::sqlite("reading a document"))?;
     let bytes = value.as_blob_or_null().map_err(|error| ViewsError::damaged(error.to_string()))?;
     let read = |bytes| serde_json::from_slice(bytes).map_err(|error| ViewsError::damaged(error.to_string()));
@@ -341,14 +347,20 @@ pub(super) fn doc<T: serde::de::DeserializeOwned>(
     id: &[u8],
 ) -> Result<Option<T>, ViewsError> {
     let fail = ViewsError::sqlite("reading a document");
-    let mut statement =
-        file.prepare_cached("SELECT doc FROM docs WHERE store = ?1 AND kind = ?2 AND id = ?3").map_err(&fail)?;
-    let found = statement.query_row((store, kind as i64, id), |row| Ok(json(row, 0))).optional().map_err(&fail)?;
+    let mut statement = file
+        .prepare_cached("SELECT doc FROM docs WHERE store = ?1 AND kind = ?2 AND id = ?3")
+        .map_err(&fail)?;
+    let found =
+        statement.query_row((store, kind as i64, id), |row| Ok(json(row, 0))).optional().map_err(&fail)?;
     Ok(found.transpose()?.flatten())
 }
 
 /// The full segment that would hold an order's row.
-pub(super) fn segment_with(file: &Connection, store: u32, no: u64) -> Result<Option<(u64, Segment)>, ViewsError> {
+pub(super) fn segment_with(
+    file: &Connection,
+    store: u32,
+    no: u64,
+) -> Result<Option<(u64, Segment)>, ViewsError> {
     let fail = ViewsError::sqlite("reading a list of orders");
     let mut statement = file
         .prepare_cached(

@@ -67,7 +67,10 @@ pub(super) fn tally(store: &mut StoreSlot, node: &mut Node, file: &Connection) -
 }
 
 /// Writes the rows of all changed orders, in the order in which they came.
-pub(super) fn orders<'a>(file: &Connection, stores: impl Iterator<Item = &'a StoreSlot>) -> rusqlite::Result<()> {
+pub(super) fn orders<'a>(
+    file: &Connection,
+    stores: impl Iterator<Item = &'a StoreSlot>,
+) -> rusqlite::Result<()> {
     let mut dirty: Vec<(&OrderSlot, OrderId, u32)> = Vec::new();
     for store in stores {
         dirty.extend(store.dirty_orders.iter().filter_map(|id| Some((store.orders.get(id)?, *id, store.no))));
@@ -82,9 +85,11 @@ pub(super) fn orders<'a>(file: &Connection, stores: impl Iterator<Item = &'a Sto
         let order = written(&mut order, slot.order.placed().map(|_| &slot.order));
         let payment = written(&mut payment, slot.payment.begun().map(|_| &slot.payment));
         let reservation = written(&mut reservation, slot.reservation.as_ref());
-        let (no, due, events) = (slot.no.cast_signed(), due(slot).map(Timestamp::micros), slot.events.bytes());
+        let (no, due, events) =
+            (slot.no.cast_signed(), due(slot).map(Timestamp::micros), slot.events.bytes());
         if let Some(before) = slot.no_before {
-            file.prepare_cached("UPDATE orders SET no = ?2 WHERE no = ?1")?.execute((before.cast_signed(), no))?;
+            file.prepare_cached("UPDATE orders SET no = ?2 WHERE no = ?1")?
+                .execute((before.cast_signed(), no))?;
         }
         if slot.is_new {
             insert.execute((no, store, id.to_bytes(), due, order, payment, reservation, events))?;
@@ -119,8 +124,9 @@ pub(super) fn store(file: &Connection, store: &StoreSlot) -> rusqlite::Result<()
         (store.sequence.cast_signed(), store.last_at.micros(), store.events_from.cast_signed());
     let (events, orders, assessed) = (store.events.bytes(), store.segment.to_bytes(), store.assessed.bytes());
     if store.is_new {
-        file.prepare_cached("INSERT INTO stores VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
-            .execute((no, store.id.as_str(), sequence, last_at, newest, figures, from, events, orders, assessed))?;
+        file.prepare_cached("INSERT INTO stores VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(
+            (no, store.id.as_str(), sequence, last_at, newest, figures, from, events, orders, assessed),
+        )?;
     } else {
         file.prepare_cached(
             "UPDATE stores SET sequence = ?2, last_at = ?3, newest_order = ?4, figures = ?5, events_from = ?6,
@@ -149,8 +155,14 @@ fn write_sku(file: &Connection, store: u32, sku: &str, slot: &SkuSlot) -> rusqli
     let item = written(&mut item, slot.item.as_ref());
     let (ledger, wanting) = (slot.ledger.bytes(), slot.wanting.bytes());
     if slot.is_new {
-        file.prepare_cached("INSERT INTO skus VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-            .execute((slot.no.cast_signed(), store, sku, item, ledger, wanting))?;
+        file.prepare_cached("INSERT INTO skus VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute((
+            slot.no.cast_signed(),
+            store,
+            sku,
+            item,
+            ledger,
+            wanting,
+        ))?;
     } else {
         file.prepare_cached("UPDATE skus SET doc = ?2, ledger = ?3, orders = ?4 WHERE no = ?1")?
             .execute((slot.no.cast_signed(), item, ledger, wanting))?;
@@ -183,8 +195,13 @@ fn put(
     due: Option<Timestamp>,
     doc: Option<&[u8]>,
 ) -> rusqlite::Result<()> {
-    file.prepare_cached("INSERT OR REPLACE INTO docs VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute((store, kind as i64, id, due.map(Timestamp::micros), doc))?;
+    file.prepare_cached("INSERT OR REPLACE INTO docs VALUES (?1, ?2, ?3, ?4, ?5)")?.execute((
+        store,
+        kind as i64,
+        id,
+        due.map(Timestamp::micros),
+        doc,
+    ))?;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ mod doubt;
 mod idempotency;
 mod lists;
 mod outage;
+mod overload;
 mod oversell;
 mod passivation;
 mod processes;

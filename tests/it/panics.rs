@@ -43,9 +43,17 @@ async fn a_panic_takes_down_one_store_for_less_than_a_second() {
 #[tokio::test]
 async fn a_panic_loses_nothing_that_was_durable_and_repeats_no_charge() {
     let (world, poison, sound) =
-        armed("panic@after_answer=poison#3,panic@decide=poison#60,panic@decide=poison#61").await;
+        armed("panic@decide=poison#60,panic@decide=poison#61,panic@decide=poison#300").await;
     many(60, 16, async |_| poison.buy(&basket("MUG", 1)).await).await;
     sound.buy_until(&basket("MUG", 1), "confirmed").await;
+    world.ends(&[&poison, &sound]).await;
+}
+
+#[tokio::test]
+async fn a_panic_in_a_call_to_the_bank_leaves_no_payment_behind() {
+    let (world, poison, sound) =
+        armed("panic@before_send=poison#2,panic@after_answer=poison#3,panic@after_answer=poison#9").await;
+    many(20, 16, async |_| poison.buy(&basket("MUG", 1)).await).await;
     world.ends(&[&poison, &sound]).await;
 }
 

@@ -4,7 +4,7 @@ mod bodies;
 
 use serde_json::{Value, json};
 
-use crate::support::{PRICE, Shop, World, basket, many, raw};
+use crate::support::{Shop, World, basket, raw};
 
 /// Everything that a refusal must leave as it was.
 async fn standing(world: &World, shop: &Shop) -> (Vec<Value>, Value, u64) {
@@ -273,47 +273,4 @@ async fn routes_that_are_not_there_say_so() {
     for id in ["ord_", "ord_00000000000000000000000000", "pay_x", "%00", "x".repeat(500).as_str()] {
         shop.call("GET", &format!("/v1/orders/{id}")).answer().await.refused(404, "order_not_found");
     }
-}
-
-#[tokio::test]
-async fn a_store_over_its_rate_is_told_to_wait_and_nothing_more_happens() {
-    let world = World::start().await;
-    let shop = world.shop_with("busy", json!({"limits": {"orders_per_second": 5, "in_flight": 0}})).await;
-    shop.stock("MUG", 1_000).await;
-    let answers =
-        many(60, 60, async |at| shop.place_once(&format!("burst-{at}"), &basket("MUG", 1)).await).await;
-    let (taken, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 202);
-    assert!(!taken.is_empty() && refused.len() > 20, "{} taken, {} refused", taken.len(), refused.len());
-    for answer in refused {
-        let wait = answer.header("retry-after").and_then(|wait| wait.parse::<u64>().ok());
-        assert!(wait.is_some_and(|wait| (1..=60).contains(&wait)), "{answer:?}");
-        answer.refused(429, "rate_exceeded");
-    }
-    world.proves(&[&shop]).await;
-    assert_eq!(shop.stats().await["revenue"]["captured"], json!(taken.len() as i64 * PRICE));
-    // With patience everybody is served.
-    shop.configure(json!({"limits": {"orders_per_second": 50}})).await;
-    many(20, 20, async |_| shop.buy(&basket("MUG", 1)).await).await;
-    world.ends(&[&shop]).await;
-}
-
-#[tokio::test]
-async fn a_store_with_enough_in_flight_is_told_to_wait_and_others_are_not() {
-    let world = World::start().await;
-    let busy = world.shop_with("busy", json!({"limits": {"in_flight": 1}})).await;
-    let calm = world.shop("calm").await;
-    for shop in [&busy, &calm] {
-        shop.stock("MUG", 1_000).await;
-    }
-    let crowd = many(200, 200, async |at| busy.place_once(&format!("crowd-{at}"), &basket("MUG", 1)).await);
-    let others = many(20, 1, async |at| calm.place_once(&format!("calm-{at}"), &basket("MUG", 1)).await);
-    let (crowd, others) = tokio::join!(crowd, others);
-    assert!(others.iter().all(|answer| answer.status == 202), "{others:?}");
-    let refused: Vec<_> = crowd.into_iter().filter(|answer| answer.status != 202).collect();
-    assert!(!refused.is_empty(), "two hundred at once are more than one");
-    for answer in refused {
-        assert!(answer.header("retry-after").is_some(), "{answer:?}");
-        answer.refused(429, "store_full");
-    }
-    world.ends(&[&busy, &calm]).await;
 }

@@ -75,9 +75,12 @@ fn configure(
     let id = known.id.clone();
     let mut events = Vec::new();
     match (known.status, status) {
-        (Status::Active, Some(Status::Suspended)) => events.push(Event::Suspended(Suspended { id: id.clone() })),
+        (Status::Active, Some(Status::Suspended)) => {
+            events.push(Event::Suspended(Suspended { id: id.clone() }))
+        }
         (Status::Suspended, Some(Status::Active)) => events.push(Event::Resumed(Resumed { id: id.clone() })),
-        (Status::Active, Some(Status::Active) | None) | (Status::Suspended, Some(Status::Suspended) | None) => {}
+        (Status::Active, Some(Status::Active) | None)
+        | (Status::Suspended, Some(Status::Suspended) | None) => {}
     }
     if name != known.name || settings != known.settings {
         events.push(Event::Configured(Configured { id, name, settings }));
@@ -86,7 +89,9 @@ fn configure(
 }
 
 fn within_settings(faults: Vec<(String, String)>) -> Rejection {
-    Rejection::OutOfBounds(faults.into_iter().map(|(place, bounds)| (format!("/settings{place}"), bounds)).collect())
+    Rejection::OutOfBounds(
+        faults.into_iter().map(|(place, bounds)| (format!("/settings{place}"), bounds)).collect(),
+    )
 }
 
 fn checked(name: String) -> Result<String, Rejection> {

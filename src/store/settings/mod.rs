@@ -11,9 +11,9 @@
 
 mod decide;
 mod policy;
-mod view;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,11 +21,11 @@ use crate::runtime::{Aggregate, Due, Only};
 use crate::types::{Currency, OrderId, StoreId, Timestamp};
 
 pub use decide::{Command, Rejection};
-pub use view::StoreView;
 pub use policy::{
-    Capture, FulfillmentMode, FulfillmentPolicy, FulfillmentPatch, Limits, LimitsPatch, OnLapse, OutOfStock, Retry,
-    RetryPatch, Review, ReviewPatch, Settings, SettingsPatch,
+    Capture, FulfillmentMode, FulfillmentPatch, FulfillmentPolicy, Limits, LimitsPatch, OnLapse, OutOfStock,
+    Retry, RetryPatch, Review, ReviewPatch, Settings, SettingsPatch,
 };
+pub use view::StoreView;
 
 /// The aggregate: one a store.
 #[derive(Debug)]

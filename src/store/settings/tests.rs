@@ -56,7 +56,10 @@ fn repeats_and_empty_patches_change_nothing() {
         settings: SettingsPatch::default(),
     };
     assert_eq!(decide::decide(&store, again), Err(Rejection::Exists));
-    assert_eq!(decide::decide(&Store::Unknown, configure(SettingsPatch::default())), Err(Rejection::NotFound));
+    assert_eq!(
+        decide::decide(&Store::Unknown, configure(SettingsPatch::default())),
+        Err(Rejection::NotFound)
+    );
 }
 
 #[test]

@@ -40,7 +40,9 @@ fn the_first_answer_is_found_however_long_ago_it_was_given() {
     bench.world.set_item(&acme, "MUG", 2);
     let item = bench.world.shops[&acme].stock.item("MUG").expect("there").clone();
     expected.push((key("count"), Answer::of(&ItemView::of(&item), item.version)));
-    bench.world.stock(&acme, inventory::Command::Adjust { sku: sku("MUG"), delta: 1, reason: "found one".into() });
+    bench
+        .world
+        .stock(&acme, inventory::Command::Adjust { sku: sku("MUG"), delta: 1, reason: "found one".into() });
 
     bench.world.key = Some(key("configure"));
     let (name, settings) = (Some("Acme & Sons".to_owned()), SettingsPatch::default());

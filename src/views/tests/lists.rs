@@ -65,9 +65,14 @@ fn every_filter_finds_what_looking_at_every_order_finds() {
         check("none", none(), &|_| true);
         let mut seen = 0;
         for status in Status::ALL {
-            seen += check("status", OrderFilter { status: Some(*status), ..none() }, &|placed| placed.status() == *status);
+            seen += check("status", OrderFilter { status: Some(*status), ..none() }, &|placed| {
+                placed.status() == *status
+            });
         }
-        assert_eq!(seen, bench.world.shops[&store].orders.values().filter(|order| order.placed().is_some()).count());
+        assert_eq!(
+            seen,
+            bench.world.shops[&store].orders.values().filter(|order| order.placed().is_some()).count()
+        );
         for status in PaymentStatus::ALL {
             let filter = OrderFilter { payment_status: Some(*status), ..none() };
             check("payment status", filter, &|placed| placed.payment_status() == *status);
@@ -106,7 +111,8 @@ fn every_filter_finds_what_looking_at_every_order_finds() {
             let at = placed.created_at;
             at >= middle && at < middle.plus_secs(3_600) && placed.payment_status() == PaymentStatus::Captured
         });
-        let name = |placed: &Placed| placed.cart.shipping_address.as_ref().and_then(|address| address.name.clone());
+        let name =
+            |placed: &Placed| placed.cart.shipping_address.as_ref().and_then(|address| address.name.clone());
         for (q, whole) in [("grace hopper", "grace hopper"), ("ZOË Ö", "zoë ö")] {
             let filter = OrderFilter { q: Some(q.into()), ..none() };
             check("q", filter, &|placed| text(name(placed).as_ref()).to_lowercase() == whole);
@@ -146,7 +152,9 @@ fn nothing_of_another_store_is_shown_and_its_cursors_are_refused() {
     let search = OrderFilter { q: Some(foreign.to_string()), ..OrderFilter::default() };
     assert!(reader.orders(&acme, &search, None, 5).expect("readable").data.is_empty());
     assert!(reader.events(&acme, 0, 10_000).expect("readable").iter().all(|event| event.store_id == acme));
-    assert!(reader.orders(&id("nobody"), &OrderFilter::default(), None, 5).expect("readable").data.is_empty());
+    assert!(
+        reader.orders(&id("nobody"), &OrderFilter::default(), None, 5).expect("readable").data.is_empty()
+    );
 }
 
 #[test]

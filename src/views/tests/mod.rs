@@ -63,7 +63,10 @@ pub(super) fn same_as_actors(bench: &Bench) {
         assert_eq!(stored.newest_order, shop.orders.keys().max().copied());
         for (order, state) in &shop.orders {
             assert_eq!(reader.order(id, *order).expect("readable").unwrap_or_default(), *state);
-            assert_eq!(reader.reservation(id, *order).expect("readable").as_ref(), shop.stock.reservation(*order));
+            assert_eq!(
+                reader.reservation(id, *order).expect("readable").as_ref(),
+                shop.stock.reservation(*order)
+            );
             assert_eq!(reader.review(id, *order).expect("readable").as_ref(), shop.desk.review(*order));
         }
         for (order, state) in &shop.payments {
@@ -121,7 +124,10 @@ fn every_document_is_what_the_actors_know() {
     assert_eq!((stats.revenue.captured, stats.revenue.refunded, stats.revenue.net), (2_000, 2_000, 0));
     assert_eq!((stats.inventory.skus, stats.inventory.low_stock), (2, 1));
     let node = bench.look().node_stats(bench.world.now).expect("readable");
-    assert_eq!((node.stores, node.orders.total, node.payments.succeeded, node.payments.declined), (2, 3, 1, 1));
+    assert_eq!(
+        (node.stores, node.orders.total, node.payments.succeeded, node.payments.declined),
+        (2, 3, 1, 1)
+    );
     assert_eq!(node.revenue.len(), 1);
 }
 
@@ -171,7 +177,8 @@ fn many_orders_outlive_the_rows_that_hold_their_lists() {
 #[test]
 fn what_is_due_is_found_by_store_and_time() {
     let mut bench = Bench::new();
-    let shops: Vec<_> = ["a", "b", "c", "d"].iter().map(|name| bench.world.shop(name, &[("MUG", 9)])).collect();
+    let shops: Vec<_> =
+        ["a", "b", "c", "d"].iter().map(|name| bench.world.shop(name, &[("MUG", 9)])).collect();
     bench.world.confirmed(&shops[0], &Wish::of(&[("MUG", 1)]));
     let now = bench.world.place(&shops[1], &Wish::of(&[("MUG", 1)]));
     let later = bench.world.place(&shops[3], &Wish::of(&[("MUG", 1)]));

@@ -43,7 +43,11 @@ async fn news_come_by_themselves_after_the_interval() {
     let mut reached = views.follow();
     for _ in 0..3 {
         world.shop("acme", &[("MUG", 100)]);
-        world.set_item(&super::world::id("acme"), "MUG", u32::try_from(world.now.millis() % 1_000).unwrap_or(0));
+        world.set_item(
+            &super::world::id("acme"),
+            "MUG",
+            u32::try_from(world.now.millis() % 1_000).unwrap_or(0),
+        );
         let end = world.settle();
         reached.wait_for(|reached| *reached >= end).await.expect("there is a projector");
     }
@@ -57,7 +61,8 @@ async fn a_position_that_does_not_come_is_not_waited_for_for_ever() {
     let views = open(directory.path(), &world.journal, threaded(NEVER));
     world.shop("acme", &[]);
     let end = world.settle();
-    let behind = views.at_least(end + 1, Duration::from_millis(30)).await.expect_err("there is no such record");
+    let behind =
+        views.at_least(end + 1, Duration::from_millis(30)).await.expect_err("there is no such record");
     assert_eq!(behind.wanted, end + 1);
     // What somebody waited for is shown as soon as it is there.
     let mut reached = views.follow();

@@ -15,7 +15,8 @@ use crate::payment::{self, Payment, bank};
 use crate::runtime::Aggregate;
 use crate::store::settings::{self, Tenancy};
 use crate::types::{
-    Actor, Amount, IdSource, LineId, Meta, OrderId, Quantity, RequestKey, ReservationId, Sku, StoreId, Timestamp,
+    Actor, Amount, IdSource, LineId, Meta, OrderId, Quantity, RequestKey, ReservationId, Sku, StoreId,
+    Timestamp,
 };
 
 /// The day on which tests happen.
@@ -144,7 +145,8 @@ impl World {
             return false;
         }
         self.ticket += 1;
-        let append = Append { lane: self.lane, ticket: self.ticket, store: store.clone(), generation: 1, rows };
+        let append =
+            Append { lane: self.lane, ticket: self.ticket, store: store.clone(), generation: 1, rows };
         self.journal.append(append);
         true
     }
@@ -233,11 +235,14 @@ impl World {
     }
 
     fn cart(&self, store: &StoreId, order: OrderId) -> Option<order::Cart> {
-        Some(self.shops.get(store)?.orders.get(&order)?.placed()?.cart.clone())
+        Some(self.shops.get(store)?.orders.get(&order)?.placed()?.cart.as_ref().clone())
     }
 
     /// Inventory answers the order.
     pub(crate) fn reserve(&mut self, store: &StoreId, order: OrderId) {
+        if !matches!(self.phase(store, order), Some(order::Phase::Reserving)) {
+            return;
+        }
         let Some(cart) = self.cart(store, order) else { return };
         let reserve = inventory::Reserve {
             reservation: ReservationId::from_bits(order.bits()),
@@ -248,16 +253,25 @@ impl World {
         };
         self.stock(store, inventory::Command::Reserve(reserve));
         let standing = self.shops.get(store).and_then(|shop| shop.stock.standing(order));
-        self.hear(store, order, match standing {
-            Some(inventory::Standing::Held { .. } | inventory::Standing::Committed { .. }) => order::Outcome::StockHeld,
-            Some(inventory::Standing::Expired | inventory::Standing::Ended) | None => {
-                order::Outcome::StockShort { lacking: "some".into() }
-            }
-        });
+        self.hear(
+            store,
+            order,
+            match standing {
+                Some(inventory::Standing::Held { .. } | inventory::Standing::Committed { .. }) => {
+                    order::Outcome::StockHeld
+                }
+                Some(inventory::Standing::Expired | inventory::Standing::Ended) | None => {
+                    order::Outcome::StockShort { lacking: "some".into() }
+                }
+            },
+        );
     }
 
     /// Fraud answers the order.
     pub(crate) fn assess(&mut self, store: &StoreId, order: OrderId) {
+        if !matches!(self.phase(store, order), Some(order::Phase::Screening | order::Phase::OnHold { .. })) {
+            return;
+        }
         let Some(cart) = self.cart(store, order) else { return };
         let facts = fraud::Facts {
             order,
@@ -286,9 +300,15 @@ impl World {
         let outcome = match shop.desk.standing(order) {
             Some(fraud::Standing::Passed(verdict)) => order::Outcome::Cleared { risk: risk(verdict) },
             Some(fraud::Standing::Blocked(verdict)) => order::Outcome::Blocked { risk: risk(verdict) },
-            Some(fraud::Standing::Waiting { verdict, due_at }) => order::Outcome::Parked { risk: risk(verdict), due_at },
-            Some(fraud::Standing::Approved) => order::Outcome::Reviewed { clearance: order::Clearance::Approved },
-            Some(fraud::Standing::Rejected) => order::Outcome::Reviewed { clearance: order::Clearance::Rejected },
+            Some(fraud::Standing::Waiting { verdict, due_at }) => {
+                order::Outcome::Parked { risk: risk(verdict), due_at }
+            }
+            Some(fraud::Standing::Approved) => {
+                order::Outcome::Reviewed { clearance: order::Clearance::Approved }
+            }
+            Some(fraud::Standing::Rejected) => {
+                order::Outcome::Reviewed { clearance: order::Clearance::Rejected }
+            }
             Some(fraud::Standing::Withdrawn) | None => return,
         };
         self.hear(store, order, outcome);
@@ -296,6 +316,9 @@ impl World {
 
     /// A payment begins.
     pub(crate) fn begin(&mut self, store: &StoreId, order: OrderId) {
+        if !matches!(self.phase(store, order), Some(order::Phase::Paying)) {
+            return;
+        }
         let Some(cart) = self.cart(store, order) else { return };
         let command = payment::Command::Begin {
             order,
@@ -329,10 +352,43 @@ impl World {
             captured: cart.total,
             charge: Some("ch_1".into()),
         };
-        if self.bank(store, order, bank::Outcome::Intent(snapshot)) {
-            let paid = order::Outcome::PaymentSettled { authorized: cart.total, captured: cart.total };
-            self.hear(store, order, paid);
+        if self.works_at(store, order, |operation| operation == bank::Operation::Authorize) {
+            self.bank(store, order, bank::Outcome::Intent(snapshot));
+            self.report(store, order);
         }
+    }
+
+    fn works_at(&self, store: &StoreId, order: OrderId, is: impl Fn(bank::Operation) -> bool) -> bool {
+        let begun = self.shops.get(store).and_then(|shop| shop.payments.get(&order)?.begun());
+        begun.and_then(|begun| begun.work.as_ref()).is_some_and(|work| is(work.operation))
+    }
+
+    /// The order hears where its payment stands.
+    fn report(&mut self, store: &StoreId, order: OrderId) {
+        use payment::Standing;
+        let state = self.shops.get(store).and_then(|shop| shop.payments.get(&order));
+        let outcome = match state.and_then(Payment::standing) {
+            Some(Standing::Captured { amount, .. }) => {
+                order::Outcome::PaymentSettled { authorized: amount, captured: amount }
+            }
+            Some(Standing::Failed { .. }) => order::Outcome::PaymentFailed { code: "stolen_card".into() },
+            Some(Standing::Undone { captured, refunded }) => {
+                order::Outcome::PaymentUndone { captured, refunded }
+            }
+            Some(
+                Standing::Pending { .. }
+                | Standing::RequiresAction { .. }
+                | Standing::Authorized { .. }
+                | Standing::Undoing { .. },
+            ) => return,
+            // It never began.
+            None => order::Outcome::PaymentUndone { captured: Amount::ZERO, refunded: Amount::ZERO },
+        };
+        self.hear(store, order, outcome);
+    }
+
+    fn phase(&self, store: &StoreId, order: OrderId) -> Option<&order::Phase> {
+        Some(&self.shops.get(store)?.orders.get(&order)?.placed()?.phase)
     }
 
     /// The bank says no.
@@ -343,14 +399,17 @@ impl World {
             message: "no".into(),
             intent: None,
         };
-        if self.bank(store, order, bank::Outcome::Declined(Box::new(decline))) {
-            self.hear(store, order, order::Outcome::PaymentFailed { code: "stolen_card".into() });
+        if self.works_at(store, order, |operation| operation == bank::Operation::Authorize) {
+            self.bank(store, order, bank::Outcome::Declined(Box::new(decline)));
+            self.report(store, order);
         }
     }
 
     /// Inventory promises what it held.
     pub(crate) fn commit(&mut self, store: &StoreId, order: OrderId) {
-        if self.stock(store, inventory::Command::Commit { order }) {
+        if matches!(self.phase(store, order), Some(order::Phase::Committing))
+            && self.stock(store, inventory::Command::Commit { order })
+        {
             self.hear(store, order, order::Outcome::StockCommitted);
         }
     }
@@ -368,27 +427,32 @@ impl World {
 
     /// Takes an order back, as far as it is.
     pub(crate) fn cancel(&mut self, store: &StoreId, order: OrderId) {
+        if matches!(self.phase(store, order), None | Some(order::Phase::Closed { .. })) {
+            return;
+        }
         self.order(store, order, order::Command::Cancel { reason: order::CancelReason::Customer });
         let reason = inventory::ReleaseReason::Canceled;
         self.stock(store, inventory::Command::Release { order, reason });
         self.hear(store, order, order::Outcome::StockReleased);
         self.pay(store, order, payment::Command::Cancel { reason: "canceled".into() });
+        self.report(store, order);
     }
 
     /// The bank has given everything back.
     pub(crate) fn refunded(&mut self, store: &StoreId, order: OrderId) {
         let Some(cart) = self.cart(store, order) else { return };
         let receipt = bank::RefundReceipt { id: "re_1".into(), amount: cart.total };
-        if self.bank(store, order, bank::Outcome::Refunded(receipt)) {
-            let (captured, refunded) = (cart.total, cart.total);
-            self.hear(store, order, order::Outcome::PaymentUndone { captured, refunded });
+        if self.works_at(store, order, |operation| matches!(operation, bank::Operation::Refund(_))) {
+            self.bank(store, order, bank::Outcome::Refunded(receipt));
+            self.report(store, order);
         }
     }
 }
 
 /// SKUs that random shops sell; the last is never in stock.
 const SKUS: [&str; 5] = ["TSHIRT-M", "MUG", "POST", "hat \"big\"", "GHOST"];
-const EMAILS: [Option<&str>; 4] = [Some("ada@example.com"), Some("Grace@Example.com"), Some("zoë@example.com"), None];
+const EMAILS: [Option<&str>; 4] =
+    [Some("ada@example.com"), Some("Grace@Example.com"), Some("zoë@example.com"), None];
 const CUSTOMERS: [Option<&str>; 3] = [Some("cus_1"), Some("cus_2"), None];
 const NAMES: [Option<&str>; 4] = [Some("Ada Lovelace"), Some("Grace Hopper"), Some("Zoë Ö"), None];
 
@@ -397,7 +461,8 @@ impl World {
     pub(crate) fn happen(&mut self, store: &StoreId, what: u8, which: u8, how: u8) {
         let (which, how) = (usize::from(which), usize::from(how));
         let known = self.shops.get(store).map_or(0, |shop| shop.orders.len());
-        let order = self.shops.get(store).and_then(|shop| shop.orders.keys().nth_back(which % known.max(1)).copied());
+        let order =
+            self.shops.get(store).and_then(|shop| shop.orders.keys().nth_back(which % known.max(1)).copied());
         if what % 4 == 1 {
             self.key = Some(RequestKey::new(&format!("key-{store}-{which}-{how}"), &[&[what]]));
         }
@@ -405,7 +470,9 @@ impl World {
             customer: CUSTOMERS[how % CUSTOMERS.len()],
             email: EMAILS[how / 3 % EMAILS.len()],
             name: NAMES[how / 5 % NAMES.len()],
-            lines: (0..=how % 3).map(|n| (SKUS[(which + 2 * n) % SKUS.len()], 1 + u32::from(how > 100))).collect(),
+            lines: (0..=how % 3)
+                .map(|n| (SKUS[(which + 2 * n) % SKUS.len()], 1 + u32::from(how > 100)))
+                .collect(),
         };
         self.now = self.now.plus_millis(how as u64 * 1_000);
         let Some(order) = order else {
@@ -458,7 +525,9 @@ impl World {
                 self.pay(store, order, payment::Command::Resume);
             }
             _ => {
-                self.stock(store, inventory::Command::Ship { order });
+                if matches!(self.phase(store, order), Some(order::Phase::Confirmed)) {
+                    self.stock(store, inventory::Command::Ship { order });
+                }
                 let name = Some(format!("Shop {how}"));
                 let settings = settings::SettingsPatch::default();
                 self.tenancy(store, settings::Command::Configure { name, settings, status: None });

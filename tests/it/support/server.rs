@@ -130,7 +130,7 @@ impl Server {
 
     /// What `orderflow verify` says of its directory; it must be stopped.
     pub(crate) async fn verify(&self) -> Finished {
-        finish(program().arg("--version").env("X", self.data())).await
+        finish(program().arg("verify").arg("--data").arg(self.data())).await
     }
 
     /// One figure of `/metrics`, summed over its labels.

@@ -1,0 +1,323 @@
+//! The views against what the journal says.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+use super::findings::Findings;
+use super::model::{Model, Order, Phase, Store};
+use super::money::Payment;
+use crate::order;
+use crate::types::{Currency, OrderId, Timestamp};
+use crate::views::{
+    AuditedItem, AuditedOrder, AuditedStore, Figures, OrderPart, Snapshot, ViewsError, Words,
+};
+
+/// One store of the views beside what is known of it.
+struct Side<'a> {
+    row: AuditedStore,
+    model: &'a Store,
+    listed: HashMap<u64, Words>,
+    orders: u64,
+    items: u64,
+    /// What the documents add up to.
+    summed: Figures,
+}
+
+/// Compares everything in the views with the model at the same position.
+pub(super) fn all(model: &Model, views: &Snapshot, findings: &mut Findings) -> Result<(), ViewsError> {
+    let mut sides: BTreeMap<u32, Side<'_>> = BTreeMap::new();
+    for row in views.stores()? {
+        let name = row.id.as_str().to_owned();
+        match model.stores.get(&name) {
+            Some(model) => {
+                let listed = views.listed(row.no)?;
+                let side = Side { row, model, listed, orders: 0, items: 0, summed: Figures::default() };
+                sides.insert(side.row.no, side);
+            }
+            None => findings.add(&name, "store", "existence", "none", "a row"),
+        }
+    }
+    for name in model.stores.keys() {
+        if !sides.values().any(|side| side.row.id.as_str() == name) {
+            findings.add(name, "store", "existence", "a row", "none");
+        }
+    }
+    views.orders(|row| match sides.get_mut(&row.store) {
+        Some(side) => side.order(&row, findings),
+        None => findings.add("", &row.id, "store", "a store that is known", &row.store),
+    })?;
+    views.items(|row| match sides.get_mut(&row.store) {
+        Some(side) => side.item(&row, findings),
+        None => findings.add("", &row.item.sku, "store", "a store that is known", &row.store),
+    })?;
+    let logged = views.logged_keys()?;
+    let mut node: BTreeMap<Currency, Figures> = BTreeMap::new();
+    for side in sides.values() {
+        side.store(findings);
+        for (key, position) in &side.model.keys {
+            let found = match logged.get(&(side.row.no, *key)) {
+                Some(position) => Some(*position),
+                None => views.position_of(side.row.no, *key)?,
+            };
+            // One that is missing may have been forgotten, as old keys are.
+            if found.is_some_and(|found| found < *position) {
+                findings.add(side.name(), &format!("key {key:032x}"), "position", position, &shown(found));
+            }
+        }
+        if let Some(known) = side.row.tenant.known() {
+            add(node.entry(known.currency).or_default(), &side.row.figures);
+        }
+    }
+    for (currency, found) in views.node()? {
+        figures(
+            findings,
+            "",
+            &format!("figures in {currency}"),
+            &node.remove(&currency).unwrap_or_default(),
+            &found,
+        );
+    }
+    for currency in node.keys() {
+        findings.add("", &format!("figures in {currency}"), "existence", "there", "none");
+    }
+    Ok(())
+}
+
+impl Side<'_> {
+    fn name(&self) -> &str {
+        self.row.id.as_str()
+    }
+
+    fn store(&self, findings: &mut Findings) {
+        let (name, row, model) = (self.name(), &self.row, self.model);
+        findings.compare(name, "store", "sequence", &model.sequence, &row.sequence);
+        findings.compare(name, "store", "time of the last event", &model.last_at, &row.last_at);
+        if model.events != row.events {
+            let (expected, found) = (model.events.count, row.events.count);
+            findings.add(
+                name,
+                "store",
+                "places of its events",
+                &format!("{expected} as in the journal"),
+                &format!("{found}, others or in another order"),
+            );
+        }
+        let placed = model.orders.values().filter(|order| order.phase != Phase::Unplaced);
+        findings.compare(name, "store", "orders", &(model.orders.len() as u64), &self.orders);
+        findings.compare(
+            name,
+            "store",
+            "orders in its list",
+            &(placed.count() as u64),
+            &(self.listed.len() as u64),
+        );
+        findings.compare(name, "store", "items", &(model.stock.items.len() as u64), &self.items);
+        if let Some(known) = row.tenant.known() {
+            findings.compare(name, "store", "name", model.name.as_str(), known.name.as_str());
+            findings.compare(name, "store", "currency", model.currency.as_str(), known.currency.as_str());
+        }
+        let derived = derived(model, &self.summed);
+        figures(findings, name, "figures", &derived, &row.figures);
+        let expected = last_hour(model, model.last_at);
+        findings.compare(
+            name,
+            "figures",
+            "last_hour",
+            &expected,
+            &row.figures.minutes.last_hour(model.last_at),
+        );
+    }
+
+    fn order(&mut self, row: &AuditedOrder, findings: &mut Findings) {
+        self.orders += 1;
+        self.summed.replace_order(OrderPart::default(), OrderPart::of(&row.order, &row.payment));
+        let name = self.row.id.as_str();
+        let Some(model) = self.model.orders.get(&row.id) else {
+            return findings.add(name, &row.id, "existence", "none", "a row");
+        };
+        if model.events != row.events {
+            let (expected, found) = (model.events.count, row.events.count);
+            findings.add(
+                name,
+                &row.id,
+                "places of its events",
+                &format!("{expected} as in the journal"),
+                &format!("{found}, others or in another order"),
+            );
+        }
+        findings.compare(name, &row.id, "due", &shown(row.owed), &shown(row.due));
+        match row.order.placed() {
+            Some(placed) if model.phase == Phase::Unplaced => {
+                findings.add(name, &row.id, "status", "unplaced", &placed.status())
+            }
+            Some(placed) => {
+                order(findings, name, row.id, model, placed);
+                match self.listed.get(&row.no) {
+                    Some(words) if *words == Words::of_order(placed) => {}
+                    Some(_) => {
+                        findings.add(name, &row.id, "words in its list", placed.status().word(), "others")
+                    }
+                    None => findings.add(name, &row.id, "place in its list", "one", "none"),
+                }
+            }
+            None => findings.compare(name, &row.id, "status", model.status(), "unplaced"),
+        }
+        payment(findings, name, row, model);
+        let life = model.hold.as_deref().map_or("none", |hold| hold.life.name());
+        let found = row.reservation.as_ref().map_or("none", |reservation| reservation.phase.name());
+        findings.compare(name, &row.id, "reservation", life, found);
+    }
+
+    fn item(&mut self, row: &AuditedItem, findings: &mut Findings) {
+        self.items += 1;
+        let (name, item) = (self.row.id.as_str(), &row.item);
+        let Some(model) = self.model.stock.items.get(item.sku.as_str()) else {
+            return findings.add(name, &item.sku, "existence", "none", "a row");
+        };
+        let levels = &item.levels;
+        let compared = [
+            ("on_hand", model.on_hand, levels.balance.on_hand),
+            ("reserved", model.reserved, levels.balance.reserved),
+            ("committed", model.committed, levels.balance.committed),
+            ("safety_stock", model.safety_stock, i64::from(levels.safety_stock)),
+            ("reorder_point", model.reorder_point, i64::from(levels.reorder_point)),
+        ];
+        for (what, expected, found) in compared {
+            findings.compare(name, &item.sku, what, &expected, &found);
+        }
+        findings.compare(name, &item.sku, "version", &model.version, &item.version);
+        findings.compare(name, &item.sku, "condition", model.condition(), item.condition().name());
+        if model.ledger != row.ledger {
+            let (expected, found) = (model.ledger.count, row.ledger.count);
+            findings.add(
+                name,
+                &item.sku,
+                "places of its ledger",
+                &format!("{expected} as in the journal"),
+                &format!("{found}, others or in another order"),
+            );
+        }
+    }
+}
+
+fn order(findings: &mut Findings, name: &str, id: OrderId, model: &Order, placed: &order::Placed) {
+    findings.compare(name, &id, "version", &model.version, &placed.version);
+    findings.compare(name, &id, "created_at", &model.created_at, &placed.created_at);
+    if model.is_beyond {
+        return;
+    }
+    findings.compare(name, &id, "updated_at", &model.updated_at, &placed.updated_at);
+    findings.compare(name, &id, "status", model.status(), placed.status().word());
+    findings.compare(name, &id, "payment_status", model.payment_status(), placed.payment_status().word());
+    findings.compare(
+        name,
+        &id,
+        "fulfillment_status",
+        model.fulfillment_status(),
+        placed.fulfillment_status().word(),
+    );
+    let money = &placed.money;
+    let compared = [
+        ("total", model.total, placed.cart.total),
+        ("authorized", model.authorized, money.authorized),
+        ("captured", model.captured, money.captured),
+        ("refunded", model.refunded, money.refunded),
+    ];
+    for (what, expected, found) in compared {
+        findings.compare(name, &id, what, &expected, &found.minor());
+    }
+}
+
+fn payment(findings: &mut Findings, name: &str, row: &AuditedOrder, model: &Order) {
+    let subject = format!("payment of {}", row.id);
+    match (model.payment.as_deref(), row.payment.begun()) {
+        (None, None) => {}
+        (Some(_), None) => findings.add(name, &subject, "existence", "begun", "none"),
+        (None, Some(_)) => findings.add(name, &subject, "existence", "none", "begun"),
+        (Some(model), Some(begun)) if !model.is_beyond => {
+            let (captured, refunded) = Payment::totals(model);
+            findings.compare(name, &subject, "amount", &model.amount, &begun.amount.minor());
+            findings.compare(name, &subject, "captured", &captured, &begun.captured().minor());
+            findings.compare(name, &subject, "refunded", &refunded, &begun.refunded().minor());
+        }
+        (Some(_), Some(_)) => {}
+    }
+}
+
+/// A store's figures as the journal has them. Which payments are being tried again, and which outcomes are unknown, is
+/// summed over the views' own documents.
+fn derived(model: &Store, summed: &Figures) -> Figures {
+    let mut figures = Figures { retrying: summed.retrying, unknown: summed.unknown, ..Figures::default() };
+    for order in model.orders.values() {
+        let place = order::Status::ALL.iter().position(|status| status.word() == order.status());
+        if let Some(place) = place {
+            figures.orders[place] += 1;
+        }
+        let Some(payment) = order.payment.as_deref() else { continue };
+        let (captured, refunded) = payment.totals();
+        figures.captured += captured;
+        figures.refunded += refunded;
+        figures.succeeded += u64::from(payment.has_succeeded);
+        figures.declined += u64::from(payment.has_failed);
+    }
+    figures.skus = model.stock.items.len() as u64;
+    for item in model.stock.items.values() {
+        figures.low_stock += u64::from(item.condition() == "low_stock");
+        figures.out_of_stock += u64::from(item.condition() == "out_of_stock");
+    }
+    figures
+}
+
+fn last_hour(model: &Store, now: Timestamp) -> u64 {
+    let minute = |at: Timestamp| at.micros().div_euclid(60_000_000);
+    let placed = model.orders.values().filter(|order| order.phase != Phase::Unplaced);
+    placed.filter(|order| minute(order.created_at) > minute(now) - 60).count() as u64
+}
+
+fn figures(findings: &mut Findings, store: &str, subject: &str, expected: &Figures, found: &Figures) {
+    for (place, status) in order::Status::ALL.iter().enumerate() {
+        findings.compare(
+            store,
+            subject,
+            &format!("orders {status}"),
+            &expected.orders[place],
+            &found.orders[place],
+        );
+    }
+    findings.compare(store, subject, "captured", &expected.captured, &found.captured);
+    findings.compare(store, subject, "refunded", &expected.refunded, &found.refunded);
+    let counts = |figures: &Figures| {
+        let Figures { succeeded, declined, retrying, unknown, skus, low_stock, out_of_stock, .. } = *figures;
+        [
+            ("succeeded", succeeded),
+            ("declined", declined),
+            ("retrying", retrying),
+            ("unknown", unknown),
+            ("skus", skus),
+            ("low_stock", low_stock),
+            ("out_of_stock", out_of_stock),
+        ]
+    };
+    for ((what, expected), (_, found)) in counts(expected).into_iter().zip(counts(found)) {
+        findings.compare(store, subject, what, &expected, &found);
+    }
+}
+
+fn add(sum: &mut Figures, one: &Figures) {
+    for (sum, count) in sum.orders.iter_mut().zip(one.orders) {
+        *sum += count;
+    }
+    sum.captured += one.captured;
+    sum.refunded += one.refunded;
+    sum.succeeded += one.succeeded;
+    sum.declined += one.declined;
+    sum.retrying += one.retrying;
+    sum.unknown += one.unknown;
+    sum.skus += one.skus;
+    sum.low_stock += one.low_stock;
+    sum.out_of_stock += one.out_of_stock;
+}
+
+fn shown(value: Option<impl fmt::Display>) -> String {
+    value.map_or_else(|| "none".to_owned(), |value| value.to_string())
+}

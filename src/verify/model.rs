@@ -1,0 +1,341 @@
+//! What the journal says, derived by itself: stores and orders. Stock and money have files of their own.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::Value;
+
+use super::Balance;
+use super::findings::Findings;
+use super::money::Payment;
+use super::stock::{Hold, Life, Stock};
+use crate::journal::{Position, Record};
+use crate::types::{OrderId, Timestamp};
+use crate::views::Fingerprint;
+
+/// Everything, up to a position.
+#[derive(Default)]
+pub(super) struct Model {
+    pub(super) position: Position,
+    pub(super) stores: BTreeMap<String, Store>,
+    /// Kinds that nothing is known of.
+    pub(super) unchecked: BTreeSet<String>,
+}
+
+/// One store.
+#[derive(Default)]
+pub(super) struct Store {
+    pub(super) sequence: u64,
+    pub(super) last_at: Timestamp,
+    pub(super) events: Fingerprint,
+    pub(super) currency: String,
+    pub(super) name: String,
+    pub(super) orders: HashMap<OrderId, Order>,
+    pub(super) stock: Stock,
+    /// Keys of the requests that placed orders, and where.
+    pub(super) keys: Vec<(u128, Position)>,
+}
+
+/// One order with its payment and the hold on its stock.
+#[derive(Default)]
+pub(super) struct Order {
+    pub(super) phase: Phase,
+    /// Something happened to it that is not known here.
+    pub(super) is_beyond: bool,
+    pub(super) total: i64,
+    pub(super) authorized: i64,
+    pub(super) captured: i64,
+    pub(super) refunded: i64,
+    pub(super) version: u64,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+    pub(super) owes_stock: bool,
+    pub(super) owes_payment: bool,
+    pub(super) owes_review: bool,
+    pub(super) events: Fingerprint,
+    pub(super) payment: Option<Box<Payment>>,
+    pub(super) hold: Option<Box<Hold>>,
+}
+
+/// How far an order is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Phase {
+    #[default]
+    Unplaced,
+    Reserving,
+    Screening,
+    OnHold,
+    Paying,
+    Challenged,
+    Committing,
+    Confirmed,
+    Canceled,
+    Expired,
+}
+
+impl Model {
+    /// Takes one record.
+    pub(super) fn apply(&mut self, record: &Record<'_>, findings: &mut Findings) {
+        self.position = record.position;
+        let name = record.store;
+        if !self.stores.contains_key(name) {
+            self.stores.insert(name.to_owned(), Store::default());
+        }
+        let store = self.stores.get_mut(name).expect("it was put there if it was not there");
+        let place = format!("position {}", record.position);
+        findings.compare(name, &place, "sequence", &(store.sequence + 1), &record.sequence);
+        if record.at < store.last_at {
+            findings.add(name, &place, "time", &format!("not before {}", store.last_at), &record.at);
+        }
+        store.sequence = record.sequence;
+        store.last_at = record.at;
+        store.events.push(record.position);
+        let body: Value = match serde_json::from_slice(record.bytes) {
+            Ok(body) => body,
+            Err(why) => return findings.add(name, &place, "body", "JSON", &why),
+        };
+        let order = body["order"].as_str().and_then(|id| id.parse::<OrderId>().ok());
+        if let Some(id) = order {
+            store.orders.entry(id).or_default().events.push(record.position);
+        }
+        let data = &body["data"];
+        let is_known = match (record.kind.split_once('.').map(|(topic, _)| topic), order) {
+            (Some("order"), Some(id)) => {
+                if record.kind == "order.created"
+                    && let Some(key) =
+                        body["key"]["key"].as_str().and_then(|key| u128::from_str_radix(key, 16).ok())
+                {
+                    store.keys.push((key, record.position));
+                }
+                store.orders.entry(id).or_default().apply(record, data, name, id, findings)
+            }
+            (Some("payment"), Some(id)) => {
+                Payment::apply(&mut store.orders.entry(id).or_default().payment, record, data, name, findings)
+            }
+            (Some("inventory"), order) => {
+                let hold = order.map(|id| &mut store.orders.entry(id).or_default().hold);
+                store.stock.apply(record, data, hold, name, findings)
+            }
+            (Some("store"), _) => {
+                if let Some(currency) = data["currency"].as_str() {
+                    currency.clone_into(&mut store.currency);
+                }
+                if let Some(called) = data["name"].as_str() {
+                    called.clone_into(&mut store.name);
+                }
+                true
+            }
+            (Some("fraud"), _) => true,
+            _ => false,
+        };
+        if !is_known {
+            self.unchecked.insert(record.kind.to_owned());
+        }
+    }
+
+    /// How many orders were placed.
+    pub(super) fn orders_placed(&self) -> u64 {
+        let orders = self.stores.values().flat_map(|store| store.orders.values());
+        orders.filter(|order| order.phase != Phase::Unplaced).count() as u64
+    }
+
+    /// Money by store and currency, as the payments' events have it.
+    pub(super) fn balances(&self) -> Vec<Balance> {
+        let mut balances: BTreeMap<(String, String), (i64, i64)> = BTreeMap::new();
+        for (name, store) in &self.stores {
+            for payment in store.orders.values().filter_map(|order| order.payment.as_deref()) {
+                for charge in &payment.charges {
+                    let currency = charge.currency.clone().unwrap_or_else(|| payment.currency.clone());
+                    let sums = balances.entry((name.clone(), currency)).or_default();
+                    sums.0 += charge.captured;
+                    sums.1 += charge.refunded;
+                }
+            }
+        }
+        let row = |((store, currency), (captured, refunded))| Balance { store, currency, captured, refunded };
+        balances.into_iter().map(row).collect()
+    }
+
+    /// Checks what must hold at the end, whatever the views say. Returns how many orders are in flight.
+    pub(super) fn finish(&self, findings: &mut Findings) -> u64 {
+        let mut in_flight = 0;
+        for (name, store) in &self.stores {
+            for (id, order) in &store.orders {
+                order.finish(name, *id, findings);
+                in_flight += u64::from(order.phase != Phase::Unplaced && !order.is_at_rest());
+            }
+            let holds = store.orders.values().filter_map(|order| order.hold.as_deref());
+            store.stock.finish(holds, name, findings);
+        }
+        in_flight
+    }
+}
+
+impl Order {
+    fn apply(
+        &mut self,
+        record: &Record<'_>,
+        data: &Value,
+        store: &str,
+        id: OrderId,
+        findings: &mut Findings,
+    ) -> bool {
+        use Phase as P;
+        let (kind, before) = (record.kind.strip_prefix("order.").unwrap_or_default(), self.phase);
+        let is_open = !matches!(before, P::Unplaced | P::Canceled | P::Expired);
+        let is_legal = match kind {
+            "created" => before == P::Unplaced,
+            "stock_held" => before == P::Reserving,
+            "cleared" | "parked_for_review" => before == P::Screening,
+            "review_passed" => matches!(before, P::Screening | P::OnHold),
+            "payment_challenged" => before == P::Paying,
+            "paid" => matches!(before, P::Paying | P::Challenged),
+            "confirmed" => before == P::Committing,
+            "canceled" => is_open,
+            "expired" => matches!(before, P::Reserving | P::Screening | P::Paying | P::Challenged),
+            "paid_late" | "stock_released" | "payment_undone" | "review_withdrawn" => {
+                matches!(before, P::Canceled | P::Expired)
+            }
+            "retry_requested" => before != P::Unplaced,
+            _ => {
+                self.is_beyond = true;
+                self.version += 1;
+                return false;
+            }
+        };
+        if !is_legal && !self.is_beyond {
+            findings.add(store, &id, "step", &format!("a step that may follow {before:?}"), record.kind);
+        }
+        let amount = |name: &str| data[name].as_i64().unwrap_or(0);
+        match kind {
+            "created" => {
+                self.phase = P::Reserving;
+                self.total = data["cart"]["total"].as_i64().unwrap_or(0);
+                self.created_at = record.at;
+                let lines = data["cart"]["lines"].as_array().map_or(&[][..], Vec::as_slice);
+                let sum: i64 = lines
+                    .iter()
+                    .map(|line| {
+                        line["quantity"].as_i64().unwrap_or(0) * line["unit_price"].as_i64().unwrap_or(0)
+                    })
+                    .sum();
+                findings.compare(store, &id, "total", &sum, &self.total);
+            }
+            "stock_held" => self.phase = P::Screening,
+            "cleared" | "review_passed" => self.phase = P::Paying,
+            "parked_for_review" => self.phase = P::OnHold,
+            "payment_challenged" => self.phase = P::Challenged,
+            "paid" | "paid_late" => {
+                (self.authorized, self.captured) = (amount("authorized"), amount("captured"));
+                if kind == "paid" {
+                    self.phase = P::Committing;
+                } else {
+                    self.owes_payment = true;
+                }
+            }
+            "confirmed" => self.phase = P::Confirmed,
+            "canceled" | "expired" => {
+                let reason = data["reason"].as_str().unwrap_or_default();
+                self.owes_stock = !(before == P::Reserving && reason == "out_of_stock");
+                self.owes_payment =
+                    matches!(before, P::Paying | P::Challenged | P::Committing | P::Confirmed)
+                        && reason != "payment_failed";
+                self.owes_review = before == P::OnHold && reason != "fraudulent";
+                self.phase = if kind == "canceled" { P::Canceled } else { P::Expired };
+            }
+            "stock_released" => self.owes_stock = false,
+            "review_withdrawn" => self.owes_review = false,
+            "payment_undone" => {
+                (self.captured, self.refunded) = (amount("captured"), amount("refunded"));
+                self.owes_payment = false;
+            }
+            _ => {}
+        }
+        self.version += 1;
+        self.updated_at = record.at;
+        if self.captured > self.total {
+            findings.add(store, &id, "captured", &format!("at most {}", self.total), &self.captured);
+        }
+        if self.refunded > self.captured {
+            findings.add(store, &id, "refunded", &format!("at most {}", self.captured), &self.refunded);
+        }
+        true
+    }
+
+    /// Whether nothing is to happen to it any more, unless somebody asks.
+    fn is_at_rest(&self) -> bool {
+        let is_ended = matches!(self.phase, Phase::Confirmed | Phase::Canceled | Phase::Expired);
+        let is_paid_off = self.payment.as_deref().is_none_or(|payment| !payment.is_working);
+        is_ended && is_paid_off && !self.owes_stock && !self.owes_payment && !self.owes_review
+    }
+
+    fn finish(&self, store: &str, id: OrderId, findings: &mut Findings) {
+        let is_ended = matches!(self.phase, Phase::Canceled | Phase::Expired);
+        let life = self.hold.as_deref().map(|hold| hold.life);
+        if is_ended
+            && !self.owes_stock
+            && !self.is_beyond
+            && matches!(life, Some(Life::Held | Life::Committed))
+        {
+            findings.add(store, &id, "stock", "nothing held for an order that ended", "stock is held");
+        }
+        if self.phase == Phase::Confirmed && !matches!(life, Some(Life::Committed | Life::Fulfilled)) {
+            findings.add(store, &id, "stock", "promised to a confirmed order", &format!("{life:?}"));
+        }
+        if !self.is_at_rest() || self.is_beyond {
+            return;
+        }
+        let (captured, refunded) = self.payment.as_deref().map_or((0, 0), Payment::totals);
+        findings.compare(
+            store,
+            &id,
+            "money kept, by order and by payment",
+            &(captured - refunded),
+            &(self.captured - self.refunded),
+        );
+        if is_ended {
+            findings.compare(store, &id, "money kept of an order that ended", &0, &(captured - refunded));
+        }
+    }
+
+    /// The status on the wire.
+    pub(super) fn status(&self) -> &'static str {
+        match self.phase {
+            Phase::Unplaced => "unplaced",
+            Phase::Reserving | Phase::Screening | Phase::Paying | Phase::Committing => "pending",
+            Phase::OnHold => "on_hold",
+            Phase::Challenged => "requires_action",
+            Phase::Confirmed => "confirmed",
+            Phase::Canceled => "canceled",
+            Phase::Expired => "expired",
+        }
+    }
+
+    /// The payment status on the wire.
+    pub(super) fn payment_status(&self) -> &'static str {
+        let is_ended = matches!(self.phase, Phase::Canceled | Phase::Expired);
+        match (self.captured, self.refunded) {
+            (1.., refunded) if refunded >= self.captured => "refunded",
+            (1.., 0) => "captured",
+            (1.., _) => "partially_refunded",
+            _ if is_ended => "canceled",
+            _ if self.authorized > 0 => "authorized",
+            _ if self.phase == Phase::Challenged => "requires_action",
+            _ => "awaiting",
+        }
+    }
+
+    /// The fulfilment status on the wire.
+    pub(super) fn fulfillment_status(&self) -> &'static str {
+        match self.phase {
+            Phase::OnHold => "on_hold",
+            Phase::Canceled | Phase::Expired => "canceled",
+            Phase::Unplaced
+            | Phase::Reserving
+            | Phase::Screening
+            | Phase::Paying
+            | Phase::Challenged
+            | Phase::Committing
+            | Phase::Confirmed => "not_fulfilled",
+        }
+    }
+}

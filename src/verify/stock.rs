@@ -1,0 +1,239 @@
+//! Stock as the journal has it: sums of ledger entries, and the life of every hold.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::Value;
+
+use super::findings::Findings;
+use crate::journal::Record;
+use crate::views::Fingerprint;
+
+/// A store's items.
+#[derive(Default)]
+pub(super) struct Stock {
+    pub(super) items: BTreeMap<String, Item>,
+}
+
+/// One SKU.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Item {
+    pub(super) on_hand: i64,
+    pub(super) reserved: i64,
+    pub(super) committed: i64,
+    pub(super) safety_stock: i64,
+    pub(super) reorder_point: i64,
+    pub(super) version: u64,
+    /// Places of its ledger's entries.
+    pub(super) ledger: Fingerprint,
+}
+
+/// Stock held or promised for an order.
+pub(super) struct Hold {
+    pub(super) life: Life,
+    lines: Vec<(String, i64)>,
+}
+
+/// Where a hold is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Life {
+    Held,
+    Committed,
+    Fulfilled,
+    Released,
+    Expired,
+}
+
+impl Life {
+    /// The name on the wire.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Life::Held => "held",
+            Life::Committed => "committed",
+            Life::Fulfilled => "fulfilled",
+            Life::Released => "released",
+            Life::Expired => "expired",
+        }
+    }
+}
+
+impl Item {
+    fn available(&self) -> i64 {
+        self.on_hand - self.reserved - self.committed
+    }
+
+    /// How it stands, as on the wire.
+    pub(super) fn condition(&self) -> &'static str {
+        match self.available() - self.safety_stock {
+            ..=0 => "out_of_stock",
+            some if some <= self.reorder_point => "low_stock",
+            _ => "in_stock",
+        }
+    }
+}
+
+impl Stock {
+    /// Takes one record of `inventory.…`. Says whether its kind is known.
+    pub(super) fn apply(
+        &mut self,
+        record: &Record<'_>,
+        data: &Value,
+        hold: Option<&mut Option<Box<Hold>>>,
+        store: &str,
+        findings: &mut Findings,
+    ) -> bool {
+        let kind = record.kind.strip_prefix("inventory.").unwrap_or_default();
+        let change = data["change"].as_str().unwrap_or_default();
+        let lines = lines(data);
+        let from = data["from"].as_str().unwrap_or_default();
+        let number = |name: &str| data[name].as_i64();
+        // Which figures move, and how the hold's life goes on from what.
+        let (moves, next, allowed): ((i64, i64, i64), Option<Life>, &[Option<Life>]) = match (kind, change) {
+            ("updated", "set") => {
+                let sku = data["sku"].as_str().unwrap_or_default();
+                let moved = number("on_hand").unwrap_or(0) - number("on_hand_before").unwrap_or(0);
+                let is_new = !self.items.contains_key(sku);
+                let item = self.items.entry(sku.to_owned()).or_default();
+                if is_new != data["on_hand_before"].is_null() {
+                    findings.add(
+                        store,
+                        sku,
+                        "step",
+                        "counted before if and only if it is known",
+                        "otherwise",
+                    );
+                }
+                item.on_hand += moved;
+                item.reorder_point = number("reorder_point").unwrap_or(0);
+                item.safety_stock = number("safety_stock").unwrap_or(0);
+                item.version += 1;
+                if moved != 0 {
+                    item.ledger.push(record.position);
+                }
+                self.check(sku, number("on_hand"), store, findings);
+                return true;
+            }
+            ("updated", "adjusted") => {
+                let sku = data["sku"].as_str().unwrap_or_default().to_owned();
+                self.post(&[(sku.clone(), number("delta").unwrap_or(0))], (1, 0, 0), record, store, findings);
+                self.check(&sku, number("on_hand"), store, findings);
+                return true;
+            }
+            ("reserved", _) => ((0, 1, 0), Some(Life::Held), &[None, Some(Life::Expired)]),
+            ("updated", "committed") => ((0, -1, 1), Some(Life::Committed), &[Some(Life::Held)]),
+            ("updated", "shipped") => ((-1, 0, -1), Some(Life::Fulfilled), &[Some(Life::Committed)]),
+            ("released", _) if from == "committed" => {
+                ((0, 0, -1), Some(Life::Released), &[Some(Life::Committed)])
+            }
+            ("released", _) if data["reason"] == "expired" => {
+                ((0, -1, 0), Some(Life::Expired), &[Some(Life::Held)])
+            }
+            ("released", _) => ((0, -1, 0), Some(Life::Released), &[Some(Life::Held)]),
+            ("reservation_extended", _) => ((0, 0, 0), None, &[Some(Life::Held)]),
+            ("threshold_reached", _) => return true,
+            _ => return false,
+        };
+        self.post(&lines, moves, record, store, findings);
+        if let Some(hold) = hold {
+            let before = hold.as_deref().map(|hold| hold.life);
+            if !allowed.contains(&before) {
+                let subject = data["order"].as_str().unwrap_or("?");
+                findings.add(
+                    store,
+                    subject,
+                    "life of its hold",
+                    &format!("one of {allowed:?}"),
+                    &format!("{before:?}"),
+                );
+            }
+            if let Some(life) = next {
+                let known = hold.as_deref().map(|hold| hold.lines.clone());
+                let is_begun = kind == "reserved";
+                if let (false, Some(known)) = (is_begun, &known)
+                    && *known != lines
+                {
+                    let subject = data["order"].as_str().unwrap_or("?");
+                    findings.add(
+                        store,
+                        subject,
+                        "lines of its hold",
+                        &format!("{known:?}"),
+                        &format!("{lines:?}"),
+                    );
+                }
+                *hold = Some(Box::new(Hold { life, lines }));
+            }
+        }
+        true
+    }
+
+    fn post(
+        &mut self,
+        lines: &[(String, i64)],
+        (on_hand, reserved, committed): (i64, i64, i64),
+        record: &Record<'_>,
+        store: &str,
+        findings: &mut Findings,
+    ) {
+        if (on_hand, reserved, committed) == (0, 0, 0) {
+            return;
+        }
+        for (sku, quantity) in lines.iter().filter(|(_, quantity)| *quantity != 0) {
+            let Some(item) = self.items.get_mut(sku) else {
+                findings.add(store, sku, "ledger", "an item that is known", record.kind);
+                continue;
+            };
+            item.on_hand += on_hand * quantity;
+            item.reserved += reserved * quantity;
+            item.committed += committed * quantity;
+            item.version += 1;
+            item.ledger.push(record.position);
+            self.check(sku, None, store, findings);
+        }
+    }
+
+    /// What must hold of an item after every event.
+    fn check(&self, sku: &str, on_hand: Option<i64>, store: &str, findings: &mut Findings) {
+        let Some(item) = self.items.get(sku) else { return };
+        if let Some(on_hand) = on_hand {
+            findings.compare(store, sku, "on_hand", &item.on_hand, &on_hand);
+        }
+        for (what, figure) in
+            [("reserved", item.reserved), ("committed", item.committed), ("available", item.available())]
+        {
+            if figure < 0 {
+                findings.add(store, sku, what, "not below 0", &figure);
+            }
+        }
+    }
+
+    /// What must hold at the end: what is held and promised is the sum of the holds that live.
+    pub(super) fn finish<'a>(
+        &self,
+        holds: impl Iterator<Item = &'a Hold>,
+        store: &str,
+        findings: &mut Findings,
+    ) {
+        let mut sums: HashMap<&str, (i64, i64)> = HashMap::new();
+        for hold in holds {
+            for (sku, quantity) in &hold.lines {
+                let sum = sums.entry(sku).or_default();
+                match hold.life {
+                    Life::Held => sum.0 += quantity,
+                    Life::Committed => sum.1 += quantity,
+                    Life::Fulfilled | Life::Released | Life::Expired => {}
+                }
+            }
+        }
+        for (sku, item) in &self.items {
+            let (reserved, committed) = sums.get(sku.as_str()).copied().unwrap_or_default();
+            findings.compare(store, sku, "reserved, by ledger and by holds", &reserved, &item.reserved);
+            findings.compare(store, sku, "committed, by ledger and by holds", &committed, &item.committed);
+        }
+    }
+}
+
+fn lines(data: &Value) -> Vec<(String, i64)> {
+    let lines = data["lines"].as_array().map_or(&[][..], Vec::as_slice);
+    let line = |line: &Value| Some((line["sku"].as_str()?.to_owned(), line["quantity"].as_i64()?));
+    lines.iter().filter_map(line).collect()
+}

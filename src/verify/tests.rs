@@ -1,0 +1,168 @@
+//! A sound directory is clean; whatever is planted in it is found and named.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::{Args, Report, run};
+use crate::journal::Journal as _;
+use crate::journal::sqlite::{Options, SqliteJournal};
+use crate::types::StoreId;
+use crate::views::tests::world::{Wish, World, id};
+use crate::views::{self, Views};
+
+const INLINE: views::Options =
+    views::Options { records_max: 500, interval_ms: 250, readers: 1, cache_kib: 1_024, is_inline: true };
+
+/// A stopped node's directory: two busy shops, views at the journal's end, or a bit before it.
+fn directory(steps: u32, unseen: u32) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("a directory");
+    let journal = SqliteJournal::open(directory.path(), Options::default()).expect("a journal");
+    let views = Views::open(directory.path(), journal.clone(), INLINE).expect("views open");
+    let mut world = World::new(journal.clone());
+    let stock = [("TSHIRT-M", 400), ("MUG", 90), ("POST", 500), ("hat \"big\"", 20)];
+    let shops: [StoreId; 2] = [world.shop("acme", &stock), world.shop("gifts", &stock)];
+    let mut dice: u32 = 99;
+    for nth in 0..steps {
+        if nth == steps - unseen {
+            world.settle();
+            views.pump().expect("views follow");
+        }
+        dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let [_, what, which, how] = dice.to_le_bytes();
+        world.happen(&shops[usize::from(nth % 5 == 0)], what, which, how % 200);
+    }
+    let done = world.confirmed(&shops[0], &Wish::of(&[("TSHIRT-M", 1)]));
+    world.cancel(&shops[0], done);
+    world.refunded(&shops[0], done);
+    world.settle();
+    if unseen == 0 {
+        views.pump().expect("views follow");
+    }
+    drop(views);
+    drop(world);
+    journal.close();
+    directory
+}
+
+fn check(directory: &Path) -> Report {
+    run(&Args { data: directory.to_owned(), json: false }).expect("it can be checked")
+}
+
+fn harm(directory: &Path, file: &str, sql: &str) {
+    let file = Connection::open(directory.join(file)).expect("the file opens");
+    let changed = file.execute(sql, []).expect("harm done");
+    assert!(changed > 0, "{sql}");
+}
+
+#[test]
+fn a_sound_directory_is_clean() {
+    let directory = directory(1_500, 0);
+    let report = check(directory.path());
+    assert!(report.is_clean(), "{report}");
+    assert_eq!((report.stores, report.views_position), (2, Some(report.records)));
+    assert!(report.orders > 100 && report.in_flight > 10 && report.in_flight < report.orders);
+    assert!(report.balances.iter().any(|balance| balance.captured > 0 && balance.refunded > 0));
+    assert!(report.unchecked_kinds.is_empty(), "{report}");
+    let json = Report { is_json: true, ..report }.to_string();
+    assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
+}
+
+#[test]
+fn views_behind_the_journal_are_compared_where_they_are_and_at_its_end() {
+    let directory = directory(1_500, 200);
+    let report = check(directory.path());
+    assert!(report.is_clean(), "{report}");
+    assert!(report.views_position < Some(report.records));
+    std::fs::remove_file(directory.path().join("views.db")).expect("removed");
+    let report = check(directory.path());
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(report.views_position, None);
+    assert!(!directory.path().join("views.db").exists(), "nothing is changed on disk");
+}
+
+#[test]
+fn every_planted_difference_is_named() {
+    let captured =
+        "SELECT no FROM orders WHERE store = 1 AND json_extract(doc, '$.placed.money.captured') > 0 LIMIT 1";
+    let plants = [
+        (format!("UPDATE orders SET doc = CAST(json_set(doc, '$.placed.money.captured', 7) AS BLOB) WHERE no = ({captured})"), "acme", "captured"),
+        (format!("UPDATE orders SET doc = CAST(json_set(doc, '$.placed.version', 99) AS BLOB) WHERE no = ({captured})"), "acme", "version"),
+        (format!("UPDATE orders SET payment = CAST(json_set(payment, '$.begun.charge.captured', 1) AS BLOB) WHERE no = ({captured})"), "acme", "captured"),
+        (format!("UPDATE orders SET due = 5 WHERE no = ({captured} OFFSET 3)"), "acme", "due"),
+        (format!("UPDATE orders SET reservation = NULL WHERE no = ({captured} OFFSET 2)"), "acme", "reservation"),
+        (format!("UPDATE orders SET events = x'01' WHERE no = ({captured})"), "acme", "places of its events"),
+        (format!("DELETE FROM orders WHERE no = ({captured})"), "acme", "orders"),
+        ("UPDATE skus SET doc = CAST(json_set(doc, '$.levels.balance.reserved', 77) AS BLOB) WHERE store = 2 AND sku = 'MUG'".into(), "gifts", "reserved"),
+        ("UPDATE skus SET doc = CAST(json_set(doc, '$.levels.balance.on_hand', 3) AS BLOB) WHERE store = 1 AND sku = 'POST'".into(), "acme", "on_hand"),
+        ("UPDATE skus SET ledger = x'05' WHERE store = 1 AND sku = 'POST'".into(), "acme", "places of its ledger"),
+        ("UPDATE stores SET sequence = sequence + 1 WHERE no = 2".into(), "gifts", "sequence"),
+        ("UPDATE stores SET figures = json_set(figures, '$.captured', 1) WHERE no = 1".into(), "acme", "captured"),
+        ("UPDATE stores SET figures = json_set(figures, '$.orders[3]', 1000) WHERE no = 1".into(), "acme", "orders confirmed"),
+        ("UPDATE stores SET figures = json_set(figures, '$.retrying', 1000) WHERE no = 2".into(), "gifts", "retrying"),
+        ("UPDATE stores SET events = x'01' WHERE no = 1".into(), "acme", "places of its events"),
+        ("UPDATE stores SET orders = x'' WHERE no = 1".into(), "acme", "place in its list"),
+        ("DELETE FROM stores WHERE no = 2".into(), "gifts", "existence"),
+        ("UPDATE docs SET doc = CAST(json_set(doc, '$.known.name', 'Other') AS BLOB) WHERE store = 2 AND kind = 1".into(), "gifts", "name"),
+        ("UPDATE progress SET figures = json_set(figures, '$.USD.refunded', 5)".into(), "", "refunded"),
+    ];
+    let sound = directory(1_200, 0);
+    for (sql, store, what) in plants {
+        let copy = tempfile::tempdir().expect("a directory");
+        for file in std::fs::read_dir(sound.path()).expect("a directory") {
+            let file = file.expect("a file").path();
+            std::fs::copy(&file, copy.path().join(file.file_name().expect("a name"))).expect("copied");
+        }
+        harm(copy.path(), "views.db", &sql);
+        let report = check(copy.path());
+        let is_named = report.differences.iter().any(|one| one.store == store && one.what == what);
+        assert!(is_named, "{sql}\n{report}");
+    }
+}
+
+#[test]
+fn a_journal_that_breaks_the_rules_is_told_whatever_the_views_say() {
+    use crate::journal::{Append, Row};
+    let directory = tempfile::tempdir().expect("a directory");
+    let journal = SqliteJournal::open(directory.path(), Options::default()).expect("a journal");
+    let mut world = World::new(journal.clone());
+    let acme = world.shop("acme", &[("MUG", 3)]);
+    let order = world.confirmed(&acme, &Wish::of(&[("MUG", 2)]));
+    world.settle();
+    let (heard, settled) = std::sync::mpsc::channel();
+    let lane = journal.open_lane(Box::new(move |outcome| drop(heard.send(outcome))));
+    let sequence = world.shops[&acme].sequence;
+    let event = |nth: u64, kind: &'static str, data: serde_json::Value| {
+        let subject = order.to_string();
+        let body =
+            serde_json::json!({"v": 1, "subject": subject, "order": subject, "actor": "bank", "data": data});
+        Row { sequence: sequence + nth, at: world.now, kind, body: body.to_string().into_bytes() }
+    };
+    let lines = serde_json::json!([{"sku": "MUG", "quantity": 2}]);
+    let intent = format!("pi_{}", order.bits());
+    let rows = vec![
+        event(
+            1,
+            "inventory.reserved",
+            serde_json::json!({"reservation": crate::types::ReservationId::from_bits(order.bits()), "order": order, "lines": lines, "expires_at": world.now, "policy": "cancel"}),
+        ),
+        event(
+            2,
+            "payment.refunded",
+            serde_json::json!({"order": order, "refund": 1, "id": "re", "intent": intent, "amount": 5_000}),
+        ),
+        event(3, "order.confirmed", serde_json::json!({"id": order})),
+        event(4, "order.paid", serde_json::json!({"id": order, "authorized": 9_000, "captured": 9_000})),
+        event(5, "shipment.sent", serde_json::json!({})),
+    ];
+    journal.append(Append { lane, ticket: 1, store: id("acme"), generation: 2, rows });
+    assert!(settled.recv().expect("the journal answers").refused.is_empty());
+    drop(world);
+    journal.close();
+    let report = check(directory.path());
+    let named = |what: &str| report.differences.iter().any(|one| one.store == "acme" && one.what == what);
+    for what in ["available", "life of its hold", "refunded", "step", "captured"] {
+        assert!(named(what), "{what}\n{report}");
+    }
+    assert_eq!(report.unchecked_kinds, ["shipment.sent"]);
+}
