@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use orderflow::config::{Config, Effective, Flags};
-use orderflow::{app, demo, replay, seed, telemetry};
+use orderflow::{app, demo, export, replay, seed, telemetry, verify};
 
 /// 10 to 20 % on this pattern of allocations.
 #[global_allocator]
@@ -32,6 +32,10 @@ enum Command {
     Replay(replay::Args),
     /// Fill a running server with stores, stock and rules from a file
     Seed(seed::Args),
+    /// Derive every state, balance and stock figure again from the journal and name each difference; exits 1 on any
+    Verify(verify::Args),
+    /// Write every event as a line of JSON
+    Export(export::Args),
     /// Print the settings in force, each with where it comes from; secrets are masked
     Config {
         #[command(flatten)]
@@ -98,10 +102,25 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Replay(args) => say(&actix::System::new().block_on(replay::run(args))?),
         Command::Seed(args) => say(&actix::System::new().block_on(seed::run(args))?),
+        Command::Verify(args) => {
+            let report = verify::run(&args)?;
+            say(&report)?;
+            if report.is_clean() { Ok(()) } else { Err(Differs(report.difference_count).into()) }
+        }
+        Command::Export(args) => {
+            let report = export::run(&args)?;
+            eprintln!("{} events, up to position {}", report.events, report.end);
+            Ok(())
+        }
         Command::Config { reference: true, .. } => say(&Config::reference().trim_end()),
         Command::Config { settings, reference: false } => say(&settings.load()?.to_string().trim_end()),
     }
 }
+
+/// The books do not agree.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} differences")]
+struct Differs(u64);
 
 /// Prints a text. A reader that has had enough, as `head` has, is no error.
 fn say(text: &impl fmt::Display) -> anyhow::Result<()> {

@@ -176,7 +176,7 @@ pub(super) async fn run(client: &Client, shoppers: Shoppers, rate: NonZeroU32, m
     let answers = orders.take(most).map(|order| one(client, order)).buffer_unordered(IN_FLIGHT_MAX);
     let mut answers = std::pin::pin!(answers);
     let mut counts = Counts::default();
-    let mut reported = Instant::now();
+    let mut reported = crate::types::clock::instant();
     while let Some(answer) = answers.next().await {
         match answer {
             Ok(()) => counts.taken += 1,
@@ -194,7 +194,7 @@ pub(super) async fn run(client: &Client, shoppers: Shoppers, rate: NonZeroU32, m
             }
         }
         if reported.elapsed() >= REPORT_EVERY {
-            reported = Instant::now();
+            reported = crate::types::clock::instant();
             let Counts { taken, refused, lost } = counts;
             eprintln!(
                 "traffic: {taken} orders taken, {refused} refused, {lost} given up, {} times told to wait",

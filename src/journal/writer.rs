@@ -131,6 +131,7 @@ impl<D: Disk> Writer<D> {
             0
         } else {
             self.board.settle(&mut self.outcomes);
+            crate::fault_point!("after_acknowledge");
             count
         };
         self.batch.clear();
@@ -143,8 +144,10 @@ impl<D: Disk> Writer<D> {
             return;
         }
         let began = monotonic();
+        crate::fault_point!("before_commit");
         match self.disk.commit(self.end + 1, &self.batch) {
             Ok(()) => {
+                crate::fault_point!("after_commit");
                 self.end += self.rows as u64;
                 for append in &self.batch {
                     self.outcomes[append.lane.0 as usize].decided(append.ticket);

@@ -101,14 +101,14 @@ pub async fn run(args: Args) -> Result<Summary, ReplayError> {
     };
     drop(shelves);
 
-    let started = Instant::now();
+    let started = crate::types::clock::instant();
     let tally = {
         let mut progress = Progress::new("orders", counted.invoices);
         send::send(&client, store, orders, speed, connections, &mut progress).await?
     };
     let sending = started.elapsed();
 
-    let sent = Instant::now();
+    let sent = crate::types::clock::instant();
     let stats = {
         let mut progress = Progress::new("settling", tally.accepted());
         let patience = Duration::from_secs(settle_timeout);

@@ -54,7 +54,7 @@ pub struct Pace {
 impl Pace {
     /// The first order may go at once.
     pub fn new(speed: Speed) -> Self {
-        Self { speed, next: Instant::now() }
+        Self { speed, next: crate::types::clock::instant() }
     }
 
     /// Waits until the next order is due.
@@ -62,7 +62,7 @@ impl Pace {
         let Speed::PerSecond(rate) = self.speed else {
             return;
         };
-        let now = Instant::now();
+        let now = crate::types::clock::instant();
         if self.next > now {
             sleep_until(self.next).await;
         } else if now - self.next > BEHIND_MAX {
@@ -88,13 +88,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn orders_go_at_an_even_rate_and_a_stall_makes_no_burst() {
         let mut pace = Pace::new(Speed::PerSecond(NonZeroU32::new(10).expect("not zero")));
-        let started = Instant::now();
+        let started = crate::types::clock::instant();
         for _ in 0..21 {
             pace.wait().await;
         }
         assert_eq!(started.elapsed().as_millis() / 100, 20);
         tokio::time::advance(Duration::from_secs(60)).await;
-        let resumed = Instant::now();
+        let resumed = crate::types::clock::instant();
         for _ in 0..11 {
             pace.wait().await;
         }

@@ -27,7 +27,7 @@ enum Shown {
 impl Progress {
     /// Starts at nothing of `total`.
     pub(super) fn new(label: &'static str, total: u64) -> Self {
-        let now = Instant::now();
+        let now = crate::types::clock::instant();
         let shown = if std::io::stderr().is_terminal() {
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(8));
             let style = "{prefix:>9} [{bar:32}] {human_pos}/{human_len} {per_sec} {eta} left {msg}";
@@ -61,7 +61,7 @@ impl Progress {
             }
             Shown::Lines { last } => {
                 if last.elapsed() >= LINE_EVERY {
-                    *last = Instant::now();
+                    *last = crate::types::clock::instant();
                     self.line(note);
                 }
             }

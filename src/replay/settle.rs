@@ -20,7 +20,7 @@ pub(super) async fn settle(
     progress: &mut Progress,
 ) -> Result<Stats, ReplayError> {
     let mut nearest = u64::MAX;
-    let mut moved = Instant::now();
+    let mut moved = crate::types::clock::instant();
     loop {
         let stats = client.stats(store).await?;
         let left = left(&stats.orders, accepted);
@@ -30,7 +30,7 @@ pub(super) async fn settle(
         }
         if left < nearest {
             nearest = left;
-            moved = Instant::now();
+            moved = crate::types::clock::instant();
         } else if moved.elapsed() > patience {
             return Err(ReplayError::Stuck {
                 store: store.to_owned(),

@@ -155,7 +155,12 @@ impl Clock {
 
 /// Monotonic time for time-outs and latencies. Stands still where a test has paused the runtime.
 pub fn monotonic() -> std::time::Instant {
-    tokio::time::Instant::now().into_std()
+    instant().into_std()
+}
+
+/// The same, as the runtime's timers take it.
+pub fn instant() -> tokio::time::Instant {
+    tokio::time::Instant::now()
 }
 
 #[cfg(test)]

@@ -33,6 +33,9 @@ pub(super) struct Hold {
     lines: Vec<(String, i64)>,
 }
 
+/// By how much a piece changes what is on hand, reserved and committed.
+type Moves = (i64, i64, i64);
+
 /// Where a hold is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Life {
@@ -87,7 +90,7 @@ impl Stock {
         let from = data["from"].as_str().unwrap_or_default();
         let number = |name: &str| data[name].as_i64();
         // Which figures move, and how the hold's life goes on from what.
-        let (moves, next, allowed): ((i64, i64, i64), Option<Life>, &[Option<Life>]) = match (kind, change) {
+        let (moves, next, allowed): (Moves, Option<Life>, &[Option<Life>]) = match (kind, change) {
             ("updated", "set") => {
                 let sku = data["sku"].as_str().unwrap_or_default();
                 let moved = number("on_hand").unwrap_or(0) - number("on_hand_before").unwrap_or(0);
@@ -169,7 +172,7 @@ impl Stock {
     fn post(
         &mut self,
         lines: &[(String, i64)],
-        (on_hand, reserved, committed): (i64, i64, i64),
+        (on_hand, reserved, committed): Moves,
         record: &Record<'_>,
         store: &str,
         findings: &mut Findings,

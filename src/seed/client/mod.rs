@@ -89,11 +89,11 @@ impl Client {
 
     /// Makes a call until it is answered with something else than "later", or patience ends.
     pub async fn send(&self, call: &Call) -> Result<Answer, ClientError> {
-        let started = Instant::now();
+        let started = crate::types::clock::instant();
         let mut answered = started;
         for tries in 0_u32.. {
             let outcome = self.try_once(call).await;
-            let now = Instant::now();
+            let now = crate::types::clock::instant();
             let pause = match &outcome {
                 Try::Answered(_) => Duration::ZERO,
                 Try::PushedBack(_, asked) => {
