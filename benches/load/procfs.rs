@@ -9,13 +9,22 @@ const TICKS_A_SECOND: f64 = 100.0;
 
 /// Processor time used, in user and kernel mode, by all threads, dead ones too.
 pub(super) fn cpu(id: u32) -> Result<Duration> {
+    used(id, 2)
+}
+
+/// The same, and that of the children that it has waited for.
+pub(super) fn cpu_with_ended_children(id: u32) -> Result<Duration> {
+    used(id, 4)
+}
+
+/// Adds up the fields utime, stime, cutime and cstime, or the first of them.
+fn used(id: u32, fields: usize) -> Result<Duration> {
     let text = std::fs::read_to_string(format!("/proc/{id}/stat")).context("reading processor time")?;
     // The name of the program is in brackets and may hold anything.
     let after_name = text.rsplit_once(')').context("a process without a name")?.1;
-    let mut fields = after_name.split_ascii_whitespace().skip(11);
-    let mut ticks = || fields.next()?.parse::<f64>().ok();
-    let used = ticks().zip(ticks()).map(|(user, kernel)| user + kernel);
-    Ok(Duration::from_secs_f64(used.context("a process without processor time")? / TICKS_A_SECOND))
+    let ticks = after_name.split_ascii_whitespace().skip(11).take(fields).map(str::parse::<f64>);
+    let sum = ticks.sum::<Result<f64, _>>().context("a process without processor time")?;
+    Ok(Duration::from_secs_f64(sum / TICKS_A_SECOND))
 }
 
 /// Resident memory, in MiB.

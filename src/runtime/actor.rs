@@ -364,10 +364,7 @@ fn send_when_durable<A: Wiring>(
                 }
                 Ok(answer)
             }
-            Durable::Refused => {
-                family_then.break_up(A::NAME, "the journal refused events");
-                Err(Refusal::Fault(Fault::JournalRefused))
-            }
+            Durable::Refused => Err(Refusal::Fault(Fault::JournalRefused)),
         };
         // A caller that has gone away finds the outcome by its key.
         let _ = to.send(answer);
@@ -377,9 +374,14 @@ fn send_when_durable<A: Wiring>(
 fn make_when_durable<A: Wiring>(family: &Rc<A::Family>, key: A::Key, call: A::Call) {
     let family_then = Rc::clone(family);
     family.log().when_durable(move |durable| match durable {
-        Durable::At(_) if !family_then.is_broken() => A::call(&family_then, key, call),
-        Durable::At(_) => {}
-        Durable::Refused => family_then.break_up(A::NAME, "the journal refused events"),
+        Durable::At(_) if !family_then.is_broken() => {
+            let called = catch_unwind(AssertUnwindSafe(|| A::call(&family_then, key, call)));
+            if let Err(panic) = called {
+                family_then.break_up(A::NAME, &said(panic.as_ref()));
+            }
+        }
+        // A family that is going makes no calls; the one after it asks `due`.
+        Durable::At(_) | Durable::Refused => {}
     });
 }
 

@@ -6,7 +6,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -24,6 +25,15 @@ pub enum Durable {
     Refused,
 }
 
+/// Called once the journal has refused events of a log.
+struct OnRefused(Box<dyn Fn()>);
+
+impl std::fmt::Debug for OnRefused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OnRefused")
+    }
+}
+
 type Waiter = Box<dyn FnOnce(Durable)>;
 
 /// Where everything that leaves the stores of one arbiter waits.
@@ -37,6 +47,8 @@ pub struct Gate {
     /// The journal's end when `settled` was last told.
     end: Cell<Position>,
     waiting: RefCell<VecDeque<(u64, Waiter)>>,
+    /// What is on its way to the journal, and whose it is.
+    appended: RefCell<VecDeque<(u64, Weak<StoreLog>)>>,
     /// When each ticket became durable: (ticket, journal's end), pruned as views pass.
     milestones: RefCell<VecDeque<(u64, Position)>>,
 }
@@ -60,6 +72,7 @@ impl Gate {
             settled: Cell::new(0),
             end: Cell::new(end),
             waiting: RefCell::default(),
+            appended: RefCell::default(),
             milestones: RefCell::default(),
         });
         let hearing = Rc::downgrade(&gate);
@@ -82,6 +95,7 @@ impl Gate {
             }
             milestones.push_back((settled.ticket, settled.end));
         }
+        self.tell_refused(settled);
         loop {
             let next = {
                 let mut waiting = self.waiting.borrow_mut();
@@ -92,7 +106,30 @@ impl Gate {
             };
             let Some((ticket, waiter)) = next else { break };
             let is_refused = settled.refused.binary_search(&ticket).is_ok();
-            waiter(if is_refused { Durable::Refused } else { Durable::At(settled.end) });
+            let durable = if is_refused { Durable::Refused } else { Durable::At(settled.end) };
+            // One store's waiter must not end the gate that all stores of this thread share.
+            if catch_unwind(AssertUnwindSafe(|| waiter(durable))).is_err() {
+                tracing::error!(ticket, "what waited at the gate panicked");
+            }
+        }
+    }
+
+    /// Tells each log whose events were refused, whether or not anything waits for them.
+    fn tell_refused(&self, settled: &Settled) {
+        let mut refused = Vec::new();
+        {
+            let mut appended = self.appended.borrow_mut();
+            while let Some((ticket, _)) = appended.front()
+                && *ticket <= settled.ticket
+            {
+                let Some((ticket, log)) = appended.pop_front() else { break };
+                if settled.refused.binary_search(&ticket).is_ok() {
+                    refused.extend(log.upgrade());
+                }
+            }
+        }
+        for log in refused {
+            log.refuse();
         }
     }
 
@@ -136,6 +173,7 @@ pub struct StoreLog {
     last_at: Cell<Timestamp>,
     last_ticket: Cell<u64>,
     is_refused: Cell<bool>,
+    on_refused: RefCell<Option<OnRefused>>,
 }
 
 impl StoreLog {
@@ -157,6 +195,7 @@ impl StoreLog {
             last_at: Cell::new(last_at),
             last_ticket: Cell::new(0),
             is_refused: Cell::new(false),
+            on_refused: RefCell::default(),
         })
     }
 
@@ -171,7 +210,7 @@ impl StoreLog {
     }
 
     /// Hands events to the journal in the store's sequence. Returns the last one's place.
-    pub fn append<E: Event>(&self, meta: &Meta, events: &[E], at: Timestamp) -> Cause {
+    pub fn append<E: Event>(self: &Rc<Self>, meta: &Meta, events: &[E], at: Timestamp) -> Cause {
         let rows = events
             .iter()
             .enumerate()
@@ -186,6 +225,7 @@ impl StoreLog {
         let ticket = self.gate.issued.get() + 1;
         self.gate.issued.set(ticket);
         self.last_ticket.set(ticket);
+        self.gate.appended.borrow_mut().push_back((ticket, Rc::downgrade(self)));
         self.gate.journal.append(Append {
             lane: self.gate.lane,
             ticket,
@@ -204,17 +244,23 @@ impl StoreLog {
         } else if ticket <= self.gate.settled.get() {
             waiter(Durable::At(self.gate.end.get()));
         } else {
-            let log = Rc::clone(self);
-            let waiter = move |durable| {
-                if durable == Durable::Refused {
-                    log.is_refused.set(true);
-                }
-                waiter(durable);
-            };
             // Stores share the lane, and this store's last ticket may be older than what others wait for.
             let mut waiting = self.gate.waiting.borrow_mut();
             let at = waiting.partition_point(|(other, _)| *other <= ticket);
             waiting.insert(at, (ticket, Box::new(waiter)));
+        }
+    }
+
+    /// Says what happens when the journal refuses events: memory is then ahead of it, and must go.
+    pub fn on_refused(&self, call: impl Fn() + 'static) {
+        *self.on_refused.borrow_mut() = Some(OnRefused(Box::new(call)));
+    }
+
+    fn refuse(&self) {
+        if !self.is_refused.replace(true)
+            && let Some(OnRefused(call)) = &*self.on_refused.borrow()
+        {
+            call();
         }
     }
 

@@ -215,6 +215,12 @@ impl World {
             called: RefCell::default(),
             loads: Cell::new(0),
         });
+        let broken = Rc::downgrade(&family);
+        family.log.on_refused(move || {
+            if let Some(family) = broken.upgrade() {
+                family.break_up("journal", "refused");
+            }
+        });
         let till = AggregateActor::<Tills>::new(Rc::clone(&family), []).start();
         Self { journal, family, till }
     }

@@ -5,17 +5,22 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use tokio::sync::watch;
 
 use crate::gateway::{Admission, Bank, Breaker, CallContext};
-use crate::payment::bank::{Call, Outcome};
+use crate::payment::bank::{Call, Outcome, Reason};
 use crate::types::{PaymentId, StoreId, clock};
 
-/// Called with how a call ended.
-type Answered = Box<dyn Fn(PaymentId, &Call, Outcome)>;
+/// Where a call's end goes, and what happens when that fails.
+struct Ends {
+    answered: Box<dyn Fn(PaymentId, &Call, Outcome)>,
+    failed: Box<dyn Fn()>,
+}
 
 /// How many calls one thread's stores have under way together, and which lanes wait for a place: each in its turn gets one,
 /// so that a busy store does not hold back a quiet one.
@@ -68,7 +73,7 @@ pub(super) struct Lane {
     berths: Rc<Berths>,
     /// Whether it waits for a berth.
     is_in_line: Cell<bool>,
-    answered: RefCell<Option<Answered>>,
+    ends: RefCell<Option<Ends>>,
 }
 
 impl Lane {
@@ -90,19 +95,23 @@ impl Lane {
             is_woken: Cell::new(false),
             berths,
             is_in_line: Cell::new(false),
-            answered: RefCell::default(),
+            ends: RefCell::default(),
         })
     }
 
-    /// Says where outcomes go.
-    pub(super) fn on_answer(&self, answered: impl Fn(PaymentId, &Call, Outcome) + 'static) {
-        *self.answered.borrow_mut() = Some(Box::new(answered));
+    /// Says where outcomes go, and what happens when they cannot.
+    pub(super) fn on_answer(
+        &self,
+        answered: impl Fn(PaymentId, &Call, Outcome) + 'static,
+        failed: impl Fn() + 'static,
+    ) {
+        *self.ends.borrow_mut() = Some(Ends { answered: Box::new(answered), failed: Box::new(failed) });
     }
 
     /// Drops what waits and where outcomes go: the activation ends.
     pub(super) fn close(&self) {
         self.waiting.borrow_mut().clear();
-        *self.answered.borrow_mut() = None;
+        *self.ends.borrow_mut() = None;
     }
 
     /// How many calls run or wait.
@@ -158,22 +167,35 @@ impl Lane {
 
     fn start(self: &Rc<Self>, next: Waiting, admission: Admission) {
         self.running.set(self.running.get() + 1);
-        crate::fault_point!("before_send", self.store.as_str());
-        let Waiting { context, call } = next;
-        let payment = context.payment;
-        let answer = self.bank.call(context, call.clone());
         let lane = Rc::clone(self);
         actix::spawn(async move {
-            let outcome = answer.await;
-            crate::fault_point!("after_answer", lane.store.as_str());
+            let Waiting { context, call } = next;
+            let payment = context.payment;
+            let asked = async {
+                crate::fault_point!("before_send", lane.store.as_str());
+                lane.bank.call(context, call.clone()).await
+            };
+            // A client that panics has told us nothing: the outcome is unknown, and will be looked up.
+            let outcome = AssertUnwindSafe(asked).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|_| call.lost(Reason::Interrupted));
             lane.breaker.record(admission, &outcome, clock::monotonic());
             lane.running.set(lane.running.get() - 1);
             lane.berths.give_back();
-            if let Some(answered) = &*lane.answered.borrow() {
-                answered(payment, &call, outcome);
-            }
+            lane.hand_over(payment, &call, outcome);
             lane.pump();
         });
+    }
+
+    fn hand_over(&self, payment: PaymentId, call: &Call, outcome: Outcome) {
+        if let Some(Ends { answered, failed }) = &*self.ends.borrow() {
+            let handed = catch_unwind(AssertUnwindSafe(|| {
+                crate::fault_point!("after_answer", self.store.as_str());
+                answered(payment, call, outcome);
+            }));
+            if handed.is_err() {
+                failed();
+            }
+        }
     }
 
     /// Tries again when a probe has ended, or the breaker may be probed.

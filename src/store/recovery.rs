@@ -17,7 +17,7 @@ use super::wiring;
 use crate::fraud::Desk;
 use crate::inventory::{Listed, Stock};
 use crate::runtime::ask::send;
-use crate::runtime::{AggregateActor, Fault, Only, Resume, StoreLog};
+use crate::runtime::{AggregateActor, Family as _, Fault, Only, Resume, StoreLog};
 use crate::types::{OrderId, StoreId, Timestamp};
 use crate::views::{ViewsError, ViewsReader};
 
@@ -137,12 +137,24 @@ fn start(
     for item in begin.stock.items() {
         family.list(item.sku.clone(), Listed { unit_price: item.unit_price });
     }
-    let answering = Rc::downgrade(&family);
-    lane.on_answer(move |payment, call, outcome| {
+    let refused = Rc::downgrade(&family);
+    family.log.on_refused(move || {
+        if let Some(family) = refused.upgrade() {
+            family.break_up("journal", "the journal refused events");
+        }
+    });
+    let (answering, failing) = (Rc::downgrade(&family), Rc::downgrade(&family));
+    let answered = move |payment, call: &_, outcome| {
         if let Some(family) = answering.upgrade() {
             wiring::answered(&family, payment, call, outcome);
         }
-    });
+    };
+    let failed = move || {
+        if let Some(family) = failing.upgrade() {
+            family.break_up("payment", "an answer of the bank could not be handed over");
+        }
+    };
+    lane.on_answer(answered, failed);
     tenancy.run(AggregateActor::new(Rc::clone(&family), [(Only, begin.store)]));
     inventory.run(AggregateActor::new(Rc::clone(&family), [(Only, begin.stock)]));
     fraud.run(AggregateActor::new(Rc::clone(&family), [(Only, begin.desk)]));

@@ -231,7 +231,7 @@ impl Snapshot {
         let mut listed = HashMap::new();
         let mut add = |bytes: &[u8]| {
             let whole = segment::newest_first(bytes, |entry| {
-                listed.insert(entry.no, entry.words);
+                listed.insert(entry.no(), entry.words());
                 true
             });
             whole.map(drop).ok_or_else(|| ViewsError::damaged("a list of orders"))

@@ -11,7 +11,7 @@ use super::lists::Page;
 use super::postings;
 use super::reader::ViewsReader;
 use super::schema::ChunkKind;
-use super::segment::{self, Entry, hash, hash_folded};
+use super::segment::{self, Stored, WordsAsked, hash, hash_folded};
 use super::slots::json;
 use crate::order::{FulfillmentStatus, Order, PaymentStatus, Placed, Status};
 use crate::types::{OrderId, Sku, StoreId, Timestamp};
@@ -45,6 +45,7 @@ pub struct OrderFilter {
 /// A filter made ready to be asked a million times.
 struct Test<'a> {
     filter: &'a OrderFilter,
+    words: WordsAsked,
     after_ms: i64,
     before_ms: i64,
     customer: Option<u32>,
@@ -96,6 +97,7 @@ fn find(
     let ms = |at: Option<Timestamp>| at.map(Timestamp::millis);
     let test = Test {
         filter,
+        words: WordsAsked::of(filter.status, filter.payment_status, filter.fulfillment_status),
         after_ms: ms(filter.created_after).unwrap_or(i64::MIN),
         before_ms: ms(filter.created_before).unwrap_or(i64::MAX),
         customer: filter.customer_id.as_deref().map(hash),
@@ -124,20 +126,20 @@ fn find(
         return Ok(found);
     }
     each_entry(file, store, before, test.before_ms, |entry| {
-        if entry.created_ms < test.after_ms {
+        if entry.created_ms() < test.after_ms {
             return Ok(false);
         }
         if !test.may_fit(&entry) {
             return Ok(true);
         }
         if let Some(wanting) = &mut wanting {
-            match wanting.next_at_most(entry.no)? {
-                Some(no) if no == entry.no => {}
+            match wanting.next_at_most(entry.no())? {
+                Some(no) if no == entry.no() => {}
                 Some(_) => return Ok(true),
                 None => return Ok(false),
             }
         }
-        found.extend(open(file, store, entry.no, &test)?.map(|placed| (entry.no, placed)));
+        found.extend(open(file, store, entry.no(), &test)?.map(|placed| (entry.no(), placed)));
         Ok(found.len() < limit)
     })?;
     Ok(found)
@@ -150,7 +152,7 @@ fn each_entry(
     store: u32,
     before: u64,
     until_ms: i64,
-    mut each: impl FnMut(Entry) -> Result<bool, ViewsError>,
+    mut each: impl FnMut(&Stored<'_>) -> Result<bool, ViewsError>,
 ) -> Result<(), ViewsError> {
     let fail = ViewsError::sqlite("reading a list of orders");
     let mut failed = None;
@@ -159,7 +161,7 @@ fn each_entry(
             return Ok(true);
         }
         let goes_on = segment::newest_first(bytes, |entry| {
-            if entry.no >= before || entry.created_ms > until_ms {
+            if entry.no() >= before || entry.created_ms() > until_ms {
                 return true;
             }
             each(entry).unwrap_or_else(|why| {
@@ -240,11 +242,10 @@ fn by_id(file: &Connection, store: u32, id: OrderId) -> Result<Option<(u64, Plac
 
 impl Test<'_> {
     /// Whether an order may fit, as far as its columns say.
-    fn may_fit(&self, entry: &Entry) -> bool {
-        let OrderFilter { status, payment_status, fulfillment_status, .. } = self.filter;
-        entry.words.fit(*status, *payment_status, *fulfillment_status)
-            && self.customer.is_none_or(|customer| entry.customer == customer)
-            && self.email.is_none_or(|email| entry.email == email)
+    fn may_fit(&self, entry: &Stored<'_>) -> bool {
+        self.words.fit(entry.words())
+            && self.customer.is_none_or(|customer| entry.customer() == customer)
+            && self.email.is_none_or(|email| entry.email() == email)
             && self.search.as_ref().is_none_or(|search| search.may_fit(entry))
     }
 
@@ -270,17 +271,17 @@ impl Search {
     fn of(file: &Connection, store: u32, text: &str) -> Result<Self, ViewsError> {
         let (mut parts_from, mut count) = (0, 0);
         each_entry(file, store, u64::MAX, i64::MAX, |entry| {
-            (parts_from, count) = (entry.no, count + 1);
+            (parts_from, count) = (entry.no(), count + 1);
             Ok(count < PARTS_AMONG)
         })?;
         Ok(Self { as_is: hash(text), folded: hash_folded(text), text: text.to_lowercase(), parts_from })
     }
 
-    fn may_fit(&self, entry: &Entry) -> bool {
-        entry.no >= self.parts_from
-            || entry.customer == self.as_is
-            || entry.email == self.folded
-            || entry.name == self.folded
+    fn may_fit(&self, entry: &Stored<'_>) -> bool {
+        entry.no() >= self.parts_from
+            || entry.customer() == self.as_is
+            || entry.email() == self.folded
+            || entry.name() == self.folded
     }
 
     /// Whether the text may be somewhere in an order's JSON. Only where the answer is a sure no, it is no.

@@ -15,8 +15,10 @@ use super::{schema, write};
 use crate::journal::{Position, Reader, Record};
 use crate::types::{Currency, Timestamp};
 
-/// How many orders, and how many SKUs, stay in hand after a transaction.
-const IN_HAND_MAX: usize = 4_096;
+/// How many orders stay in hand after a transaction.
+const ORDERS_MAX: usize = 4_096;
+/// How many SKUs stay in hand after a transaction.
+const SKUS_MAX: usize = 16_384;
 /// How many stores stay in hand after a transaction.
 const STORES_MAX: usize = 2_048;
 
@@ -232,14 +234,14 @@ impl Projection {
         let orders: usize = self.stores.values().map(|store| store.orders.len()).sum();
         let skus: usize = self.stores.values().map(|store| store.skus.len()).sum();
         let turn = self.turn;
-        if orders > IN_HAND_MAX {
+        if orders > ORDERS_MAX {
             // Half of them may stay for the transactions to come.
-            let share = IN_HAND_MAX / 2;
+            let share = ORDERS_MAX / 2;
             self.keep_orders(share, turn);
         }
-        if skus > IN_HAND_MAX {
+        if skus > SKUS_MAX {
             for store in self.stores.values_mut() {
-                store.skus.retain(|_, slot| slot.used + 2 > turn);
+                store.skus.retain(|_, slot| slot.used + 4 > turn);
             }
         }
         if self.stores.len() > STORES_MAX {

@@ -1,6 +1,6 @@
 //! Point queries: what a store loads when it wakes, and what it looks up on the way. Microseconds each.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -18,6 +18,11 @@ use crate::payment::{self, Payment};
 use crate::runtime::{Aggregate, Answer, Stored};
 use crate::store::settings::{Known, Store};
 use crate::types::{OrderId, PaymentId, StoreId, Timestamp};
+
+/// The fraud desk looks back a day.
+const DAY_MICROS: i64 = 24 * 3_600 * 1_000_000;
+/// How many assessments are read before the next are known to be wanted.
+const ASSESSED_AT_ONCE: usize = 128;
 
 /// Reads views, from one thread.
 pub struct ViewsReader {
@@ -203,23 +208,34 @@ impl ViewsReader {
         Ok(reviews.into_iter().flatten().collect())
     }
 
-    /// The newest assessments of a store, oldest first, as many as its fraud desk remembers.
+    /// The newest assessments of a store, oldest first, as many as its fraud desk remembers: those of the day before the
+    /// last, and no more than its window holds.
     pub fn assessments(&mut self, store: &StoreId) -> Result<Vec<Assessment>, ViewsError> {
         let Some(no) = self.number(store)? else { return Ok(Vec::new()) };
-        let mut positions = self.newest_listed(no, ChunkKind::Assessed, 0, WINDOW_MAX, |file| {
+        let positions = self.newest_listed(no, ChunkKind::Assessed, 0, WINDOW_MAX, |file| {
             file.prepare_cached("SELECT assessed FROM stores WHERE no = ?1")?
                 .query_row([no], |row| row.get::<_, Vec<u8>>(0))
         })?;
-        positions.reverse();
-        let mut assessments = Vec::with_capacity(positions.len());
-        self.read_journal(&positions, |record| {
-            let event = event_of::<fraud::Event>(&record)?;
-            if let fraud::Event::Assessed(assessed) = event {
-                assessments.push(Assessment::of(&assessed, record.at));
+        let mut assessments = VecDeque::new();
+        let mut oldest = Timestamp::from_micros(i64::MIN);
+        for some in positions.chunks(ASSESSED_AT_ONCE) {
+            let before = assessments.len();
+            self.read_journal(some, |record| {
+                if let fraud::Event::Assessed(assessed) = event_of(&record)?
+                    && record.at > oldest
+                {
+                    if assessments.is_empty() {
+                        oldest = Timestamp::from_micros(record.at.micros().saturating_sub(DAY_MICROS));
+                    }
+                    assessments.push_front(Assessment::of(&assessed, record.at));
+                }
+                Ok(())
+            })?;
+            if assessments.len() < before + some.len() {
+                break;
             }
-            Ok(())
-        })?;
-        Ok(assessments)
+        }
+        Ok(assessments.into())
     }
 
     /// The first answer to a request of a store, while its key is kept.

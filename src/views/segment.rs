@@ -45,20 +45,38 @@ impl Words {
     pub(crate) fn of_order(placed: &Placed) -> Self {
         Self::of(placed.status(), placed.payment_status(), placed.fulfillment_status())
     }
+}
 
-    /// Whether the words asked for are these.
-    pub(super) fn fit(
-        self,
+/// Words asked for, made ready to be compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct WordsAsked {
+    mask: u16,
+    bits: u16,
+}
+
+impl WordsAsked {
+    /// Those that are given; any other word fits.
+    pub(super) fn of(
         status: Option<Status>,
         payment: Option<PaymentStatus>,
         fulfillment: Option<FulfillmentStatus>,
-    ) -> bool {
-        let Self(bits) = self;
-        let is = |shift: u16, at: Option<usize>| at.is_some_and(|at| usize::from(bits >> shift & 0x1F) == at);
-        status.is_none_or(|word| is(0, Status::ALL.iter().position(|one| *one == word)))
-            && payment.is_none_or(|word| is(5, PaymentStatus::ALL.iter().position(|one| *one == word)))
-            && fulfillment
-                .is_none_or(|word| is(10, FulfillmentStatus::ALL.iter().position(|one| *one == word)))
+    ) -> Self {
+        let mut asked = Self::default();
+        let mut ask = |shift: u16, place: Option<usize>| {
+            if let Some(place) = place.and_then(|place| u16::try_from(place).ok()) {
+                asked.mask |= 0x1F << shift;
+                asked.bits |= place << shift;
+            }
+        };
+        ask(0, status.and_then(|word| Status::ALL.iter().position(|one| *one == word)));
+        ask(5, payment.and_then(|word| PaymentStatus::ALL.iter().position(|one| *one == word)));
+        ask(10, fulfillment.and_then(|word| FulfillmentStatus::ALL.iter().position(|one| *one == word)));
+        asked
+    }
+
+    /// Whether the words of an order are these.
+    pub(super) fn fit(self, Words(bits): Words) -> bool {
+        bits & self.mask == self.bits
     }
 }
 
@@ -188,25 +206,55 @@ pub(super) fn base(bytes: &[u8]) -> Option<(u64, i64)> {
 
 /// Calls `each` for every order of a stored segment, newest first, until it says to stop. Returns whether to go on, or
 /// nothing when the bytes are no segment.
-pub(super) fn newest_first(bytes: &[u8], mut each: impl FnMut(Entry) -> bool) -> Option<bool> {
+pub(super) fn newest_first(bytes: &[u8], mut each: impl FnMut(&Stored<'_>) -> bool) -> Option<bool> {
     if bytes.is_empty() {
         return Some(true);
     }
-    let ((no, ms), entries) = split(bytes)?;
+    let (base, entries) = split(bytes)?;
     for entry in entries.rchunks_exact(ENTRY_BYTES) {
-        let entry = Entry {
-            no: no.checked_add(u64::from(number(entry, 0)))?,
-            created_ms: ms.checked_add(i64::from(number(entry, 4)))?,
-            words: Words(u16::from_le_bytes([entry[8], entry[9]])),
-            customer: number(entry, 10),
-            email: number(entry, 14),
-            name: number(entry, 18),
-        };
-        if !each(entry) {
+        if !each(&Stored { base, bytes: entry.first_chunk()? }) {
             return Some(false);
         }
     }
     Some(true)
+}
+
+/// What a stored segment knows of an order, read where it is asked for.
+pub(super) struct Stored<'a> {
+    base: (u64, i64),
+    bytes: &'a [u8; ENTRY_BYTES],
+}
+
+impl Stored<'_> {
+    /// The order's row.
+    pub(super) fn no(&self) -> u64 {
+        self.base.0.saturating_add(u64::from(number(self.bytes, 0)))
+    }
+
+    /// When it was placed, in milliseconds.
+    pub(super) fn created_ms(&self) -> i64 {
+        self.base.1.saturating_add(i64::from(number(self.bytes, 4)))
+    }
+
+    /// Its three words.
+    pub(super) fn words(&self) -> Words {
+        Words(u16::from_le_bytes([self.bytes[8], self.bytes[9]]))
+    }
+
+    /// Hash of the customer's id.
+    pub(super) fn customer(&self) -> u32 {
+        number(self.bytes, 10)
+    }
+
+    /// Hash of the e-mail address.
+    pub(super) fn email(&self) -> u32 {
+        number(self.bytes, 14)
+    }
+
+    /// Hash of the recipient's name.
+    pub(super) fn name(&self) -> u32 {
+        number(self.bytes, 18)
+    }
 }
 
 fn split(bytes: &[u8]) -> Option<((u64, i64), &[u8])> {
@@ -248,21 +296,32 @@ mod tests {
         assert!(segment.set_words(9, confirmed));
         assert!(!segment.set_words(9, confirmed), "nothing new");
         assert!(!segment.set_words(10, confirmed), "not there");
-        let mut found = Vec::new();
         let bytes = segment.to_bytes();
         assert_eq!(Segment::stored(&bytes).as_ref(), Some(&segment));
-        assert_eq!(
-            newest_first(&bytes, |entry| {
-                found.push(entry);
-                true
-            }),
-            Some(true)
-        );
+        let mut found = Vec::new();
+        let whole = newest_first(&bytes, |stored| {
+            found.push(Entry {
+                no: stored.no(),
+                created_ms: stored.created_ms(),
+                words: stored.words(),
+                customer: stored.customer(),
+                email: stored.email(),
+                name: stored.name(),
+            });
+            true
+        });
+        assert_eq!(whole, Some(true));
         assert_eq!(found.len(), SEGMENT_ORDERS);
         assert_eq!(found.last(), Some(&entry(3)));
-        let fit: Vec<u64> =
-            found.iter().filter(|e| e.words.fit(Some(Status::Confirmed), None, None)).map(|e| e.no).collect();
-        assert_eq!(fit, [9]);
+        for (asked, expected) in [
+            (WordsAsked::of(Some(Status::Confirmed), None, None), 1),
+            (WordsAsked::of(Some(Status::Pending), Some(PaymentStatus::Captured), None), 0),
+            (WordsAsked::of(Some(Status::Pending), Some(PaymentStatus::Awaiting), None), SEGMENT_ORDERS - 1),
+            (WordsAsked::of(None, None, Some(FulfillmentStatus::NotFulfilled)), SEGMENT_ORDERS),
+            (WordsAsked::default(), SEGMENT_ORDERS),
+        ] {
+            assert_eq!(found.iter().filter(|entry| asked.fit(entry.words)).count(), expected);
+        }
     }
 
     #[test]

@@ -50,9 +50,27 @@ async fn a_panic_loses_nothing_that_was_durable_and_repeats_no_charge() {
 }
 
 #[tokio::test]
-async fn a_panic_in_a_call_to_the_bank_leaves_no_payment_behind() {
-    let (world, poison, sound) =
-        armed("panic@before_send=poison#2,panic@after_answer=poison#3,panic@after_answer=poison#9").await;
+async fn a_panic_on_the_way_to_the_bank_stops_nobody_else() {
+    let (world, poison, sound) = armed("panic@before_send=poison#2,panic@before_send=poison#7").await;
+    // More than one, so that some share a thread with the poisoned store.
+    let more = [world.shop("sound-2").await, world.shop("sound-3").await, world.shop("sound-4").await];
+    for shop in &more {
+        shop.stock("MUG", 1_000).await;
+    }
+    let all = [&sound, &more[0], &more[1], &more[2]];
+    let struck = many(20, 8, async |_| poison.buy(&basket("MUG", 1)).await);
+    let others =
+        many(80, 8, async |at| all[at % 4].place_once(&format!("calm-{at}"), &basket("MUG", 1)).await);
+    let (_, others) = tokio::join!(struck, others);
+    let refused = others.iter().find(|answer| answer.status != 202);
+    assert!(refused.is_none(), "another store noticed: {refused:?}");
+    world.proves(&all).await;
+    world.ends(&[&poison]).await;
+}
+
+#[tokio::test]
+async fn a_panic_over_the_banks_answer_leaves_no_payment_behind() {
+    let (world, poison, sound) = armed("panic@after_answer=poison#3,panic@after_answer=poison#9").await;
     many(20, 16, async |_| poison.buy(&basket("MUG", 1)).await).await;
     world.ends(&[&poison, &sound]).await;
 }

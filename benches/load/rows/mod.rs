@@ -16,11 +16,15 @@ use anyhow::Result;
 
 use super::cli::{Options, RowName};
 use super::clock::{now, since};
+use super::procfs;
 use super::report::Row;
 use super::stage::Place;
 
 /// Goods of each store.
 const SKUS: u64 = 200;
+
+/// What else may go on during a row, in percent of one core; the kernel's own work for the disk counts here too.
+const OTHERS_MAX: f64 = 25.0;
 
 /// What the rows share.
 #[derive(Debug)]
@@ -52,6 +56,7 @@ impl Bench {
 /// Measures a row. What goes wrong is in the row, beside what was measured before it did.
 pub(super) async fn measure(bench: &mut Bench, name: RowName) -> Row {
     let begun = now();
+    let others = others();
     let mut row = Row::named(label(name));
     eprintln!("{} …", row.name);
     let measured = match name {
@@ -68,11 +73,22 @@ pub(super) async fn measure(bench: &mut Bench, name: RowName) -> Row {
         row.failed = Some(format!("{error:#}"));
     }
     row.took = since(begun);
+    let busy = others.zip(self::others()).map(|(before, after)| after.saturating_sub(before).as_secs_f64());
+    let busy = busy.unwrap_or(0.0) / row.took.as_secs_f64().max(f64::EPSILON) * 100.0;
+    if busy > OTHERS_MAX {
+        row.note(format!("NOT WORTH KEEPING: something else took {busy:.0} % of one core meanwhile"));
+    }
     match &row.failed {
         None => eprintln!("{} took {:.1} s", row.name, row.took.as_secs_f64()),
         Some(why) => eprintln!("{} FAILED after {:.1} s: {why}", row.name, row.took.as_secs_f64()),
     }
     row
+}
+
+/// Processor time of all that is neither this program nor what it has started and ended; only known between rows.
+fn others() -> Option<Duration> {
+    let own = procfs::cpu_with_ended_children(std::process::id()).ok()?;
+    Some(procfs::machine_cpu().ok()?.saturating_sub(own))
 }
 
 fn label(name: RowName) -> &'static str {

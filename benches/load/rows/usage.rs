@@ -14,9 +14,6 @@ const COMMITS: &str = "orderflow_journal_commits_total";
 const RECORDS: &str = "orderflow_journal_records_total";
 const COMMITTING_US: &str = "orderflow_journal_commit_microseconds_total";
 
-/// What else may go on, in percent of one core (the kernel's own work for the network and the disk counts here too).
-const OTHERS_MAX: f64 = 25.0;
-
 /// How things were when a load began.
 #[derive(Debug)]
 pub(super) struct Before {
@@ -103,9 +100,6 @@ impl Cost {
             ms_each(self.bank, orders),
             ms_each(self.own, orders),
         ));
-        if share(self.others, self.took) > OTHERS_MAX {
-            row.note("the machine was busy with something else: these figures are not worth keeping");
-        }
     }
 }
 
