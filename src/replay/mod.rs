@@ -29,7 +29,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::time::Instant;
 
 pub use census::{Census, census};
 pub use error::ReplayError;

@@ -16,9 +16,11 @@ use crate::gateway::{Admission, Bank, Breaker, CallContext};
 use crate::payment::bank::{Call, Outcome, Reason};
 use crate::types::{PaymentId, StoreId, clock};
 
+type Answered = Box<dyn Fn(PaymentId, &Call, Outcome)>;
+
 /// Where a call's end goes, and what happens when that fails.
 struct Ends {
-    answered: Box<dyn Fn(PaymentId, &Call, Outcome)>,
+    answered: Answered,
     failed: Box<dyn Fn()>,
 }
 

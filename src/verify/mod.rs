@@ -57,7 +57,7 @@ pub struct Report {
     pub unchecked_kinds: Vec<String>,
     /// How many differences there are.
     pub difference_count: u64,
-    /// The differences, up to [`findings::KEPT_MAX`].
+    /// The differences, up to a bound.
     pub differences: Vec<Difference>,
     /// Whether it is printed as JSON.
     #[serde(skip)]

@@ -1,6 +1,6 @@
 //! The list of a store's orders and its filters.
 //!
-//! The columns of [`segment`](super::segment) say which orders may be wanted; only those are opened. A filter by SKU runs
+//! The columns of [`super::segment`] say which orders may be wanted; only those are opened. A filter by SKU runs
 //! along the list of orders that want it, which is in the same order.
 
 use rusqlite::{Connection, OptionalExtension};
@@ -129,7 +129,7 @@ fn find(
         if entry.created_ms() < test.after_ms {
             return Ok(false);
         }
-        if !test.may_fit(&entry) {
+        if !test.may_fit(entry) {
             return Ok(true);
         }
         if let Some(wanting) = &mut wanting {

@@ -16,7 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{StatusCode, Url, redirect};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 pub use api::{Made, OrderFigures, Revenue, Stats, StockLevel};
 pub use call::{Answer, Call, Problem, segment};
