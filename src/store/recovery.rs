@@ -12,7 +12,7 @@ use super::handle::StoreHandle;
 use super::host::Shard;
 use super::lane::Lane;
 use super::settings::Store;
-use super::supervisor::Supervisor;
+use super::supervisor::{JOURNAL, Supervisor};
 use super::wiring;
 use crate::fraud::Desk;
 use crate::inventory::{Listed, Stock};
@@ -140,7 +140,7 @@ fn start(
     let refused = Rc::downgrade(&family);
     family.log.on_refused(move || {
         if let Some(family) = refused.upgrade() {
-            family.break_up("journal", "the journal refused events");
+            family.break_up(JOURNAL, "the journal refused events");
         }
     });
     let (answering, failing) = (Rc::downgrade(&family), Rc::downgrade(&family));

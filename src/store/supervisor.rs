@@ -26,6 +26,9 @@ pub struct MemberDied {
     pub said: String,
 }
 
+/// What "died" when the journal refused events: no member at all.
+pub(super) const JOURNAL: &str = "journal";
+
 /// The family is up, for the first time or again.
 pub(super) struct Raised(pub(super) Rc<StoreFamily>);
 
@@ -154,6 +157,11 @@ impl Handler<MemberDied> for Supervisor {
         let Some(dead) = self.family.take() else { return };
         dead.end();
         let MemberDied { member, said } = died;
+        if member == JOURNAL {
+            // Nothing is wrong with the store: memory ran ahead of a journal that was full.
+            self.handle.shut(Life::Rebuilding);
+            return self.rebuild_after(BACK_OFF_BASE, Some(dead), ctx);
+        }
         match self.count_death() {
             Ok(wait) => {
                 self.handle.shut(Life::Rebuilding);

@@ -17,7 +17,7 @@ use crate::order::{FulfillmentStatus, Order, PaymentStatus, Placed, Status};
 use crate::types::{OrderId, Sku, StoreId, Timestamp};
 
 /// Among how many of the newest orders a search looks for parts of words. Whole words are found among all.
-pub const PARTS_AMONG: usize = 1_024;
+pub const PARTS_AMONG: usize = 512;
 
 /// Which orders to list: those that fit everything that is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

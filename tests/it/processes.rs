@@ -48,14 +48,12 @@ async fn a_view_that_lies_is_found_out() {
     shop.stock("MUG", 100).await;
     shop.buy_until(&basket("MUG", 1), "confirmed").await;
     world.ends(&[&shop]).await;
-    let file = world.server.data().join("views.db");
-    let mut bytes = std::fs::read(&file).expect("views");
-    let places = find_all(&bytes, b"1 Loop Rd");
-    assert!(!places.is_empty(), "the order's address is in its document");
-    for place in places {
-        bytes[place] = b'9';
-    }
-    std::fs::write(&file, bytes).expect("ours to change");
+    let views = rusqlite::Connection::open(world.server.data().join("views.db")).expect("views");
+    let lie = "UPDATE orders SET doc = CAST(replace(CAST(doc AS TEXT), '\"captured\":1250', '\"captured\":1240') AS BLOB)
+               WHERE CAST(doc AS TEXT) LIKE '%\"captured\":1250%'";
+    let changed = views.execute(lie, []).expect("ours to change");
+    assert_eq!(changed, 1, "the order's money is in its document");
+    drop(views);
     let verdict = world.server.verify().await;
     assert_eq!(verdict.code, Some(1), "{verdict:?}");
     assert!(format!("{verdict:?}").contains("ord_"), "names no order: {verdict:?}");

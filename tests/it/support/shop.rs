@@ -52,9 +52,13 @@ impl Shop {
         self.api.call(method, path).store(&self.id)
     }
 
-    /// The body of a GET, which must succeed.
+    /// The body of a GET, which must succeed once the store is not being rebuilt.
     pub(crate) async fn get(&self, path: &str) -> Value {
-        self.call("GET", path).answer().await.must(200)
+        let answer = until("an answer to a GET", LIMIT, async || {
+            let answer = self.call("GET", path).answer().await;
+            if answer.status == 503 { Err(answer.text) } else { Ok(answer) }
+        });
+        answer.await.must(200)
     }
 
     /// The answer to a POST.
