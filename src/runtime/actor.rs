@@ -31,8 +31,10 @@ pub struct AggregateActor<A: Wiring> {
     timers: BTreeSet<(Timestamp, A::Key)>,
     armed: HashMap<A::Key, Timestamp>,
     alarm: Option<(Timestamp, SpawnHandle)>,
-    /// Instances at rest, oldest first, with the ticket of their last event.
+    /// Instances that came to rest, oldest first, with the ticket of the event that did it.
     resting: VecDeque<(u64, A::Key)>,
+    /// The last such ticket of each: an earlier entry of the same instance is void.
+    rests_since: HashMap<A::Key, u64>,
     newest_dropped: Option<A::Key>,
 }
 
@@ -67,6 +69,7 @@ impl<A: Wiring> AggregateActor<A> {
             armed: HashMap::new(),
             alarm: None,
             resting: VecDeque::new(),
+            rests_since: HashMap::new(),
             newest_dropped: None,
         }
     }
@@ -80,7 +83,12 @@ impl<A: Wiring> AggregateActor<A> {
         }
         let folded = catch_unwind(AssertUnwindSafe(|| self.decide(key, request, &meta)));
         match folded {
-            Ok(Ok(folded)) => self.reveal(key, &meta, folded, reply, ctx),
+            Ok(Ok(folded)) => {
+                let revealed = AssertUnwindSafe(|| self.reveal(key, &meta, folded, reply, ctx));
+                if let Err(panic) = catch_unwind(revealed) {
+                    self.family.break_up(A::NAME, &said(panic.as_ref()));
+                }
+            }
             Ok(Err(Refusal::Rejected(why))) => self.reject(key, reply, why),
             Ok(Err(Refusal::Fault(fault))) => {
                 // A sibling cannot be told to ask again: the whole family does, from what is stored.
@@ -148,6 +156,7 @@ impl<A: Wiring> AggregateActor<A> {
         arm(&mut self.timers, &mut self.armed, key, timer.map(|(at, _)| at));
         if is_at_rest {
             self.resting.push_back((log.ticket(), key));
+            self.rests_since.insert(key, log.ticket());
         }
         Ok(Folded { steps, call, cause: Some(cause) })
     }
@@ -176,7 +185,7 @@ impl<A: Wiring> AggregateActor<A> {
         if cause.is_some() {
             self.set_alarm(ctx);
         }
-        self.drop_resting(key);
+        self.drop_resting();
     }
 
     fn reject(&mut self, key: A::Key, reply: Reply<A>, why: A::Rejection) {
@@ -269,18 +278,19 @@ impl<A: Wiring> AggregateActor<A> {
 
     fn forget_if_at_rest(&mut self, key: A::Key) {
         // Loaded or made for this command only: nothing rests on it.
-        let is_tracked = self.resting.iter().rev().take(64).any(|(_, resting)| *resting == key);
+        let is_tracked = self.rests_since.contains_key(&key);
         if !is_tracked && self.instances.get(&key).is_some_and(|state| A::due(state).is_nothing()) {
-            let visible = self.family.visible();
-            if visible >= self.family.log().ticket() {
+            let ticket = self.family.log().ticket();
+            if self.family.visible() >= ticket {
                 self.drop_instance(key);
             } else {
-                self.resting.push_back((self.family.log().ticket(), key));
+                self.resting.push_back((ticket, key));
+                self.rests_since.insert(key, ticket);
             }
         }
     }
 
-    fn drop_resting(&mut self, touched: A::Key) {
+    fn drop_resting(&mut self) {
         if self.resting.len() <= RESTING_MIN {
             return;
         }
@@ -290,8 +300,13 @@ impl<A: Wiring> AggregateActor<A> {
             && ticket <= visible
         {
             self.resting.pop_front();
-            let is_again = key == touched || self.resting.iter().any(|(_, other)| *other == key);
-            if !is_again && self.instances.get(&key).is_some_and(|state| A::due(state).is_nothing()) {
+            let is_last_rest = self.rests_since.get(&key) == Some(&ticket);
+            if !is_last_rest {
+                continue;
+            }
+            self.rests_since.remove(&key);
+            let is_at_rest = self.instances.get(&key).is_some_and(|state| A::due(state).is_nothing());
+            if is_at_rest {
                 self.drop_instance(key);
             }
         }
@@ -409,7 +424,10 @@ impl<A: Wiring> Actor for AggregateActor<A> {
     fn started(&mut self, ctx: &mut Context<Self>) {
         let known: Vec<A::Key> = self.instances.keys().copied().collect();
         for key in known {
-            self.resume(key);
+            let resumed = catch_unwind(AssertUnwindSafe(|| self.resume(key)));
+            if let Err(panic) = resumed {
+                return self.family.break_up(A::NAME, &said(panic.as_ref()));
+            }
         }
         self.set_alarm(ctx);
     }

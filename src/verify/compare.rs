@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use super::findings::Findings;
-use super::model::{Model, Order, Phase, Store};
+use super::model::{Model, Order, Phase, Store, digest};
 use super::money::Payment;
 use crate::order;
 use crate::types::{Currency, OrderId, Timestamp};
@@ -216,6 +216,10 @@ fn order(findings: &mut Findings, name: &str, id: OrderId, model: &Order, placed
         model.fulfillment_status(),
         placed.fulfillment_status().word(),
     );
+    let cart = serde_json::to_value(&*placed.cart).map(|cart| digest(&cart)).unwrap_or_default();
+    if cart != model.cart {
+        findings.add(name, &id, "cart", "as in the journal", "another");
+    }
     let money = &placed.money;
     let compared = [
         ("total", model.total, placed.cart.total),

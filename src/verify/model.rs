@@ -42,6 +42,8 @@ pub(super) struct Order {
     /// Something happened to it that is not known here.
     pub(super) is_beyond: bool,
     pub(super) total: i64,
+    /// Of everything that was ordered, by whom and where to.
+    pub(super) cart: u64,
     pub(super) authorized: i64,
     pub(super) captured: i64,
     pub(super) refunded: i64,
@@ -210,6 +212,7 @@ impl Order {
             "created" => {
                 self.phase = P::Reserving;
                 self.total = data["cart"]["total"].as_i64().unwrap_or(0);
+                self.cart = digest(&data["cart"]);
                 self.created_at = record.at;
                 let lines = data["cart"]["lines"].as_array().map_or(&[][..], Vec::as_slice);
                 let sum: i64 = lines
@@ -338,4 +341,9 @@ impl Order {
             | Phase::Confirmed => "not_fulfilled",
         }
     }
+}
+
+/// A digest of a value that does not depend on the order of its keys.
+pub(super) fn digest(value: &Value) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(value.to_string().as_bytes())
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Finished, Server, World, basket, orderflow};
+use crate::support::{Finished, Server, World, basket, many, orderflow};
 
 #[tokio::test]
 async fn a_second_process_on_the_same_directory_is_refused() {
@@ -19,26 +19,34 @@ async fn a_damaged_journal_is_refused_with_file_and_position() {
     let world = World::start().await;
     let shop = world.shop("acme").await;
     shop.stock("MUG", 100).await;
-    for _ in 0..20 {
-        shop.buy(&basket("MUG", 1)).await;
-    }
+    shop.stock("EARLY-ONE", 1).await;
+    many(20, 5, async |_| shop.buy(&basket("MUG", 1)).await).await;
     world.proves(&[&shop]).await;
+    shop.stock("LAST-ONE", 1).await;
     world.server.terminate().await;
     world.server.verify().await.succeeded();
-
     let file = world.server.data().join("journal.db");
-    let mut bytes = std::fs::read(&file).expect("a journal");
-    let places: Vec<usize> = find_all(&bytes, b"pm_card_visa");
-    assert!(places.len() > 5, "the orders are in it");
-    let place = places[places.len() / 2];
-    bytes[place] ^= 0x20;
-    std::fs::write(&file, bytes).expect("ours to damage");
+    let sound = std::fs::read(&file).expect("a journal");
 
-    for complaint in [world.server.start_refused().await, world.server.verify().await.failed()] {
-        assert!(complaint.contains("journal.db"), "names no file: {complaint}");
-        let names_position = complaint.split(|c: char| !c.is_ascii_digit()).any(|digits| !digits.is_empty());
-        assert!(names_position && complaint.contains("position"), "names no position: {complaint}");
+    // The end is looked at by every start.
+    overwrite(&file, b"LAST-ONE", b"LAST-0NE");
+    names_a_position(&world.server.start_refused().await);
+    names_a_position(&world.server.verify().await.failed());
+
+    // The rest by whoever reads it: `verify`, and a start that has to make views anew.
+    std::fs::write(&file, sound).expect("ours to mend");
+    overwrite(&file, b"EARLY-ONE", b"EARLY-0NE");
+    names_a_position(&world.server.verify().await.failed());
+    for views in ["views.db", "views.db-wal", "views.db-shm"] {
+        let _ = std::fs::remove_file(world.server.data().join(views));
     }
+    names_a_position(&world.server.start_refused().await);
+}
+
+fn names_a_position(complaint: &str) {
+    assert!(complaint.contains("journal.db"), "names no file: {complaint}");
+    let position = complaint.split("position ").nth(1).and_then(|rest| rest.chars().next());
+    assert!(position.is_some_and(|first| first.is_ascii_digit()), "names no position: {complaint}");
 }
 
 #[tokio::test]
@@ -48,19 +56,33 @@ async fn a_view_that_lies_is_found_out() {
     shop.stock("MUG", 100).await;
     shop.buy_until(&basket("MUG", 1), "confirmed").await;
     world.ends(&[&shop]).await;
-    let views = rusqlite::Connection::open(world.server.data().join("views.db")).expect("views");
-    let lie = "UPDATE orders SET doc = CAST(replace(CAST(doc AS TEXT), '\"captured\":1250', '\"captured\":1240') AS BLOB)
-               WHERE CAST(doc AS TEXT) LIKE '%\"captured\":1250%'";
-    let changed = views.execute(lie, []).expect("ours to change");
-    assert_eq!(changed, 1, "the order's money is in its document");
+    let file = world.server.data().join("views.db");
+    let views = rusqlite::Connection::open(&file).expect("a database");
+    views.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("all of it in one file");
     drop(views);
-    let verdict = world.server.verify().await;
-    assert_eq!(verdict.code, Some(1), "{verdict:?}");
-    assert!(format!("{verdict:?}").contains("ord_"), "names no order: {verdict:?}");
+    let sound = std::fs::read(&file).expect("views");
+    let lies: [(&[u8], &[u8]); 2] =
+        [(b"1 Loop Rd", b"9 Loop Rd"), (b"\"captured\":1250", b"\"captured\":1251")];
+    for (truth, lie) in lies {
+        std::fs::write(&file, &sound).expect("ours to mend");
+        overwrite(&file, truth, lie);
+        let verdict = world.server.verify().await;
+        assert_eq!(verdict.code, Some(1), "{verdict:?}");
+        assert!(format!("{verdict:?}").contains("ord_"), "names no order: {verdict:?}");
+    }
 }
 
-fn find_all(text: &[u8], part: &[u8]) -> Vec<usize> {
-    text.windows(part.len()).enumerate().filter(|(_, window)| *window == part).map(|(at, _)| at).collect()
+/// Changes a text wherever a file has it.
+fn overwrite(file: &std::path::Path, text: &[u8], with: &[u8]) {
+    assert_eq!(text.len(), with.len());
+    let mut bytes = std::fs::read(file).expect("ours to read");
+    let places: Vec<usize> =
+        bytes.windows(text.len()).enumerate().filter(|(_, part)| *part == text).map(|(at, _)| at).collect();
+    assert!(!places.is_empty(), "nothing of the kind in {}", file.display());
+    for place in places {
+        bytes[place..place + with.len()].copy_from_slice(with);
+    }
+    std::fs::write(file, bytes).expect("ours to write");
 }
 
 /// How `orderflow serve` ends with these arguments on a directory of its own, which it must do by itself.
