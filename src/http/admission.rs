@@ -19,12 +19,12 @@ pub(super) enum Class {
 impl Class {
     /// The class of a request.
     pub(super) fn of(method: &Method, path: &str) -> Self {
-        if !path.starts_with("/v1/") {
+        if matches!(path, "/v1/orders" | "/orders/submit") && method != Method::GET {
+            Class::Order
+        } else if !path.starts_with("/v1/") {
             Class::Free
         } else if method == Method::GET {
             Class::Read
-        } else if path == "/v1/orders" {
-            Class::Order
         } else {
             Class::Act
         }
@@ -51,6 +51,7 @@ mod tests {
         assert_eq!(shares, [750, 900, 1_000]);
         for (method, path, class) in [
             (Method::POST, "/v1/orders", Class::Order),
+            (Method::POST, "/orders/submit", Class::Order),
             (Method::POST, "/v1/orders/ord_1/cancel", Class::Act),
             (Method::GET, "/v1/orders", Class::Read),
             (Method::GET, "/readyz", Class::Free),

@@ -6,27 +6,22 @@ use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, Se
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
+use super::strict::Strict;
 use crate::order::Invalid;
 use crate::problem::{Code, Problem};
 use crate::types::text::is_plain;
 
-/// Reads a body, which must be an object: fields by place, as derived readers take them from an array, are nobody's idea
-/// of it.
+/// Reads a body. Objects are read as objects: fields by place, as derived readers take them from an array, are nobody's
+/// idea of one.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    if body.trim_ascii_start().starts_with(b"[") {
-        return Err(no_object(body));
-    }
-    serde_json::from_slice(body).map_err(|first| explain::<T>(body, &first))
+    strictly(body).map_err(|first| explain::<T>(body, &first))
 }
 
-#[cold]
-fn no_object(body: &[u8]) -> Problem {
-    match serde_json::from_slice::<WellFormed>(body) {
-        Err(error) if !is_number_out_of_range(&error) => malformed(&error),
-        Ok(_) | Err(_) => {
-            Problem::invalid(vec![Invalid::new("", "wrong_type", "the body must be an object")])
-        }
-    }
+fn strictly<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let read = T::deserialize(Strict(&mut reader))?;
+    reader.end()?;
+    Ok(read)
 }
 
 /// Why a body cannot be read: no JSON at all, or JSON with something wrong somewhere.
@@ -39,7 +34,7 @@ fn explain<T: DeserializeOwned>(body: &[u8], first: &serde_json::Error) -> Probl
         return malformed(&error);
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
-    match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+    match serde_path_to_error::deserialize::<_, T>(Strict(&mut reader)) {
         // It came out right up to where something follows.
         Ok(_) => malformed(first),
         Err(error) => {
@@ -211,6 +206,13 @@ mod tests {
             ("{\"id\": \"c\"}", "{\"id\": \"c\", \"ip\": \"x\"}", "422 /customer/ip invalid_value"),
             ("{\"id\": \"c\"}", "{\"a/b~c\": 1}", "422 /customer/a~1b~0c unknown_field"),
             ("{\"id\": \"c\"}", "null", "422 /customer wrong_type"),
+            ("{\"id\": \"c\"}", "[\"c\"]", "422 /customer wrong_type"),
+            ("{\"sku\": \"a\", \"quantity\": 1}", "[\"a\", 1]", "422 /lines/0 wrong_type"),
+            (
+                "\"currency\"",
+                "\"metadata\": {\"k\": \"1\", \"l\": \"2\", \"k\": \"3\"}, \"currency\"",
+                "422 /metadata/k duplicate_field",
+            ),
         ] {
             let body = GOOD.replace(from, to);
             assert_ne!(body, GOOD, "{from} is there");

@@ -13,12 +13,14 @@ mod admission;
 mod dashboard;
 mod door;
 mod events;
+mod form;
 mod guard;
 mod headers;
 mod health;
 mod index;
 mod inventory;
 mod json;
+mod legacy;
 mod lists;
 mod orders;
 mod query;
@@ -27,6 +29,7 @@ mod reviews;
 mod rules;
 mod sent;
 mod stores;
+mod strict;
 mod tenant;
 #[cfg(test)]
 mod tests;
@@ -42,6 +45,10 @@ pub(crate) use guard::guard;
 #[derive(Clone, Copy, Debug)]
 struct BodyLimit(usize);
 
+/// What a route takes besides JSON; the innermost on the way to a handler counts.
+#[derive(Clone, Copy, Debug)]
+struct TakesForms;
+
 /// The whole route table. Requests are served once there is a door in the slot.
 pub fn routes(slot: &DoorSlot, limits: Limits) -> impl FnOnce(&mut ServiceConfig) + use<> {
     let Limits { body_order_bytes_max, body_bytes_max, .. } = limits;
@@ -55,6 +62,12 @@ pub fn routes(slot: &DoorSlot, limits: Limits) -> impl FnOnce(&mut ServiceConfig
                     .app_data(BodyLimit(body_order_bytes_max))
                     .post(orders::place)
                     .get(orders::list),
+            )
+            .service(
+                resource("/orders/submit")
+                    .app_data(BodyLimit(body_order_bytes_max))
+                    .app_data(TakesForms)
+                    .post(legacy::submit),
             )
             .service(resource("/v1/orders/{id}").get(orders::show))
             .service(resource("/v1/orders/{id}/timeline").get(orders::timeline))

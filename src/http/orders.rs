@@ -5,13 +5,16 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use serde::Deserialize;
 
-use super::door::Through;
+use super::door::{Door, Through};
 use super::lists;
 use super::query::{Params, PathTo};
 use super::reply::{self, Reply};
-use super::sent::Sent;
-use crate::order::{CancelReason, Command, Draft, FulfillmentStatus, OrderView, PaymentStatus, Status};
+use super::sent::{Body, Sent};
+use crate::order::{
+    CancelReason, Command, Draft, FulfillmentStatus, OrderView, PaymentStatus, Rejection, Status,
+};
 use crate::problem::{Code, Problem};
+use crate::runtime::Refusal;
 use crate::store::Tenant;
 use crate::types::{OrderId, Sku, Timestamp};
 use crate::views::{OrderFilter, Page, ViewsReader};
@@ -23,6 +26,16 @@ pub(super) async fn place(door: Through, Sent { tenant, body }: Sent) -> Reply {
     if !faults.is_empty() {
         return Err(Problem::invalid(faults));
     }
+    Ok(take(&door, &tenant, draft, &body).await?)
+}
+
+/// Takes an order, whichever way it came in.
+pub(super) async fn take(
+    door: &Door,
+    tenant: &Tenant,
+    draft: Draft,
+    body: &Body,
+) -> Result<HttpResponse, Refusal<Rejection>> {
     let (id, answer) = tenant.place(draft, body.key, Some(body.deadline)).await?;
     door.accepted(tenant.id(), body.began);
     Ok(reply::with(reply::answer(StatusCode::ACCEPTED, answer), LOCATION, format!("/v1/orders/{id}")))

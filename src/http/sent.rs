@@ -12,7 +12,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use serde::de::DeserializeOwned;
 
 use super::door::Through;
-use super::{BodyLimit, headers, json};
+use super::{BodyLimit, TakesForms, headers, json};
 use crate::problem::{Code, Problem};
 use crate::store::Tenant;
 use crate::types::{RequestKey, clock};
@@ -21,6 +21,7 @@ use crate::types::{RequestKey, clock};
 #[derive(Debug)]
 pub(super) struct Body {
     bytes: Bytes,
+    is_form: bool,
     /// The request's idempotency key.
     pub(super) key: Option<RequestKey>,
     /// When the request came.
@@ -33,6 +34,11 @@ impl Body {
     /// The body as JSON.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         json::read(&self.bytes)
+    }
+
+    /// The body as it came, where it is a form.
+    pub(super) fn form(&self) -> Option<&[u8]> {
+        self.is_form.then_some(&self.bytes)
     }
 
     /// The body as JSON, or what stands for none.
@@ -77,14 +83,14 @@ async fn read(request: &HttpRequest, payload: Payload) -> Result<Body, Problem> 
     let began = clock::monotonic();
     let deadline = began + Through::of(request)?.limits().request_timeout;
     let limit = request.app_data::<BodyLimit>().map_or(0, |limit| limit.0);
-    check_head(request, limit)?;
+    let is_form = check_head(request, limit)?;
     let bytes = collect(payload, limit, deadline).await?;
     let key = headers::request_key(request, &bytes)?;
-    Ok(Body { bytes, key, began, deadline })
+    Ok(Body { bytes, is_form, key, began, deadline })
 }
 
-/// Refuses by the head what the body could only confirm.
-fn check_head(request: &HttpRequest, limit: usize) -> Result<(), Problem> {
+/// Refuses by the head what the body could only confirm; says whether the body is a form.
+fn check_head(request: &HttpRequest, limit: usize) -> Result<bool, Problem> {
     let headers = request.headers();
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > limit as u64) {
@@ -92,8 +98,20 @@ fn check_head(request: &HttpRequest, limit: usize) -> Result<(), Problem> {
     }
     let is_there = length.is_some_and(|length| length > 0) || headers.contains_key(TRANSFER_ENCODING);
     let is_plain = headers.get(CONTENT_ENCODING).is_none_or(|encoding| encoding == "identity");
-    let is_json = || headers.get(CONTENT_TYPE).is_some_and(|kind| is_json(kind.as_bytes()));
-    if is_there && !(is_plain && is_json()) { Err(Code::UnsupportedMediaType.into()) } else { Ok(()) }
+    if !is_there {
+        return Ok(false);
+    }
+    let kind = headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes()).filter(|_| is_plain);
+    let takes_forms = request.app_data::<TakesForms>().is_some();
+    match kind {
+        Some(kind) if is_json(kind) => Ok(false),
+        Some(kind) if takes_forms && is_form(kind) => Ok(true),
+        Some(_) | None if takes_forms => Err(Problem::because(
+            Code::UnsupportedMediaType,
+            "the body must be application/json or application/x-www-form-urlencoded, in UTF-8, not compressed",
+        )),
+        Some(_) | None => Err(Code::UnsupportedMediaType.into()),
+    }
 }
 
 fn too_large(limit: usize) -> Problem {
@@ -110,11 +128,23 @@ fn is_json(kind: &[u8]) -> bool {
     let mut parts = text.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
     let subtype = essence.strip_prefix("application/").unwrap_or_default();
-    let is_utf8 = |part: &str| match part.strip_prefix("charset=") {
+    (subtype == "json" || (subtype.len() > 5 && subtype.ends_with("+json"))) && parts.all(is_utf8)
+}
+
+/// `application/x-www-form-urlencoded`, in UTF-8 if it says in what.
+fn is_form(kind: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(kind) else { return false };
+    let text = text.to_ascii_lowercase();
+    let mut parts = text.split(';').map(str::trim);
+    parts.next() == Some("application/x-www-form-urlencoded") && parts.all(is_utf8)
+}
+
+/// Whether a parameter of a media type names no other charset.
+fn is_utf8(parameter: &str) -> bool {
+    match parameter.strip_prefix("charset=") {
         Some(charset) => matches!(charset.trim_matches('"'), "utf-8" | "utf8"),
         None => true,
-    };
-    (subtype == "json" || (subtype.len() > 5 && subtype.ends_with("+json"))) && parts.all(is_utf8)
+    }
 }
 
 /// The whole body, without a copy where it came in one piece.

@@ -1,9 +1,11 @@
 //! What a shopper wants: from a stranger's JSON to a cart that can be decided on.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::types::text::is_plain;
@@ -54,7 +56,7 @@ pub struct Draft {
     /// How it is paid.
     pub payment: DraftPayment,
     /// The shop's own notes.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "no_key_twice")]
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -338,6 +340,33 @@ fn check_text(pointer: &str, text: &str, least: usize, most: usize, faults: &mut
             "control and hidden characters are not taken",
         ));
     }
+}
+
+/// Reads notes of which none has two meanings: a map would silently keep the last one of a key.
+fn no_key_twice<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    struct Notes;
+
+    impl<'de> Visitor<'de> for Notes {
+        type Value = BTreeMap<String, String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object of texts")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut notes = BTreeMap::new();
+            while let Some(key) = map.next_key::<String>()? {
+                if notes.contains_key(&key) {
+                    return Err(de::Error::custom(format_args!("duplicate field `{key}`")));
+                }
+                let value = map.next_value()?;
+                notes.insert(key, value);
+            }
+            Ok(notes)
+        }
+    }
+
+    deserializer.deserialize_map(Notes)
 }
 
 fn check_metadata(metadata: &BTreeMap<String, String>, faults: &mut Vec<Invalid>) {

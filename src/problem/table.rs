@@ -58,6 +58,7 @@ table! {
     StoreIdMalformed = 400 "store_id_malformed", "Not a store id", "X-Store-ID takes one id of 1 to 64 of a-z, 0-9, - and _";
     MalformedRequest = 400 "malformed_request", "Malformed request", "the request is not well-formed HTTP";
     MalformedJson = 400 "malformed_json", "Malformed JSON", "the body is not one JSON value";
+    MalformedForm = 400 "malformed_form", "Malformed form", "the body is not one form";
     MalformedQuery = 400 "malformed_query", "Malformed query", "the query has a parameter that this route does not take, or a value that it does not understand";
     MalformedCursor = 400 "malformed_cursor", "Not a cursor", "the cursor is not one that this list gave";
     MalformedHeader = 400 "malformed_header", "Malformed header", "a header has a value that cannot be understood";

@@ -9,6 +9,7 @@ const TABLE: &str = "\
 400 store_id_malformed
 400 malformed_request
 400 malformed_json
+400 malformed_form
 400 malformed_query
 400 malformed_cursor
 400 malformed_header

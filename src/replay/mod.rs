@@ -40,9 +40,9 @@ pub use stock::Stocked;
 pub use summary::Summary;
 
 use crate::seed::client::{Client, ClientError, Made, Patience};
-use crate::seed::decimal::Decimal;
 use crate::seed::products::{self, Product};
 use crate::seed::table;
+use crate::types::Decimal;
 use crate::types::StoreId;
 use progress::Progress;
 

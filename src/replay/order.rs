@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::country;
 use super::orders::{Agreement, Invoice};
-use crate::seed::decimal::{Decimal, DecimalError};
+use crate::types::{Decimal, DecimalError};
 
 /// What the replayed shop's prices are in.
 pub(super) const CURRENCY: &str = "GBP";

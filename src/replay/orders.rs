@@ -15,7 +15,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::Read;
 
-use crate::seed::decimal::Decimal;
+use crate::types::Decimal;
 use crate::types::Timestamp;
 
 /// For how long after its last line an invoice may still go on, in seconds of the file's time.

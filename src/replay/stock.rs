@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::census::Census;
 use crate::seed::client::{Client, ClientError};
-use crate::seed::decimal::Decimal;
 use crate::seed::products::Product;
+use crate::types::Decimal;
 
 /// Stock is low when less is left than is sold in this time.
 const REORDER_DAYS: u64 = 14;

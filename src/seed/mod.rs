@@ -5,7 +5,6 @@
 //! this module refuses to do: guess. An unknown key, a fraction of a cent or the same SKU twice is an error with file and key.
 
 pub mod client;
-pub mod decimal;
 mod error;
 #[cfg(test)]
 pub(crate) mod fake;

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use serde::Deserialize;
 
-use super::decimal::{Decimal, DecimalError};
+use crate::types::{Decimal, DecimalError};
 
 /// One row of a product list.
 #[derive(Debug, Clone, PartialEq, Eq)]

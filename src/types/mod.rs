@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod currency;
+pub mod decimal;
 pub mod ids;
 pub mod meta;
 pub mod money;
@@ -12,6 +13,7 @@ pub mod text;
 
 pub use clock::{Clock, Timestamp};
 pub use currency::Currency;
+pub use decimal::{Decimal, DecimalError};
 pub use ids::{FulfillmentId, IdSource, LineId, OrderId, PaymentId, ReservationId, StoreId, StoreIdError};
 pub use meta::{Actor, Cause, Meta, RequestKey};
 pub use money::Amount;

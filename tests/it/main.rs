@@ -8,6 +8,7 @@ mod crash;
 mod disk;
 mod doubt;
 mod idempotency;
+mod legacy;
 mod lists;
 mod outage;
 mod overload;
