@@ -10,7 +10,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
-use crate::payment::bank::{Decline, IntentStatus, Operation, Reason, RefundReceipt, Snapshot};
+use crate::payment::bank::{
+    Decline, IntentStatus, Operation, Reason, RefundProgress, RefundReceipt, Snapshot,
+};
 use crate::payment::{Capture, id_of};
 use crate::types::{Amount, Clock, OrderId, Timestamp};
 
@@ -383,14 +385,21 @@ async fn other_money_than_asked_for_is_passed_on_as_it_is() {
 
 #[actix_rt::test]
 async fn refunds_are_made_and_found() {
-    let accepted = |id: &str| RefundReceipt { id: id.into(), amount: amount(5) };
+    let accepted =
+        |id: &str| RefundReceipt { id: id.into(), amount: amount(5), progress: RefundProgress::Succeeded };
     let body = |id: &str, status: &str, number: u32, attempt: u32| {
         format!(
             r#"{{"id":"{id}","object":"refund","amount":5,"status":"{status}","metadata":{{"refund":"{number}","attempt":"{attempt}"}}}}"#
         )
     };
-    let made = outcome(answer("200 OK", "", &body("re_1", "pending", 2, 1)), refund()).await;
-    assert_eq!(made, Outcome::Refunded(accepted("re_1")));
+    for (status, progress) in [
+        ("pending", RefundProgress::Pending),
+        ("requires_action", RefundProgress::RequiresAction),
+        ("succeeded", RefundProgress::Succeeded),
+    ] {
+        let made = outcome(answer("200 OK", "", &body("re_1", status, 2, 1)), refund()).await;
+        assert_eq!(made, Outcome::Refunded(RefundReceipt { progress, ..accepted("re_1") }));
+    }
     let failed = outcome(answer("200 OK", "", &body("re_1", "failed", 2, 1)), refund()).await;
     assert_eq!(failed, Outcome::RefundFailed { code: "failed".into() });
 

@@ -24,6 +24,7 @@ mod legacy;
 mod lists;
 mod orders;
 mod query;
+mod refunds;
 mod reply;
 mod reviews;
 mod rules;
@@ -73,6 +74,7 @@ pub fn routes(slot: &DoorSlot, limits: Limits) -> impl FnOnce(&mut ServiceConfig
             .service(resource("/v1/orders/{id}/timeline").get(orders::timeline))
             .service(resource("/v1/orders/{id}/cancel").post(orders::cancel))
             .service(resource("/v1/orders/{id}/retry").post(orders::retry))
+            .service(resource("/v1/orders/{id}/refunds").post(refunds::ask).get(refunds::list))
             .service(resource("/v1/reviews").get(reviews::list))
             .service(resource("/v1/reviews/{id}").get(reviews::show))
             .service(resource("/v1/reviews/{id}/approve").post(reviews::approve))

@@ -95,6 +95,13 @@ pub enum Outcome {
         /// Why, as a stable word.
         code: String,
     },
+    /// So much was given back by now; less than before, where the bank took some of that back.
+    RefundsChanged {
+        /// Ever taken.
+        captured: Amount,
+        /// Given back.
+        refunded: Amount,
+    },
     /// No money of this order is with the shop, and none will come.
     PaymentUndone {
         /// Ever taken.

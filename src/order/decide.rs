@@ -8,7 +8,7 @@ use crate::types::Timestamp;
 use super::command::{Command, Outcome, Placement, Rejection};
 use super::event::{
     Canceled, Challenged, Cleared, Confirmed, Created, Event, Expired, Paid, PaidLate, ParkedForReview,
-    PaymentUndone, RetryRequested, ReviewPassed, ReviewWithdrawn, StockHeld, StockReleased,
+    PaymentUndone, RefundsChanged, RetryRequested, ReviewPassed, ReviewWithdrawn, StockHeld, StockReleased,
 };
 use super::state::{CancelReason, Clearance, Order, Phase, Placed, Risk};
 use super::{Orders, Step};
@@ -138,6 +138,20 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
         (P::Closed { undo, .. }, O::PaymentSettled { authorized, captured }) if !undo.payment => {
             vec![Event::PaidLate(PaidLate { id, authorized, captured })]
         }
+        // The order had not heard yet that it was paid: a crash lay between the two.
+        (P::Paying | P::Challenged, O::RefundsChanged { captured, refunded }) => vec![
+            Event::Paid(Paid { id, authorized: captured, captured }),
+            Event::RefundsChanged(RefundsChanged { id, captured, refunded }),
+        ],
+        // The undoing under way says in the end what came of it.
+        (P::Closed { undo, .. }, O::RefundsChanged { .. }) if undo.payment => vec![],
+        (P::Committing | P::Confirmed | P::Closed { .. }, O::RefundsChanged { captured, refunded }) => {
+            if (placed.money.captured, placed.money.refunded) == (captured, refunded) {
+                vec![]
+            } else {
+                vec![Event::RefundsChanged(RefundsChanged { id, captured, refunded })]
+            }
+        }
         // The undoing under way will find this money and return it.
         (P::Closed { .. }, O::PaymentSettled { .. }) => vec![],
 
@@ -180,6 +194,7 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
             P::Reserving | P::Screening | P::OnHold { .. } | P::Committing | P::Confirmed,
             O::PaymentSettled { .. } | O::PaymentFailed { .. },
         )
+        | (P::Reserving | P::Screening | P::OnHold { .. }, O::RefundsChanged { .. })
         | (P::Closed { .. }, O::PaymentFailed { .. })
         | (
             P::Reserving

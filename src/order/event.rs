@@ -40,6 +40,8 @@ crate::events! {
         StockReleased(StockReleased) = "order.stock_released", 1;
         /// No money of it is with the shop any more.
         PaymentUndone(PaymentUndone) = "order.payment_undone", 1;
+        /// More of its money was given back, or the bank took some of that back.
+        RefundsChanged(RefundsChanged) = "order.refunds_changed", 1;
         /// Nobody needs to look any more.
         ReviewWithdrawn(ReviewWithdrawn) = "order.review_withdrawn", 1;
     }
@@ -183,6 +185,17 @@ pub struct PaymentUndone {
     pub refunded: Amount,
 }
 
+/// `order.refunds_changed`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefundsChanged {
+    /// The order.
+    pub id: OrderId,
+    /// Ever taken.
+    pub captured: Amount,
+    /// Given back so far.
+    pub refunded: Amount,
+}
+
 /// `order.review_withdrawn`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReviewWithdrawn {
@@ -218,5 +231,6 @@ of_an_order!(
     RetryRequested,
     StockReleased,
     PaymentUndone,
+    RefundsChanged,
     ReviewWithdrawn
 );

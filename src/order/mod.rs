@@ -32,7 +32,7 @@ pub use cart::{
 pub use command::{Command, Outcome, Placement, Rejection};
 pub use event::{
     Canceled, Challenged, Cleared, Confirmed, Created, Event, Expired, Paid, PaidLate, ParkedForReview,
-    PaymentUndone, RetryRequested, ReviewPassed, ReviewWithdrawn, StockHeld, StockReleased,
+    PaymentUndone, RefundsChanged, RetryRequested, ReviewPassed, ReviewWithdrawn, StockHeld, StockReleased,
 };
 pub use state::{
     CancelReason, Clearance, Ended, FulfillmentStatus, Money, Order, PaymentStatus, Phase, Placed, Policy,
@@ -115,6 +115,7 @@ impl Aggregate for Orders {
             | Event::Expired(_)
             | Event::StockReleased(_)
             | Event::PaymentUndone(_)
+            | Event::RefundsChanged(_)
             | Event::ReviewWithdrawn(_) => None,
         }
     }

@@ -449,6 +449,14 @@ impl Placed {
                 self.money.refunded = undone.refunded;
                 self.undone(|undo| undo.payment = false);
             }
+            Event::RefundsChanged(changed) => {
+                self.money.captured = changed.captured;
+                self.money.refunded = changed.refunded;
+                if changed.refunded < changed.captured {
+                    // The bank took back what had gone back: it is owed again.
+                    self.undone(|undo| undo.payment = true);
+                }
+            }
             Event::ReviewWithdrawn(_) => self.undone(|undo| undo.review = false),
         }
     }

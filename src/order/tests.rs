@@ -115,6 +115,50 @@ fn an_order_goes_from_placing_to_confirmed() {
     assert_eq!(order.placed().map(|placed| placed.payment_status()), Some(PaymentStatus::Captured));
 }
 
+fn refunds(minor: i64) -> Command {
+    hear(Outcome::RefundsChanged { captured: amount(4_498), refunded: amount(minor) })
+}
+
+#[test]
+fn an_order_knows_what_was_given_back() {
+    let confirmed = given([
+        place(),
+        hear(Outcome::StockHeld),
+        hear(Outcome::Cleared { risk: risk() }),
+        settled(),
+        hear(Outcome::StockCommitted),
+    ]);
+    let changed = ["order.refunds_changed"];
+    let part = check(&confirmed, refunds(998), &changed, Status::Confirmed, &[]);
+    assert_eq!(part.placed().map(|placed| placed.payment_status()), Some(PaymentStatus::PartiallyRefunded));
+    check(&part, refunds(998), &[], Status::Confirmed, &[]);
+    let taken_back = check(&part, refunds(0), &changed, Status::Confirmed, &[]);
+    assert_eq!(taken_back.placed().map(|placed| placed.payment_status()), Some(PaymentStatus::Captured));
+    let full = check(&part, refunds(4_498), &changed, Status::Confirmed, &[]);
+    assert_eq!(full.placed().map(|placed| placed.payment_status()), Some(PaymentStatus::Refunded));
+    // Heard before the payment itself: a crash lay between the two.
+    let both = ["order.paid", "order.refunds_changed"];
+    check(&paying(), refunds(998), &both, Status::Pending, &[Step::CommitStock]);
+}
+
+#[test]
+fn what_the_bank_takes_back_of_an_undone_order_is_owed_again() {
+    let undone = given([
+        place(),
+        hear(Outcome::StockHeld),
+        hear(Outcome::Cleared { risk: risk() }),
+        settled(),
+        cancel(),
+        hear(Outcome::StockReleased),
+    ]);
+    check(&undone, refunds(998), &[], Status::Canceled, &[Step::CancelPayment]);
+    let back = hear(Outcome::PaymentUndone { captured: amount(4_498), refunded: amount(4_498) });
+    let rests = check(&undone, back.clone(), &["order.payment_undone"], Status::Canceled, &[]);
+    let changed = ["order.refunds_changed"];
+    let owed = check(&rests, refunds(0), &changed, Status::Canceled, &[Step::CancelPayment]);
+    check(&owed, back, &["order.payment_undone"], Status::Canceled, &[]);
+}
+
 #[test]
 fn an_order_without_stock_is_canceled_and_owes_nothing() {
     let order = given([place()]);
@@ -326,6 +370,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         settled,
         Just(hear(Outcome::PaymentFailed { code: "declined".into() })),
         Just(hear(Outcome::PaymentUndone { captured: amount(4_498), refunded: amount(4_498) })),
+        (0..4_499_i64).prop_map(refunds),
     ]
 }
 

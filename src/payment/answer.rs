@@ -14,9 +14,10 @@ use super::decide::{and_what_is_owed, start_void};
 use super::decline;
 use super::event::{
     Canceled, CaptureFailed, Captured, Declined, Event, Failed, Failure, Next, OutcomeUnknown, Processed,
-    RefundFailed, Refunded, RequiresAction, RetryScheduled, StrayCharge, Voided,
+    RefundFailed, RequiresAction, RetryScheduled, StrayCharge, Voided,
 };
-use super::state::{Begun, Course, RefundState, Stage, Work};
+use super::refund::{self, Check};
+use super::state::{Begun, Course, Refund, Stage, Work};
 
 /// What follows from an answer about one logical attempt.
 pub(super) fn answered(
@@ -30,10 +31,12 @@ pub(super) fn answered(
         .work
         .as_ref()
         .filter(|work| work.operation == operation && work.attempt == attempt && work.is_open());
-    match current {
+    let events = match current {
+        Some(work) if work.is_check => Check { begun, work, now }.events(outcome),
         Some(work) => Answer { begun, work, now }.events(outcome),
         None => late(begun, operation, attempt, outcome, now),
-    }
+    };
+    if begun.is_wanted() { events } else { refund::and_say_it_is_late(begun, events) }
 }
 
 /// A current answer and what it meets.
@@ -196,12 +199,17 @@ impl Answer<'_> {
         let (Operation::Refund(refund), Some(intent)) = (self.work.operation, &self.work.intent) else {
             return vec![];
         };
-        self.and_undo(vec![Event::Refunded(refunded(self.begun, refund, intent, receipt))])
+        self.and_undo(vec![refund::accepted(self.begun, refund, intent, receipt, self.now)])
     }
 
     fn refund_failed(&self, code: Arc<str>) -> Vec<Event> {
         let Operation::Refund(refund) = self.work.operation else { return vec![] };
-        let failed = Event::RefundFailed(RefundFailed { order: self.begun.order, refund, code });
+        let failed = Event::RefundFailed(RefundFailed {
+            order: self.begun.order,
+            refund,
+            code,
+            reversed: Amount::ZERO,
+        });
         if self.begun.is_undoing(self.work) {
             vec![failed, self.wait(Reason::Declined, Next::Attempt, None)]
         } else {
@@ -381,7 +389,8 @@ impl Answer<'_> {
 
     /// The events, and what they leave owed: on the happy path nothing, and then nothing is computed.
     fn and_undo(&self, events: Vec<Event>) -> Vec<Event> {
-        if self.begun.is_wanted() && self.begun.strays.is_empty() {
+        let is_queued = self.begun.refunds.iter().any(Refund::is_queued);
+        if self.begun.is_wanted() && self.begun.strays.is_empty() && !is_queued {
             events
         } else {
             and_what_is_owed(self.begun, events, self.now)
@@ -398,7 +407,7 @@ fn late(begun: &Begun, operation: Operation, attempt: u32, outcome: Outcome, now
             Operation::Refund(_) => None,
         },
         Outcome::Refunded(receipt) | Outcome::FoundRefund(Some(receipt)) => {
-            late_refund(begun, operation, &receipt)
+            refund::late(begun, operation, &receipt, now)
         }
         Outcome::FoundRefund(None)
         | Outcome::RefundFailed { .. }
@@ -468,28 +477,6 @@ fn late_capture(begun: &Begun, snapshot: Snapshot) -> Option<Event> {
     let amount = snapshot.captured.min(known.amount);
     let is_news = snapshot.status == IntentStatus::Succeeded && !amount.is_zero();
     is_news.then_some(Event::Captured(Captured { order: begun.order, intent: snapshot.intent, amount }))
-}
-
-/// A refund that we took for not done.
-fn late_refund(begun: &Begun, operation: Operation, receipt: &RefundReceipt) -> Option<Event> {
-    let Operation::Refund(number) = operation else { return None };
-    let is_known = begun
-        .refunds
-        .iter()
-        .any(|refund| matches!(&refund.state, RefundState::Succeeded { id } if *id == receipt.id));
-    if is_known {
-        return None;
-    }
-    let intent = begun.refunds.iter().find(|refund| refund.number == number).map(|refund| &refund.intent)?;
-    let event = refunded(begun, number, intent, receipt);
-    (!event.amount.is_zero()).then_some(Event::Refunded(event))
-}
-
-/// The refund as recorded: never more than what was left.
-fn refunded(begun: &Begun, refund: u32, intent: &Arc<str>, receipt: &RefundReceipt) -> Refunded {
-    let remaining = begun.charge_of(intent).map_or(Amount::ZERO, |charge| charge.remaining());
-    let amount = receipt.amount.min(remaining);
-    Refunded { order: begun.order, refund, id: Arc::clone(&receipt.id), intent: Arc::clone(intent), amount }
 }
 
 fn stray(order: crate::types::OrderId, attempt: u32, snapshot: Snapshot) -> StrayCharge {

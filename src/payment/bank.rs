@@ -330,6 +330,20 @@ pub struct RefundReceipt {
     pub id: Arc<str>,
     /// How much.
     pub amount: Amount,
+    /// How far it is.
+    pub progress: RefundProgress,
+}
+
+/// How far a refund is that the bank has accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundProgress {
+    /// On its way; no money has moved.
+    Pending,
+    /// Somebody has to do something at the bank first.
+    RequiresAction,
+    /// The money is on its way back.
+    Succeeded,
 }
 
 /// A bank's no, as it was said.

@@ -49,14 +49,69 @@ pub enum Command {
     /// Take what was authorised.
     Capture,
     /// Give money back.
-    Refund {
-        /// The order's number for this refund, from 1 on; the same number again is the same refund.
-        refund: u32,
+    Refund(Wish),
+    /// The order has heard how much was given back. Only the store's machinery says so.
+    RefundsHeard {
         /// How much.
-        amount: Amount,
-        /// Why.
-        reason: Arc<str>,
+        refunded: Amount,
     },
+}
+
+/// A wish to give money back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wish {
+    /// How much.
+    pub how_much: HowMuch,
+    /// Why.
+    pub reason: RefundReason,
+    /// What it is for, where that is one thing: the same again is the same refund.
+    pub reference: Option<Arc<str>>,
+}
+
+/// How much is to be given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HowMuch {
+    /// Whatever is left.
+    AllThatIsLeft,
+    /// So much, or nothing at all.
+    Exactly(Amount),
+    /// So much, or what is left where that is less.
+    AtMost(Amount),
+}
+
+/// Why money is given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundReason {
+    /// The shopper asked.
+    Customer,
+    /// It was paid twice.
+    Duplicate,
+    /// It was a fraud.
+    Fraudulent,
+    /// Goods came back.
+    Return,
+    /// Goods could not be sent.
+    OutOfStock,
+    /// To be kind.
+    Goodwill,
+    /// Anything else.
+    Other,
+}
+
+impl RefundReason {
+    /// The word on the wire.
+    pub const fn word(self) -> &'static str {
+        match self {
+            RefundReason::Customer => "customer",
+            RefundReason::Duplicate => "duplicate",
+            RefundReason::Fraudulent => "fraudulent",
+            RefundReason::Return => "return",
+            RefundReason::OutOfStock => "out_of_stock",
+            RefundReason::Goodwill => "goodwill",
+            RefundReason::Other => "other",
+        }
+    }
 }
 
 /// When an authorised amount is captured.
@@ -107,6 +162,9 @@ pub enum Rejection {
     /// One thing at a time: another operation at the bank is not finished.
     #[error("another operation at the bank is under way")]
     Busy,
+    /// As many refunds as one payment may have.
+    #[error("a payment has at most {} refunds", super::REFUNDS_MAX)]
+    TooManyRefunds,
     /// The payment is canceled or failed.
     #[error("the payment is over")]
     Over,

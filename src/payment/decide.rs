@@ -12,6 +12,7 @@ use super::event::{
     AttemptStarted, CancelRequested, Canceled, Created, Event, Next, RetryScheduled, RetryStarted,
 };
 use super::evolve::evolve;
+use super::refund;
 use super::state::{Begun, Charge, Course, Stage, State, Work};
 use super::{KEY_TRUSTED_MS, id_of};
 
@@ -56,12 +57,14 @@ pub(super) fn decide(state: &State, command: Command, now: Timestamp) -> Result<
         (S::Begun(begun), C::Resume) => Ok(resume(begun, now)),
         (S::Begun(begun), C::RetryNow) => Ok(retry_now(begun, now)),
         (S::Begun(begun), C::Capture) => capture(begun),
-        (S::Begun(begun), C::Refund { refund, amount, reason }) => give_back(begun, refund, amount, reason),
+        (S::Begun(begun), C::Refund(wish)) => refund::wished(begun, wish, now),
+        (S::Begun(begun), C::RefundsHeard { refunded }) => Ok(refund::heard(begun, refunded)),
         (S::Begun(begun), C::Answered { operation, attempt, outcome }) => {
             Ok(answered(begun, operation, attempt, outcome, now))
         }
 
-        (S::Unbegun, C::Resume | C::RetryNow | C::Capture | C::Refund { .. } | C::Answered { .. }) => {
+        (S::Unbegun, C::Refund(_)) => Err(Rejection::NotCaptured),
+        (S::Unbegun, C::Resume | C::RetryNow | C::Capture | C::RefundsHeard { .. } | C::Answered { .. }) => {
             Err(Rejection::NotBegun)
         }
     }
@@ -69,7 +72,7 @@ pub(super) fn decide(state: &State, command: Command, now: Timestamp) -> Result<
 
 /// The waiting time is over.
 fn resume(begun: &Begun, now: Timestamp) -> Vec<Event> {
-    let Some(work) = &begun.work else { return vec![] };
+    let Some(work) = &begun.work else { return refund::check(begun, now) };
     match work.stage {
         // It goes on already.
         Stage::Sending { .. } | Stage::Inquiring { .. } => vec![],
@@ -143,27 +146,6 @@ fn capture(begun: &Begun) -> Result<Vec<Event>, Rejection> {
     }
 }
 
-/// Give money back.
-fn give_back(begun: &Begun, refund: u32, amount: Amount, reason: Arc<str>) -> Result<Vec<Event>, Rejection> {
-    if begun.refunds.iter().any(|known| known.number == refund) {
-        // The same refund again; the standing says how it went.
-        return Ok(vec![]);
-    }
-    match (&begun.course, &begun.charge) {
-        (Course::Canceled { .. } | Course::Failed { .. }, _) => Err(Rejection::Over),
-        (Course::Wanted, None) => Err(Rejection::NotCaptured),
-        (Course::Wanted, Some(charge)) if charge.captured.is_zero() => Err(Rejection::NotCaptured),
-        (Course::Wanted, Some(_)) if begun.work.is_some() => Err(Rejection::Busy),
-        (Course::Wanted, Some(charge)) if amount.is_zero() || amount > charge.remaining() => {
-            Err(Rejection::RefundTooLarge { remaining: charge.remaining() })
-        }
-        (Course::Wanted, Some(charge)) => {
-            let reason = Some(reason);
-            Ok(vec![start(begun, Operation::Refund(refund), 1, &charge.intent, amount, reason)])
-        }
-    }
-}
-
 /// The events, and the first attempt at whatever they leave owed and nobody is at.
 pub(super) fn and_what_is_owed(begun: &Begun, mut events: Vec<Event>, now: Timestamp) -> Vec<Event> {
     let mut after = State::Begun(Box::new(begun.clone()));
@@ -179,8 +161,8 @@ fn owed(begun: &Begun) -> Option<Event> {
     if begun.work.as_ref().is_some_and(|work| work.operation != Operation::Capture || begun.is_wanted()) {
         return None;
     }
-    if let Some(stray) = begun.strays.iter().find(|stray| stray.charge.is_live()) {
-        return Some(undo(begun, &stray.charge));
+    if let Some(undo) = begun.strays.iter().find_map(|stray| undo(begun, &stray.charge)) {
+        return Some(undo);
     }
     match (&begun.course, &begun.action, &begun.charge) {
         (Course::Wanted, _, Some(charge)) => {
@@ -188,26 +170,29 @@ fn owed(begun: &Begun) -> Option<Event> {
                 && charge.captured.is_zero()
                 && begun.capture_failure.is_none()
                 && charge.is_live();
-            is_late.then(|| start_capture(begun, charge))
+            if is_late { Some(start_capture(begun, charge)) } else { refund::next_queued(begun) }
         }
         (Course::Wanted, _, None) => None,
         (Course::Canceled { .. } | Course::Failed { .. }, Some(action), _) => {
             Some(start_void(begun, &action.intent, begun.amount))
         }
         // A void settles a capture that nobody is sure of: the bank does only one of the two.
-        (Course::Canceled { .. } | Course::Failed { .. }, None, Some(charge)) => {
-            charge.is_live().then(|| undo(begun, charge))
-        }
+        (Course::Canceled { .. } | Course::Failed { .. }, None, Some(charge)) => undo(begun, charge),
         (Course::Canceled { .. } | Course::Failed { .. }, None, None) => None,
     }
 }
 
-fn undo(begun: &Begun, charge: &Charge) -> Event {
-    if charge.captured.is_zero() {
-        return start_void(begun, &charge.intent, charge.amount);
+/// The first step towards a charge that never was; nothing, when it is let go, given back, or on its way back.
+fn undo(begun: &Begun, charge: &Charge) -> Option<Event> {
+    if !charge.is_live() {
+        return None;
     }
+    if charge.captured.is_zero() {
+        return Some(start_void(begun, &charge.intent, charge.amount));
+    }
+    let amount = begun.undoable(charge);
     let operation = Operation::Refund(begun.undo_next());
-    start(begun, operation, 1, &charge.intent, charge.remaining(), undo_reason(begun))
+    (!amount.is_zero()).then(|| start(begun, operation, 1, &charge.intent, amount, undo_reason(begun)))
 }
 
 fn undo_reason(begun: &Begun) -> Option<Arc<str>> {
@@ -225,7 +210,7 @@ fn start_capture(begun: &Begun, charge: &Charge) -> Event {
     start(begun, Operation::Capture, begun.captures.saturating_add(1), &charge.intent, charge.amount, None)
 }
 
-fn start(
+pub(super) fn start(
     begun: &Begun,
     operation: Operation,
     attempt: u32,

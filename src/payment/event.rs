@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::{Amount, Currency, OrderId, Timestamp};
 
-use super::bank::{Operation, Reason};
+use super::bank::{Operation, Reason, RefundProgress};
 use super::command::{Capture, RetryPolicy};
 use super::decline::RetryClass;
 
@@ -47,6 +47,18 @@ crate::events! {
         CaptureFailed(CaptureFailed) = "payment.capture_failed", 1;
         /// A refund was refused.
         RefundFailed(RefundFailed) = "payment.refund_failed", 1;
+        /// A refund was wished for.
+        RefundRequested(RefundRequested) = "payment.refund_requested", 1;
+        /// The bank has accepted a refund, and moved no money yet.
+        RefundPending(RefundPending) = "payment.refund_pending", 1;
+        /// An accepted refund is looked at again: banks take some back.
+        RefundCheckStarted(RefundCheckStarted) = "payment.refund_check_started", 1;
+        /// It stands as it stood.
+        RefundChecked(RefundChecked) = "payment.refund_checked", 1;
+        /// The order knows how much was given back.
+        RefundsReported(RefundsReported) = "payment.refunds_reported", 1;
+        /// Money came for a payment that had ended; it goes back by itself. Once a payment.
+        ArrivedLate(ArrivedLate) = "payment.arrived_late", 1;
         /// The bank took another amount or currency than was asked for.
         IntegrityFailure(StrayCharge) = "payment.integrity_failure", 1;
         /// A charge that nobody waits for any more has come to light.
@@ -244,6 +256,89 @@ pub struct Refunded {
     pub intent: Arc<str>,
     /// How much.
     pub amount: Amount,
+    /// When it is looked at again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check_at: Option<Timestamp>,
+}
+
+/// Data of `payment.refund_requested`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefundRequested {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// Which refund of this payment.
+    pub refund: u32,
+    /// The bank's id for the intent.
+    pub intent: Arc<str>,
+    /// How much.
+    pub amount: Amount,
+    /// Why.
+    pub reason: Arc<str>,
+    /// What it is for, where that is one thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Arc<str>>,
+}
+
+/// Data of `payment.refund_pending`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefundPending {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// Which refund of this payment.
+    pub refund: u32,
+    /// The bank's id for the refund.
+    pub id: Arc<str>,
+    /// The bank's id for the intent.
+    pub intent: Arc<str>,
+    /// How much.
+    pub amount: Amount,
+    /// How far it is.
+    pub progress: RefundProgress,
+    /// When it is looked at again.
+    pub check_at: Timestamp,
+}
+
+/// Data of `payment.refund_check_started`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefundCheckStarted {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// Which refund of this payment.
+    pub refund: u32,
+}
+
+/// Data of `payment.refund_checked`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefundChecked {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// Which refund of this payment.
+    pub refund: u32,
+    /// When it is looked at again; never, where that is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check_at: Option<Timestamp>,
+}
+
+/// Data of `payment.refunds_reported`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefundsReported {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// How much was given back.
+    pub refunded: Amount,
+}
+
+/// Data of `payment.arrived_late`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ArrivedLate {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// The bank's id for the intent.
+    pub intent: Arc<str>,
+    /// How much was authorised.
+    pub amount: Amount,
+    /// How much of it was captured.
+    pub captured: Amount,
 }
 
 /// Data of `payment.cancel_requested`.
@@ -320,6 +415,13 @@ pub struct RefundFailed {
     pub refund: u32,
     /// The bank's word for why.
     pub code: Arc<str>,
+    /// How much of what had counted as given back is with the shop again.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub reversed: Amount,
+}
+
+fn is_none(amount: &Amount) -> bool {
+    amount.is_zero()
 }
 
 /// Data of `payment.integrity_failure` and `payment.charge_found`.
@@ -373,5 +475,11 @@ about_a_payment!(
     Failed,
     CaptureFailed,
     RefundFailed,
+    RefundRequested,
+    RefundPending,
+    RefundCheckStarted,
+    RefundChecked,
+    RefundsReported,
+    ArrivedLate,
     StrayCharge,
 );

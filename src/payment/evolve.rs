@@ -5,10 +5,13 @@ use std::sync::Arc;
 use crate::types::{Amount, Timestamp};
 
 use super::bank::{Operation, Reason};
-use super::event::{Created, Event, Failure, Next, RetryScheduled, StrayCharge};
+use super::event::{Created, Event, Failure, Next, RefundFailed, RetryScheduled, StrayCharge};
 use super::state::{
     Action, Begun, Charge, Course, Doubt, Past, PastEnd, Refund, RefundState, Stage, State, Stray, Work,
 };
+
+/// How many of the bank's ids for tries that it took back are kept of one refund.
+const BOUNCED_MAX: usize = 16;
 
 /// Folds one event. Total: an event that does not fit changes nothing.
 pub(super) fn evolve(state: &mut State, event: &Event, at: Timestamp) {
@@ -41,6 +44,8 @@ impl Begun {
             declines: 0,
             voids: 0,
             captures: 0,
+            reported: Amount::ZERO,
+            arrived_late: false,
         }
     }
 
@@ -69,14 +74,8 @@ impl Begun {
                 });
             }
             Event::AttemptStarted(e) => {
-                self.start(Work::new(
-                    e.operation,
-                    e.attempt,
-                    e.intent.clone(),
-                    e.amount,
-                    e.reason.clone(),
-                    at,
-                ));
+                let (intent, reason) = (e.intent.clone(), e.reason.clone());
+                self.start(Work::new(e.operation, e.attempt, intent, e.amount, reason, at), at);
             }
             Event::RetryScheduled(e) => {
                 let Some(work) = &mut self.work else { return };
@@ -160,20 +159,20 @@ impl Begun {
                     charge.refunded = charge.refunded.plus(e.amount).unwrap_or(charge.captured);
                 }
                 let state = RefundState::Succeeded { id: Arc::clone(&e.id) };
-                let is_open = |refund: &&mut Refund| {
-                    refund.number == e.refund && !matches!(refund.state, RefundState::Succeeded { .. })
-                };
-                match self.refunds.iter_mut().find(is_open) {
-                    Some(refund) => (refund.amount, refund.state) = (e.amount, state),
-                    None => {
-                        let intent = Arc::clone(&e.intent);
-                        self.refunds.push(Refund { number: e.refund, intent, amount: e.amount, state });
-                    }
+                let refund = self.refund_of(e.refund, &e.intent, e.amount, at);
+                (refund.amount, refund.state) = (e.amount, state);
+                (refund.check_at, refund.checks) = (e.check_at, 0);
+                if !self.is_wanted() {
+                    // The order asks for itself how an undoing ended.
+                    self.reported = self.refunded_of_order();
                 }
                 self.finish(Operation::Refund(e.refund));
             }
             Event::CancelRequested(e) => {
                 self.course = Course::Canceled { reason: Arc::clone(&e.reason) };
+                for refund in self.refunds.iter_mut().filter(|refund| refund.is_queued()) {
+                    (refund.state, refund.updated_at) = (RefundState::Canceled, at);
+                }
                 let Some(work) = &mut self.work else { return };
                 if work.operation == Operation::Authorize {
                     if work.is_sending() {
@@ -204,9 +203,7 @@ impl Begun {
                 }
             }
             Event::RefundFailed(e) => {
-                if let Some(refund) = self.refunds.iter_mut().find(|refund| refund.number == e.refund) {
-                    refund.state = RefundState::Failed { code: Arc::clone(&e.code) };
-                }
+                self.refund_failed(e, at);
                 // What must be undone is tried again; what was merely wished for is not.
                 if self.work.as_ref().is_some_and(|work| !self.is_undoing(work)) {
                     self.finish(Operation::Refund(e.refund));
@@ -221,10 +218,87 @@ impl Begun {
                 self.found(e, at);
             }
             Event::ChargeFound(e) => self.found(e, at),
+            Event::RefundRequested(e) => {
+                let mut refund =
+                    Refund::new(e.refund, Arc::clone(&e.intent), e.amount, RefundState::Pending, at);
+                (refund.reason, refund.reference) = (Some(Arc::clone(&e.reason)), e.reference.clone());
+                self.refunds.push(refund);
+            }
+            Event::RefundPending(e) => {
+                let refund = self.refund_of(e.refund, &e.intent, e.amount, at);
+                let id = Arc::clone(&e.id);
+                (refund.amount, refund.state) =
+                    (e.amount, RefundState::Accepted { id, progress: e.progress });
+                (refund.check_at, refund.checks) = (Some(e.check_at), 0);
+                self.finish(Operation::Refund(e.refund));
+            }
+            Event::RefundCheckStarted(e) => self.check(e.refund, at),
+            Event::RefundChecked(e) => {
+                if let Some(refund) = self.refund_mut(e.refund) {
+                    (refund.check_at, refund.checks) = (e.check_at, refund.checks.saturating_add(1));
+                }
+                self.finish(Operation::Refund(e.refund));
+            }
+            Event::RefundsReported(e) => self.reported = e.refunded,
+            Event::ArrivedLate(_) => self.arrived_late = true,
         }
     }
 
-    fn start(&mut self, mut work: Work) {
+    fn refund_mut(&mut self, number: u32) -> Option<&mut Refund> {
+        self.refunds.iter_mut().rev().find(|refund| refund.number == number)
+    }
+
+    /// The refund of a number, to be given a new state: a further one, should the bank have made it twice.
+    fn refund_of(&mut self, number: u32, intent: &Arc<str>, amount: Amount, at: Timestamp) -> &mut Refund {
+        let is_open = |refund: &Refund| {
+            refund.number == number && !matches!(refund.state, RefundState::Succeeded { .. })
+        };
+        let place = match self.refunds.iter().position(is_open) {
+            Some(place) => place,
+            None => {
+                let intent = Arc::clone(intent);
+                self.refunds.push(Refund::new(number, intent, amount, RefundState::Pending, at));
+                self.refunds.len() - 1
+            }
+        };
+        let refund = &mut self.refunds[place];
+        refund.updated_at = at;
+        refund
+    }
+
+    fn refund_failed(&mut self, event: &RefundFailed, at: Timestamp) {
+        let Some(refund) = self.refund_mut(event.refund) else { return };
+        let intent = Arc::clone(&refund.intent);
+        let before =
+            std::mem::replace(&mut refund.state, RefundState::Failed { code: Arc::clone(&event.code) });
+        (refund.updated_at, refund.check_at, refund.checks) = (at, None, 0);
+        match before {
+            RefundState::Succeeded { id } | RefundState::Accepted { id, .. } => {
+                refund.bounced.push(id);
+                let excess = refund.bounced.len().saturating_sub(BOUNCED_MAX);
+                refund.bounced.drain(..excess);
+            }
+            RefundState::Pending | RefundState::Failed { .. } | RefundState::Canceled => {}
+        }
+        if let Some(charge) = self.charge_of_mut(&intent) {
+            charge.refunded = charge.refunded.minus(event.reversed).unwrap_or(Amount::ZERO);
+        }
+    }
+
+    /// An accepted refund is looked at again.
+    fn check(&mut self, number: u32, at: Timestamp) {
+        let Some(refund) = self.refund_mut(number) else { return };
+        refund.check_at = None;
+        let (intent, amount, attempt) = (Arc::clone(&refund.intent), refund.amount, refund.attempts.max(1));
+        let (reason, tries) = (refund.reason.clone(), refund.attempts);
+        let started_at = refund.created_at;
+        let mut work = Work::new(Operation::Refund(number), attempt, Some(intent), amount, reason, at);
+        (work.stage, work.is_check) = (Stage::Inquiring { since: at }, true);
+        (work.started_at, work.tries) = (started_at, tries);
+        self.work = Some(work);
+    }
+
+    fn start(&mut self, mut work: Work, at: Timestamp) {
         // The same operation again, under a new key: it has waited before.
         if let Some(before) = &self.work
             && before.operation == work.operation
@@ -237,16 +311,13 @@ impl Begun {
             Operation::Capture => self.captures = self.captures.max(work.attempt),
             Operation::Void => self.voids = self.voids.max(work.attempt),
             Operation::Refund(number) => {
-                let known = self.refunds.iter_mut().find(|refund| refund.number == number);
-                match (known, &work.intent) {
-                    (Some(refund), _) => refund.state = RefundState::Pending,
-                    (None, Some(intent)) => self.refunds.push(Refund {
-                        number,
-                        intent: Arc::clone(intent),
-                        amount: work.amount,
-                        state: RefundState::Pending,
-                    }),
-                    (None, None) => {}
+                if let Some(intent) = &work.intent {
+                    let refund = self.refund_of(number, intent, work.amount, at);
+                    refund.state = RefundState::Pending;
+                    refund.attempts = refund.attempts.max(work.attempt);
+                    if refund.reason.is_none() {
+                        refund.reason.clone_from(&work.reason);
+                    }
                 }
             }
         }
@@ -326,11 +397,13 @@ impl Work {
             is_replayed: false,
             is_refused: false,
             is_hurried: false,
+            is_check: false,
         }
     }
 
     fn wait(&mut self, event: &RetryScheduled, at: Timestamp) {
         self.is_hurried = false;
+        self.is_check &= event.next == Next::Inquire;
         match event.reason {
             // It may still happen.
             Reason::Processing | Reason::KeyInUse => self.doubt(at),

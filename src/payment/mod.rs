@@ -14,6 +14,15 @@
 //!                   └────▶ waiting
 //! ```
 //!
+//! Refunds that were wished for wait in a queue, each within what is captured and not on its way back already, so that
+//! many at once never exceed it; one at a time is at the bank.
+//!
+//! ```text
+//!  wished for ──▶ queued ──▶ (refund) ──▶ Accepted, the bank's own pending ──▶ Succeeded ──▶ looked at a few times more
+//!                   │            └─ refused ──▶ Failed ◀──────────┴──────────────┘ taken back
+//!                   └─ Cancel ──▶ Canceled: all the money goes back by the undoing
+//! ```
+//!
 //! In brackets and under *working* runs one operation at the bank, always with the same discipline:
 //!
 //! ```text
@@ -45,6 +54,7 @@ mod decide;
 pub mod decline;
 mod event;
 mod evolve;
+mod refund;
 mod standing;
 mod state;
 #[cfg(test)]
@@ -52,23 +62,22 @@ mod tests;
 mod view;
 
 pub use backoff::{REFUSED_WAIT_MS, RETRY_AFTER_MS_MAX};
-pub use command::{Capture, Command, Rejection, RetryPolicy};
+pub use command::{Capture, Command, HowMuch, RefundReason, Rejection, RetryPolicy, Wish};
 pub use decline::RetryClass;
 pub use event::{
-    AttemptStarted, CancelRequested, Canceled, CaptureFailed, Captured, Created, Declined, Event, Failed,
-    Failure, Next, OutcomeUnknown, Processed, RefundFailed, Refunded, RequiresAction, RetryScheduled,
-    RetryStarted, StrayCharge, Voided,
+    ArrivedLate, AttemptStarted, CancelRequested, Canceled, CaptureFailed, Captured, Created, Declined,
+    Event, Failed, Failure, Next, OutcomeUnknown, Processed, RefundCheckStarted, RefundChecked, RefundFailed,
+    RefundPending, RefundRequested, Refunded, RefundsReported, RequiresAction, RetryScheduled, RetryStarted,
+    StrayCharge, Voided,
 };
 pub use standing::{LastDecline, RefundStanding, Standing};
 pub use state::{
     Action, Begun, Charge, Course, Doubt, Past, PastEnd, Refund, RefundState, Stage, State, Stray, Work,
 };
-pub use view::{
-    AttemptStatus, AttemptView, PaymentStatus, PaymentView, RefundStatusView, RefundView, RetryView,
-};
+pub use view::{AttemptStatus, AttemptView, PaymentStatus, PaymentView, RefundStatus, RefundView, RetryView};
 
 use crate::runtime::{Aggregate, Due};
-use crate::types::{OrderId, PaymentId, Timestamp};
+use crate::types::{Amount, OrderId, PaymentId, Timestamp};
 
 /// How long after the last call that may have arrived an inquiry must begin, for its "not found" to be proof.
 pub const CERTAIN_AFTER_MS: u64 = 30_000;
@@ -77,8 +86,15 @@ pub const CERTAIN_AFTER_MS: u64 = 30_000;
 /// was asked.
 pub const KEY_TRUSTED_MS: u64 = 20 * 3_600_000;
 
-/// Refunds that nobody asked for by number, because they undo something, count from here. Orders number theirs from 1.
+/// Refunds that nobody asked for, because they undo something, count from here. Those that were wished for count from 1.
 pub const UNDO_FROM: u32 = 1_000_000;
+
+/// How many refunds one payment has at most: a page of the bank's list holds all of them.
+pub const REFUNDS_MAX: usize = 80;
+
+/// How long after a refund's success it is looked at again, each time from the time before. Banks say yes first and may
+/// take it back later.
+pub const CHECKS_AFTER_MS: [u64; 4] = [2_000, 3_600_000, 86_400_000, 604_800_000];
 
 /// The aggregate: one instance a payment, one payment an order.
 #[derive(Debug)]
@@ -98,6 +114,15 @@ pub enum Step {
         order: OrderId,
         /// Where it stands.
         standing: Standing,
+    },
+    /// The order hears how much was given back, until it has.
+    ReportRefunds {
+        /// The order.
+        order: OrderId,
+        /// How much was taken.
+        captured: Amount,
+        /// How much of it was given back.
+        refunded: Amount,
     },
 }
 
@@ -129,13 +154,19 @@ impl Aggregate for Payment {
 
     fn due(state: &State) -> Due<Self> {
         let Some(begun) = state.begun() else { return Due::nothing() };
-        match begun.work.as_ref().map(|work| work.stage) {
-            None => Due::nothing(),
+        let due = match begun.work.as_ref().map(|work| work.stage) {
+            None => begun.next_check().map_or_else(Due::nothing, |(at, _)| Due::at(at, Command::Resume)),
             Some(Stage::Waiting { at, .. }) => Due::at(at, Command::Resume),
             Some(Stage::Sending { .. } | Stage::Inquiring { .. }) => {
                 begun.call().map_or_else(Due::nothing, Due::call)
             }
+        };
+        let refunded = begun.refunded_of_order();
+        if refunded == begun.reported {
+            return due;
         }
+        let captured = begun.captured_of_order();
+        Due { steps: vec![Step::ReportRefunds { order: begun.order, captured, refunded }], ..due }
     }
 
     fn tells(state: &State, event: &Event) -> Option<Step> {

@@ -119,8 +119,9 @@ fn stands(begun: &Begun) -> Standing {
     }
 }
 
-fn is_undone(begun: &Begun) -> bool {
-    begun.work.is_none() && begun.action.is_none() && begun.charges().all(|charge| !charge.is_live())
+pub(super) fn is_undone(begun: &Begun) -> bool {
+    let is_resting = begun.work.as_ref().is_none_or(|work| work.is_check);
+    is_resting && begun.action.is_none() && begun.charges().all(|charge| !charge.is_live())
 }
 
 fn last_decline(begun: &Begun) -> Option<LastDecline> {
@@ -155,6 +156,12 @@ pub(super) fn is_told(event: &Event) -> bool {
         | Event::RetryScheduled(_)
         | Event::RetryStarted(_)
         | Event::OutcomeUnknown(_)
-        | Event::Declined(_) => false,
+        | Event::Declined(_)
+        | Event::RefundRequested(_)
+        | Event::RefundPending(_)
+        | Event::RefundCheckStarted(_)
+        | Event::RefundChecked(_)
+        | Event::RefundsReported(_)
+        | Event::ArrivedLate(_) => false,
     }
 }

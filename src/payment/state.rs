@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::{Amount, Currency, OrderId, PaymentId, Timestamp};
 
-use super::bank::{Call, Operation, Reason};
+use super::bank::{Call, Operation, Reason, RefundProgress};
 use super::command::{Capture, RetryPolicy};
 use super::decline::RetryClass;
 use super::event::{Failure, Next};
@@ -78,6 +78,12 @@ pub struct Begun {
     pub voids: u32,
     /// How many logical attempts at capturing there were.
     pub captures: u32,
+    /// How much was given back as far as the order has heard.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub reported: Amount,
+    /// Whether money came after the payment had ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub arrived_late: bool,
 }
 
 /// What is to become of the money.
@@ -128,6 +134,9 @@ pub struct Work {
     /// A person asked for the try under way.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_hurried: bool,
+    /// Nothing is done: an accepted refund is looked at again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_check: bool,
 }
 
 /// What happens next in an operation.
@@ -228,6 +237,38 @@ pub struct Refund {
     pub amount: Amount,
     /// How it stands.
     pub state: RefundState,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Arc<str>>,
+    /// What it is for, where that is one thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Arc<str>>,
+    /// How many logical attempts at it there were; none, while it waits for its turn.
+    #[serde(default)]
+    pub attempts: u32,
+    /// When it was wished for, or begun.
+    #[serde(default)]
+    pub created_at: Timestamp,
+    /// When it last changed.
+    #[serde(default)]
+    pub updated_at: Timestamp,
+    /// When it is looked at again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check_at: Option<Timestamp>,
+    /// How often it was looked at since it last changed.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub checks: u32,
+    /// The bank's ids of earlier tries that the bank took back, newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bounced: Vec<Arc<str>>,
+}
+
+fn is_none(amount: &Amount) -> bool {
+    amount.is_zero()
+}
+
+fn is_nought(count: &u32) -> bool {
+    *count == 0
 }
 
 /// How a refund stands.
@@ -236,16 +277,69 @@ pub struct Refund {
 pub enum RefundState {
     /// The bank has not said yes.
     Pending,
+    /// The bank has said yes, and moved no money yet.
+    Accepted {
+        /// The bank's id for the refund.
+        id: Arc<str>,
+        /// How far it is.
+        progress: RefundProgress,
+    },
     /// Given back.
     Succeeded {
         /// The bank's id for the refund.
         id: Arc<str>,
     },
-    /// Refused.
+    /// Refused, or taken back by the bank.
     Failed {
         /// The bank's word for why.
         code: Arc<str>,
     },
+    /// Never sent: all the money goes back by another way.
+    Canceled,
+}
+
+impl Refund {
+    /// A refund that has just come up.
+    pub(super) fn new(
+        number: u32,
+        intent: Arc<str>,
+        amount: Amount,
+        state: RefundState,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            number,
+            intent,
+            amount,
+            state,
+            reason: None,
+            reference: None,
+            attempts: 0,
+            created_at: at,
+            updated_at: at,
+            check_at: None,
+            checks: 0,
+            bounced: Vec::new(),
+        }
+    }
+
+    /// Whether it still waits for its turn at the bank.
+    pub fn is_queued(&self) -> bool {
+        self.state == RefundState::Pending && self.attempts == 0
+    }
+
+    /// Whether its money is still with the shop, and may leave.
+    pub fn is_under_way(&self) -> bool {
+        match self.state {
+            RefundState::Pending | RefundState::Accepted { .. } => true,
+            RefundState::Succeeded { .. } | RefundState::Failed { .. } | RefundState::Canceled => false,
+        }
+    }
+
+    /// Whether the bank has accepted it, and moved no money yet.
+    pub fn is_accepted(&self) -> bool {
+        matches!(self.state, RefundState::Accepted { .. })
+    }
 }
 
 /// An attempt that ended otherwise than by success.
@@ -320,6 +414,54 @@ impl Begun {
     /// What was given back of this payment's currency, strays included.
     pub fn refunded(&self) -> Amount {
         self.sum(|charge| charge.refunded)
+    }
+
+    /// What may still be given back on request: captured, not given back, and not on its way.
+    pub fn refundable(&self) -> Amount {
+        let Some(charge) = &self.charge else { return Amount::ZERO };
+        let under_way = self.refunds_sum(&charge.intent, Refund::is_under_way);
+        charge.remaining().minus(under_way).unwrap_or(Amount::ZERO)
+    }
+
+    /// What of a charge is to be undone and not on its way already.
+    pub fn undoable(&self, charge: &Charge) -> Amount {
+        let accepted = self.refunds_sum(&charge.intent, Refund::is_accepted);
+        charge.remaining().minus(accepted).unwrap_or(Amount::ZERO)
+    }
+
+    fn refunds_sum(&self, intent: &str, is_meant: impl Fn(&Refund) -> bool) -> Amount {
+        let meant = self.refunds.iter().filter(|refund| &*refund.intent == intent && is_meant(refund));
+        meant.map(|refund| refund.amount).try_fold(Amount::ZERO, Amount::plus).unwrap_or(Amount::ZERO)
+    }
+
+    /// What was given back as the order counts it.
+    pub fn refunded_of_order(&self) -> Amount {
+        match &self.course {
+            Course::Wanted => self.charge.as_ref().map_or(Amount::ZERO, |charge| charge.refunded),
+            Course::Canceled { .. } => self.refunded(),
+            // Nothing of it was ever the order's.
+            Course::Failed { .. } => self.reported,
+        }
+    }
+
+    /// What was taken as the order counts it.
+    pub fn captured_of_order(&self) -> Amount {
+        match &self.course {
+            Course::Wanted | Course::Failed { .. } => {
+                self.charge.as_ref().map_or(Amount::ZERO, |charge| charge.captured)
+            }
+            Course::Canceled { .. } => self.captured(),
+        }
+    }
+
+    /// The refund of a number; the newest, should the bank have made several of one.
+    pub fn refund(&self, number: u32) -> Option<&Refund> {
+        self.refunds.iter().rev().find(|refund| refund.number == number)
+    }
+
+    /// The refund that is looked at next, and when.
+    pub fn next_check(&self) -> Option<(Timestamp, u32)> {
+        self.refunds.iter().filter_map(|refund| Some((refund.check_at?, refund.number))).min()
     }
 
     fn sum(&self, part: impl Fn(&Charge) -> Amount) -> Amount {

@@ -3,8 +3,11 @@
 mod laws;
 #[expect(clippy::wildcard_enum_match_arm, reason = "the model bank names only what it does something about")]
 mod model;
+mod refunds;
 
-use super::bank::{Call, Decline, IntentStatus, Operation, Outcome, Reason, RefundReceipt, Snapshot};
+use super::bank::{
+    Call, Decline, IntentStatus, Operation, Outcome, Reason, RefundProgress, RefundReceipt, Snapshot,
+};
 use super::*;
 use crate::runtime::Event as _;
 use crate::types::{Amount, OrderId};
@@ -76,8 +79,18 @@ fn no_answer() -> Outcome {
     Outcome::InquiryFailed { reason: Reason::TimedOut, retry_after_ms: None }
 }
 
+fn receipt(id: &str, minor: i64, progress: RefundProgress) -> RefundReceipt {
+    RefundReceipt { id: id.into(), amount: amount(minor), progress }
+}
+
+/// A wish to give so much back.
+fn wish(minor: i64) -> Command {
+    let how_much = HowMuch::Exactly(amount(minor));
+    Command::Refund(Wish { how_much, reason: RefundReason::Customer, reference: None })
+}
+
 fn given_back(id: &str, minor: i64) -> Outcome {
-    Outcome::Refunded(RefundReceipt { id: id.into(), amount: amount(minor) })
+    Outcome::Refunded(receipt(id, minor, RefundProgress::Succeeded))
 }
 
 /// Appends an event's stored form and reads it back, as a restart does.
@@ -129,6 +142,10 @@ impl Paying {
         for event in &events {
             Payment::evolve(&mut self.state, event, self.now);
             self.journal.push((event.clone(), self.now));
+        }
+        // The order hears of refunds at once, and says so.
+        if let Some(Step::ReportRefunds { refunded, .. }) = Payment::due(&self.state).steps.first() {
+            self.tell(Command::RefundsHeard { refunded: *refunded })?;
         }
         Ok(events)
     }
@@ -561,7 +578,7 @@ fn a_challenge_passed_while_it_is_voided_is_refunded() {
     let refused = Outcome::Refused { code: "payment_intent_unexpected_state".into(), message: "".into() };
     assert_eq!(paying.answered(refused), "outcome_unknown");
     assert_eq!(paying.due(), "inquire void 1");
-    assert_eq!(paying.answered(Outcome::Found(succeeded())), "processed attempt_started");
+    assert_eq!(paying.answered(Outcome::Found(succeeded())), "processed arrived_late attempt_started");
     assert_eq!(paying.due(), format!("refund_{UNDO_FROM} 1"));
     assert_eq!(paying.answered(given_back("re_1", 3_998)), "refunded");
     assert_eq!(paying.standing(), undone(3_998));
@@ -601,7 +618,7 @@ fn a_call_in_flight_is_resolved_first_then_refunded() {
     let mut paying = Paying::begun();
     paying.cancel();
     let events = paying.heard(Operation::Authorize, 1, Outcome::Intent(succeeded()));
-    assert_eq!(events, "processed attempt_started");
+    assert_eq!(events, "processed arrived_late attempt_started");
     assert_eq!(paying.heard(Operation::Authorize, 1, Outcome::Found(succeeded())), "", "the inquiry, late");
     assert_eq!(paying.answered(given_back("re_1", 3_998)), "refunded");
     assert_eq!(paying.standing(), undone(3_998));
@@ -611,7 +628,7 @@ fn a_call_in_flight_is_resolved_first_then_refunded() {
 fn a_call_in_flight_is_resolved_first_then_voided() {
     let mut paying = Paying::begun_manual();
     paying.cancel();
-    assert_eq!(paying.answered(Outcome::Found(authorized())), "processed attempt_started");
+    assert_eq!(paying.answered(Outcome::Found(authorized())), "processed arrived_late attempt_started");
     assert_eq!(paying.due(), "void 1");
     assert_eq!(paying.answered(Outcome::Intent(snapshot(IntentStatus::Canceled))), "voided");
     assert_eq!(paying.standing(), UNDONE);
@@ -636,7 +653,7 @@ fn what_the_bank_is_still_at_is_looked_up_before_it_is_canceled() {
         assert_eq!(paying.answered(outcome), "retry_scheduled");
         assert_eq!(paying.cancel(), "cancel_requested");
         assert_eq!(paying.due(), "inquire authorize 1");
-        assert_eq!(paying.answered(Outcome::Found(succeeded())), "processed attempt_started");
+        assert_eq!(paying.answered(Outcome::Found(succeeded())), "processed arrived_late attempt_started");
         assert_eq!(paying.answered(given_back("re_1", 3_998)), "refunded");
         assert_eq!(paying.standing(), undone(3_998));
     }
@@ -694,7 +711,7 @@ fn money_that_arrives_after_the_end_goes_back() {
     paying.answered(unsent());
     paying.cancel();
     let events = paying.heard(Operation::Authorize, 1, Outcome::Intent(succeeded()));
-    assert_eq!(events, "charge_found attempt_started");
+    assert_eq!(events, "charge_found arrived_late attempt_started");
     assert_eq!(paying.heard(Operation::Authorize, 1, Outcome::Intent(succeeded())), "", "told twice");
     assert!(matches!(paying.standing(), Standing::Undoing { .. }));
     assert_eq!(paying.answered(given_back("re_1", 3_998)), "refunded");
@@ -707,7 +724,7 @@ fn an_authorisation_that_arrives_after_failure_is_voided() {
     paying.answered(declined("lost_card"));
     assert_eq!(
         paying.heard(Operation::Authorize, 1, Outcome::Found(authorized())),
-        "charge_found attempt_started"
+        "charge_found arrived_late attempt_started"
     );
     assert_eq!(paying.due(), "void 1");
     assert_eq!(paying.answered(Outcome::Intent(snapshot(IntentStatus::Canceled))), "voided");
@@ -730,9 +747,8 @@ fn a_second_charge_of_an_earlier_attempt_goes_back_and_the_first_stays() {
         paying.standing(),
         Standing::Captured { amount: amount(3_998), refunded: Amount::ZERO, refund: None }
     );
-    // The order's own refunds are numbered by the order.
-    let refund = Command::Refund { refund: 1, amount: amount(998), reason: "customer".into() };
-    assert_eq!(paying.told(refund), "attempt_started");
+    // Refunds that were wished for are numbered apart.
+    assert_eq!(paying.told(wish(998)), "refund_requested attempt_started");
     assert_eq!(paying.due(), "refund_1 1");
 }
 
@@ -781,7 +797,7 @@ fn a_cancel_during_a_capture_voids_and_if_that_came_too_late_refunds() {
     paying.answered(timed_out());
     assert_eq!(paying.cancel(), "cancel_requested attempt_started");
     assert_eq!(paying.due(), "void 1");
-    assert_eq!(paying.answered(Outcome::Intent(succeeded())), "captured attempt_started");
+    assert_eq!(paying.answered(Outcome::Intent(succeeded())), "captured arrived_late attempt_started");
     assert_eq!(paying.answered(given_back("re_1", 3_998)), "refunded");
     assert_eq!(paying.standing(), undone(3_998));
 }
@@ -792,14 +808,14 @@ fn a_capture_that_is_heard_of_during_the_void_is_refunded() {
     paying.told(Command::Capture);
     paying.cancel();
     let events = paying.heard(Operation::Capture, 1, Outcome::Intent(succeeded()));
-    assert_eq!(events, "captured attempt_started");
+    assert_eq!(events, "captured arrived_late attempt_started");
     assert_eq!(paying.due(), format!("refund_{UNDO_FROM} 1"));
 }
 
 #[test]
 fn a_cancel_during_a_refund_gives_back_the_rest() {
     let mut paying = Paying::captured();
-    paying.told(Command::Refund { refund: 1, amount: amount(998), reason: "customer".into() });
+    paying.told(wish(998));
     assert_eq!(paying.cancel(), "cancel_requested");
     assert_eq!(paying.answered(given_back("re_1", 998)), "refunded attempt_started");
     assert_eq!(paying.answered(given_back("re_2", 3_000)), "refunded");
@@ -809,7 +825,7 @@ fn a_cancel_during_a_refund_gives_back_the_rest() {
 #[test]
 fn a_fully_refunded_payment_is_canceled_by_saying_so() {
     let mut paying = Paying::captured();
-    paying.told(Command::Refund { refund: 1, amount: amount(3_998), reason: "customer".into() });
+    paying.told(wish(3_998));
     paying.answered(given_back("re_1", 3_998));
     assert_eq!(paying.cancel(), "cancel_requested");
     assert_eq!(paying.standing(), undone(3_998));
@@ -865,46 +881,8 @@ fn a_bank_that_only_authorised_is_made_to_capture() {
 // ── refund ──
 
 #[test]
-fn refunds_are_bounded_numbered_and_one_at_a_time() {
-    let refund =
-        |number, minor| Command::Refund { refund: number, amount: amount(minor), reason: "customer".into() };
-    let mut paying = Paying::captured();
-    let remaining = amount(3_998);
-    assert_eq!(paying.tell(refund(1, 3_999)), Err(Rejection::RefundTooLarge { remaining }));
-    assert_eq!(paying.tell(refund(1, 0)), Err(Rejection::RefundTooLarge { remaining }));
-    assert_eq!(paying.told(refund(1, 1_000)), "attempt_started");
-    assert_eq!(paying.told(refund(1, 1_000)), "", "the same refund");
-    assert_eq!(paying.tell(refund(2, 1)), Err(Rejection::Busy));
-    assert_eq!(paying.answered(given_back("re_1", 1_000)), "refunded");
-    assert_eq!(paying.heard(Operation::Refund(1), 1, given_back("re_1", 1_000)), "", "told twice");
-    assert_eq!(paying.told(refund(1, 1_000)), "", "asked twice");
-    assert_eq!(paying.tell(refund(2, 2_999)), Err(Rejection::RefundTooLarge { remaining: amount(2_998) }));
-    assert_eq!(paying.told(refund(2, 2_998)), "attempt_started");
-    assert_eq!(paying.answered(given_back("re_2", 2_998)), "refunded");
-    let Standing::Captured { refunded, refund: Some(last), .. } = paying.standing() else {
-        panic!("{:?}", paying.standing())
-    };
-    assert_eq!((refunded, last.number, last.amount), (amount(3_998), 2, amount(2_998)));
-}
-
-#[test]
-fn a_refund_that_was_wished_for_may_fail() {
-    let mut paying = Paying::captured();
-    paying.told(Command::Refund { refund: 1, amount: amount(5), reason: "customer".into() });
-    assert_eq!(paying.answered(Outcome::RefundFailed { code: "charge_disputed".into() }), "refund_failed");
-    assert_eq!(paying.due(), "rest");
-    let Standing::Captured { refund: Some(last), .. } = paying.standing() else { panic!("captured") };
-    assert_eq!(last.state, RefundState::Failed { code: "charge_disputed".into() });
-    assert_eq!(
-        paying.heard(Operation::Refund(1), 1, given_back("re_1", 5)),
-        "refunded",
-        "and yet it happened"
-    );
-}
-
-#[test]
 fn refunding_what_is_not_captured_is_refused() {
-    let refund = || Command::Refund { refund: 1, amount: amount(1), reason: "customer".into() };
+    let refund = || wish(1);
     assert_eq!(Paying::begun().tell(refund()), Err(Rejection::NotCaptured));
     assert_eq!(Paying::authorized().tell(refund()), Err(Rejection::NotCaptured));
     let mut canceled = Paying::begun();
@@ -930,7 +908,7 @@ fn another_amount_or_currency_is_given_back_and_fails_the_payment() {
         let Some(Call::Refund { amount, .. }) = paying.call() else { panic!("a refund is due") };
         assert_eq!(amount, captured);
         assert_eq!(paying.answered(given_back("re_1", captured.minor())), "refunded");
-        assert_eq!(paying.due(), "rest");
+        assert_eq!(paying.due(), "wait", "it is looked at once more");
     }
 }
 

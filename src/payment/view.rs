@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::types::{Amount, Currency, OrderId, PaymentId, Timestamp};
+use crate::types::{Amount, Currency, OrderId, PaymentId, RefundId, Timestamp};
 
-use super::bank::{Operation, Reason};
+use super::bank::{Operation, Reason, RefundProgress};
 use super::command::Capture;
 use super::decline::RetryClass;
 use super::event::{Failure, Next};
-use super::state::{Begun, Course, PastEnd, RefundState, Stage, Work};
+use super::state::{Begun, Course, PastEnd, Refund, RefundState, Stage, Work};
 
 /// A payment as callers see it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -145,31 +145,114 @@ pub enum AttemptStatus {
 /// One refund.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RefundView {
-    /// Its number.
+    /// Its id.
+    pub id: RefundId,
+    /// Of which order.
+    pub order_id: OrderId,
+    /// Its number among those of its payment; what undoes something counts from a million.
     pub number: u32,
-    /// How much.
-    pub amount: Amount,
     /// How it stands.
-    #[serde(flatten)]
-    pub state: RefundStatusView,
+    pub status: RefundStatus,
+    /// How much, in minor units.
+    pub amount: Amount,
+    /// Of what.
+    pub currency: Currency,
+    /// Why.
+    pub reason: Option<Arc<str>>,
+    /// What it is for, where that is one thing: the id of a return, say.
+    pub reference: Option<Arc<str>>,
+    /// The bank's id for it.
+    pub bank_id: Option<Arc<str>>,
+    /// The bank's word for why it failed.
+    pub failure: Option<Arc<str>>,
+    /// How many logical attempts there were.
+    pub attempts: u32,
+    /// When it was wished for.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
 }
 
 /// How a refund stands.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "status", rename_all = "snake_case")]
-pub enum RefundStatusView {
-    /// The bank has not said yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundStatus {
+    /// On its way.
     Pending,
+    /// Somebody has to do something at the bank.
+    RequiresAction,
     /// Given back.
-    Succeeded {
-        /// The bank's id for the refund.
-        id: Arc<str>,
-    },
-    /// Refused.
-    Failed {
-        /// The bank's word for why.
-        code: Arc<str>,
-    },
+    Succeeded,
+    /// Refused, or taken back by the bank.
+    Failed,
+    /// Never sent: all the money goes back by another way.
+    Canceled,
+}
+
+impl RefundStatus {
+    /// The word on the wire.
+    pub const fn word(self) -> &'static str {
+        match self {
+            RefundStatus::Pending => "pending",
+            RefundStatus::RequiresAction => "requires_action",
+            RefundStatus::Succeeded => "succeeded",
+            RefundStatus::Failed => "failed",
+            RefundStatus::Canceled => "canceled",
+        }
+    }
+}
+
+impl Refund {
+    /// How it stands, in a word.
+    pub fn status(&self) -> RefundStatus {
+        match &self.state {
+            RefundState::Accepted { progress: RefundProgress::RequiresAction, .. } => {
+                RefundStatus::RequiresAction
+            }
+            RefundState::Pending | RefundState::Accepted { .. } => RefundStatus::Pending,
+            RefundState::Succeeded { .. } => RefundStatus::Succeeded,
+            RefundState::Failed { .. } => RefundStatus::Failed,
+            RefundState::Canceled => RefundStatus::Canceled,
+        }
+    }
+}
+
+impl RefundView {
+    /// The refund as callers see it.
+    pub fn of(begun: &Begun, refund: &Refund) -> Self {
+        let (bank_id, failure) = match &refund.state {
+            RefundState::Accepted { id, .. } | RefundState::Succeeded { id } => (Some(Arc::clone(id)), None),
+            RefundState::Failed { code } => (None, Some(Arc::clone(code))),
+            RefundState::Pending | RefundState::Canceled => (None, None),
+        };
+        let strays = begun.strays.iter().find(|stray| stray.charge.intent == refund.intent);
+        Self {
+            id: RefundId::new(begun.order, refund.number),
+            order_id: begun.order,
+            number: refund.number,
+            status: refund.status(),
+            amount: refund.amount,
+            currency: strays.and_then(|stray| stray.currency).unwrap_or(begun.currency),
+            reason: refund.reason.clone(),
+            reference: refund.reference.clone(),
+            bank_id,
+            failure,
+            attempts: refund.attempts,
+            created_at: refund.created_at,
+            updated_at: refund.updated_at,
+        }
+    }
+
+    /// Every refund of a payment, oldest first.
+    pub fn all(begun: &Begun) -> Vec<Self> {
+        begun.refunds.iter().map(|refund| Self::of(begun, refund)).collect()
+    }
+
+    /// The refund that was wished for last.
+    pub fn last_wished(begun: &Begun) -> Option<Self> {
+        let wished = begun.refunds.iter().filter(|refund| refund.number < super::UNDO_FROM);
+        wished.max_by_key(|refund| refund.number).map(|refund| Self::of(begun, refund))
+    }
 }
 
 impl PaymentView {
@@ -196,21 +279,9 @@ impl PaymentView {
             cancel_reason,
             failure,
             capture_failure: begun.capture_failure.clone(),
-            retry: begun.work.as_ref().and_then(retry),
+            retry: begun.work.as_ref().filter(|work| !work.is_check).and_then(retry),
             attempts: attempts(begun),
-            refunds: begun
-                .refunds
-                .iter()
-                .map(|refund| RefundView {
-                    number: refund.number,
-                    amount: refund.amount,
-                    state: match &refund.state {
-                        RefundState::Pending => RefundStatusView::Pending,
-                        RefundState::Succeeded { id } => RefundStatusView::Succeeded { id: Arc::clone(id) },
-                        RefundState::Failed { code } => RefundStatusView::Failed { code: Arc::clone(code) },
-                    },
-                })
-                .collect(),
+            refunds: RefundView::all(begun),
             created_at: begun.begun_at,
             updated_at: begun.changed_at,
         }
@@ -218,11 +289,9 @@ impl PaymentView {
 }
 
 fn status(begun: &Begun) -> PaymentStatus {
-    let is_undone =
-        begun.work.is_none() && begun.action.is_none() && begun.charges().all(|charge| !charge.is_live());
     match &begun.course {
         Course::Failed { .. } => return PaymentStatus::Failed,
-        Course::Canceled { .. } if is_undone => return PaymentStatus::Canceled,
+        Course::Canceled { .. } if super::standing::is_undone(begun) => return PaymentStatus::Canceled,
         Course::Canceled { .. } => return PaymentStatus::Canceling,
         Course::Wanted => {}
     }
@@ -280,7 +349,7 @@ fn attempts(begun: &Begun) -> Vec<AttemptView> {
             };
             plain(Operation::Authorize, charge.attempt, status, charge.at)
         }))
-        .chain(begun.work.iter().filter(|work| work.is_open()).map(|work| {
+        .chain(begun.work.iter().filter(|work| work.is_open() && !work.is_check).map(|work| {
             let status = match work.stage {
                 Stage::Sending { .. } => AttemptStatus::Started,
                 Stage::Inquiring { .. } => AttemptStatus::PendingConfirmation,

@@ -129,7 +129,10 @@ impl From<payment::Rejection> for Problem {
             R::OtherTerms | R::NotAuthorized | R::Busy | R::Over => {
                 Self::because(Code::IllegalTransition, detail)
             }
-            R::NotCaptured | R::RefundTooLarge { .. } => Self::because(Code::RefundImpossible, detail),
+            R::NotCaptured | R::TooManyRefunds => Self::because(Code::RefundImpossible, detail),
+            R::RefundTooLarge { .. } => {
+                Self::invalid(vec![Invalid::new("/amount", "refund_too_large", detail)])
+            }
         }
     }
 }

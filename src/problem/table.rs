@@ -88,7 +88,7 @@ table! {
     StockShort = 409 "stock_short", "Not enough stock", "there is not enough stock";
     ReviewClosed = 409 "review_closed", "Review closed", "the review was decided already";
     ExtendedTooOften = 409 "extended_too_often", "Extended too often", "the reservation cannot be extended again";
-    RefundImpossible = 409 "refund_impossible", "Nothing to refund", "the payment has not that much left to give back";
+    RefundImpossible = 409 "refund_impossible", "Nothing to refund", "nothing of this order can be given back";
     IdempotencyKeyInUse = 409 "idempotency_key_in_use", "Still running", "the first request with this Idempotency-Key is still running", after 1;
     PreconditionFailed = 412 "precondition_failed", "Changed meanwhile", "the resource is at another version than If-Match names";
 

@@ -14,7 +14,7 @@ use super::wiring::OrderRequest;
 use crate::fraud::{self, Fraud, ReviewView, RulesView};
 use crate::inventory::{self, Inventory, ItemView};
 use crate::order::{self, Order, OrderView, Orders};
-use crate::payment::{self, Payment, PaymentView};
+use crate::payment::{self, Payment, PaymentView, RefundView};
 use crate::runtime::ask::{Show, send};
 use crate::runtime::{Aggregate, AggregateActor, Answer, Ask, Fault, Look, Only, Refusal, Reply, Wiring};
 use crate::types::{Actor, IdSource, Meta, OrderId, RequestKey, Sku, StoreId, clock};
@@ -262,6 +262,33 @@ impl Tenant {
         let show: Show<Payment> =
             Box::new(move |state| state.begun().map(|begun| Answer::of(&PaymentView::of(id, begun), 0)));
         look(&self.members.payments, id, show).await
+    }
+
+    /// The refunds of an order, oldest first; none, when nothing was ever to be paid.
+    pub async fn refunds(&self, order: OrderId) -> Result<Vec<RefundView>, Fault> {
+        let (to, found) = oneshot::channel();
+        let show: Show<Payment> = Box::new(move |state| {
+            // Whoever asked may have gone.
+            let _ = to.send(state.begun().map(RefundView::all).unwrap_or_default());
+            None
+        });
+        look(&self.members.payments, payment::id_of(order), show).await?;
+        found.await.map_err(|_| Fault::Rebuilding)
+    }
+
+    /// Asks for money to be given back; answers with the refund and its id.
+    pub async fn refund(
+        &self,
+        order: OrderId,
+        wish: payment::Wish,
+        key: Option<RequestKey>,
+    ) -> Result<Answer, Refusal<payment::Rejection>> {
+        let show: Show<Payment> = Box::new(|state| {
+            let last = RefundView::last_wished(state.begun()?)?;
+            Some(Answer::of(&last, 0))
+        });
+        let command = payment::Command::Refund(wish);
+        ask(&self.members.payments, payment::id_of(order), command, key, None, show).await
     }
 
     /// One SKU's stock.

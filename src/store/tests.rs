@@ -18,7 +18,9 @@ use crate::inventory;
 use crate::journal::Journal as _;
 use crate::journal::memory::{MemoryJournal, Plan, Survivors};
 use crate::order::{CancelReason, Command, Draft};
-use crate::payment::bank::{Call, IntentStatus, Outcome, Reason, RefundReceipt, Snapshot};
+use crate::payment::bank::{
+    Call, IntentStatus, Operation, Outcome, Reason, RefundProgress, RefundReceipt, Snapshot,
+};
 use crate::runtime::{Fault, Refusal};
 use crate::types::{Amount, Clock, OrderId, StoreId, Timestamp};
 use crate::views::Views;
@@ -55,6 +57,8 @@ impl FakeBank {
             captured,
             charge: Some("ch_1".into()),
         };
+        let receipt =
+            |amount| RefundReceipt { id: "re_1".into(), amount, progress: RefundProgress::Succeeded };
         match call {
             Call::Authorize { amount, .. } => {
                 ledger.charges.borrow_mut().insert(key, *amount);
@@ -65,12 +69,19 @@ impl FakeBank {
             }
             Call::Refund { amount, .. } => {
                 ledger.undone.borrow_mut().insert(key, *amount);
-                Outcome::Refunded(RefundReceipt { id: "re_1".into(), amount: *amount })
+                Outcome::Refunded(receipt(*amount))
+            }
+            Call::Inquire { operation: Operation::Refund(_), .. } => {
+                let asked = crate::gateway::key(&context.store, &call.key(context.order)).to_string();
+                match ledger.undone.borrow().get(&asked) {
+                    Some(amount) => Outcome::FoundRefund(Some(receipt(*amount))),
+                    None => Outcome::NotFound,
+                }
             }
             Call::Inquire { attempt, .. } => {
                 let place = crate::payment::bank::Key {
                     order: context.order,
-                    operation: crate::payment::bank::Operation::Authorize,
+                    operation: Operation::Authorize,
                     attempt: *attempt,
                 };
                 let asked = crate::gateway::key(&context.store, &place).to_string();

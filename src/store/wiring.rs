@@ -346,6 +346,20 @@ fn paid(standing: payment::Standing) -> Option<order::Outcome> {
     }
 }
 
+/// The order hears how much was given back; the payment hears that it has.
+fn report_refunds(family: &Rc<StoreFamily>, order: OrderId, captured: Amount, refunded: Amount, meta: &Meta) {
+    let payments = family.members.payments.clone();
+    let heard = move |_: &Order, taken: Result<Option<Cause>, order::Rejection>| {
+        if let Ok(cause) = taken {
+            let meta = Meta { cause, ..Meta::by(Actor::Order) };
+            let command = payment::Command::RefundsHeard { refunded };
+            send(&payments, Ask::tell(payment::id_of(order), command, meta));
+        }
+    };
+    let command = order::Command::Hear(order::Outcome::RefundsChanged { captured, refunded });
+    send(&family.members.orders, Ask::sibling(order, command, *meta, heard));
+}
+
 /// How a call to the bank ended, on its way to the payment that made it.
 pub(super) fn answered(
     family: &Rc<StoreFamily>,
@@ -389,10 +403,16 @@ impl Wiring for Payment {
         step: payment::Step,
         cause: Cause,
     ) {
-        let payment::Step::Report { order, standing } = step;
-        if let Some(outcome) = paid(standing) {
-            let command = order::Command::Hear(outcome);
-            send(&family.members.orders, Ask::tell(order, command, meta(Actor::Payment, cause)));
+        let meta = meta(Actor::Payment, cause);
+        match step {
+            payment::Step::Report { order, standing } => {
+                if let Some(outcome) = paid(standing) {
+                    send(&family.members.orders, Ask::tell(order, order::Command::Hear(outcome), meta));
+                }
+            }
+            payment::Step::ReportRefunds { order, captured, refunded } => {
+                report_refunds(family, order, captured, refunded, &meta);
+            }
         }
     }
 

@@ -129,6 +129,95 @@ ids! {
     EventId = "evt";
 }
 
+macro_rules! numbered_ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)+) => {$(
+        $(#[$doc])*
+        ///
+        /// Spelled as the order's id with another prefix, and from the second on with the number after it: the order
+        /// follows from the id, and needs no index.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name {
+            order: OrderId,
+            number: u32,
+        }
+
+        impl $name {
+            /// What stands before the first underscore on the wire.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// The id of an order's `number`-th, counting from 1.
+            pub const fn new(order: OrderId, number: u32) -> Self {
+                Self { order, number }
+            }
+
+            /// Whose it is.
+            pub const fn order(self) -> OrderId {
+                self.order
+            }
+
+            /// Which of the order's, counting from 1.
+            pub const fn number(self) -> u32 {
+                self.number
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut digits = [0; ulid::ULID_LEN];
+                Ulid(self.order.bits()).array_to_str(&mut digits);
+                let digits = std::str::from_utf8(&digits).expect("base 32 is ASCII");
+                match self.number {
+                    1 => write!(f, concat!($prefix, "_{}"), digits),
+                    number => write!(f, concat!($prefix, "_{}_{}"), digits, number),
+                }
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let wrong = IdError { prefix: $prefix };
+                let rest = text.strip_prefix(concat!($prefix, "_")).ok_or(wrong.clone())?;
+                let (digits, number) = match rest.split_once('_') {
+                    None => (rest, 1),
+                    Some((digits, number)) => (digits, number.parse().map_err(|_| wrong.clone())?),
+                };
+                let order = Ulid::from_string(digits).map_err(|_| wrong.clone())?;
+                let id = Self { order: OrderId(order.0), number };
+                // One id, one spelling.
+                if number > 0 && id.to_string() == text { Ok(id) } else { Err(wrong) }
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+                text.parse().map_err(de::Error::custom)
+            }
+        }
+    )+};
+}
+
+numbered_ids! {
+    /// A refund of an order's payment.
+    RefundId = "ref";
+    /// Goods of an order that come back.
+    ReturnId = "ret";
+}
+
 impl EventId {
     /// The id of the event at `sequence` of a store: time first, so that ids sort as events happened.
     pub fn of(store: &StoreId, sequence: u64, at: Timestamp) -> Self {
@@ -256,6 +345,22 @@ mod tests {
         assert!(text.replace("ord_", "pay_").parse::<OrderId>().is_err());
         assert!(text[..text.len() - 1].parse::<OrderId>().is_err());
         assert_eq!(serde_json::to_string(&id).ok(), Some(format!("\"{text}\"")));
+    }
+
+    #[test]
+    fn what_an_order_has_several_of_is_numbered_and_leads_back_to_it() {
+        let order: OrderId = IdSource::seeded(1).next(Timestamp::from_micros(1_700_000_000_000_000));
+        let spelled = |number| RefundId::new(order, number).to_string();
+        assert_eq!(spelled(1), order.to_string().replace("ord_", "ref_"));
+        assert_eq!(spelled(12), format!("{}_12", spelled(1)));
+        for number in [1, 2, 1_000_000, u32::MAX] {
+            let id: RefundId = spelled(number).parse().expect("its own spelling");
+            assert_eq!((id.order(), id.number()), (order, number));
+        }
+        for bad in [format!("{}_1", spelled(1)), format!("{}_0", spelled(1)), format!("{}_02", spelled(1))] {
+            assert!(bad.parse::<RefundId>().is_err(), "{bad}");
+        }
+        assert!(spelled(2).replace("ref_", "ret_").parse::<RefundId>().is_err());
     }
 
     #[test]

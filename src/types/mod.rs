@@ -14,7 +14,10 @@ pub mod text;
 pub use clock::{Clock, Timestamp};
 pub use currency::Currency;
 pub use decimal::{Decimal, DecimalError};
-pub use ids::{FulfillmentId, IdSource, LineId, OrderId, PaymentId, ReservationId, StoreId, StoreIdError};
+pub use ids::{
+    FulfillmentId, IdSource, LineId, OrderId, PaymentId, RefundId, ReservationId, ReturnId, StoreId,
+    StoreIdError,
+};
 pub use meta::{Actor, Cause, Meta, RequestKey};
 pub use money::Amount;
 pub use quantity::{Quantity, Sku};

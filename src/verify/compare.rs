@@ -7,6 +7,7 @@ use super::findings::Findings;
 use super::model::{Model, Order, Phase, Store, digest};
 use super::money::Payment;
 use crate::order;
+use crate::payment;
 use crate::types::{Currency, OrderId, Timestamp};
 use crate::views::{
     AuditedItem, AuditedOrder, AuditedStore, Figures, OrderPart, Snapshot, ViewsError, Words,
@@ -243,8 +244,22 @@ fn payment(findings: &mut Findings, name: &str, row: &AuditedOrder, model: &Orde
             findings.compare(name, &subject, "amount", &model.amount, &begun.amount.minor());
             findings.compare(name, &subject, "captured", &captured, &begun.captured().minor());
             findings.compare(name, &subject, "refunded", &refunded, &begun.refunded().minor());
+            refunds(findings, name, &subject, model, begun);
         }
         (Some(_), Some(_)) => {}
+    }
+}
+
+/// Refund by refund. Should the bank have made one twice, the newest counts.
+fn refunds(findings: &mut Findings, name: &str, subject: &str, model: &Payment, begun: &payment::Begun) {
+    let mut found: BTreeMap<u64, (i64, &str)> = BTreeMap::new();
+    for refund in &begun.refunds {
+        found.insert(refund.number.into(), (refund.amount.minor(), refund.status().word()));
+    }
+    let derived = model.refunds.iter().map(|(number, refund)| (*number, (refund.amount, refund.status)));
+    let derived: BTreeMap<u64, (i64, &str)> = derived.collect();
+    if derived != found {
+        findings.add(name, subject, "refunds", &format!("{derived:?}"), &format!("{found:?}"));
     }
 }
 

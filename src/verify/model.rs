@@ -198,6 +198,7 @@ impl Order {
                 matches!(before, P::Canceled | P::Expired)
             }
             "retry_requested" => before != P::Unplaced,
+            "refunds_changed" => !matches!(before, P::Unplaced | P::Reserving | P::Screening | P::OnHold),
             _ => {
                 self.is_beyond = true;
                 self.version += 1;
@@ -247,6 +248,11 @@ impl Order {
             }
             "stock_released" => self.owes_stock = false,
             "review_withdrawn" => self.owes_review = false,
+            "refunds_changed" => {
+                (self.captured, self.refunded) = (amount("captured"), amount("refunded"));
+                let is_ended = matches!(before, P::Canceled | P::Expired);
+                self.owes_payment |= is_ended && self.refunded < self.captured;
+            }
             "payment_undone" => {
                 (self.captured, self.refunded) = (amount("captured"), amount("refunded"));
                 self.owes_payment = false;
@@ -267,7 +273,8 @@ impl Order {
     /// Whether nothing is to happen to it any more, unless somebody asks.
     fn is_at_rest(&self) -> bool {
         let is_ended = matches!(self.phase, Phase::Confirmed | Phase::Canceled | Phase::Expired);
-        let is_paid_off = self.payment.as_deref().is_none_or(|payment| !payment.is_working);
+        let is_paid_off =
+            self.payment.as_deref().is_none_or(|payment| !payment.is_working && !payment.owes_report());
         is_ended && is_paid_off && !self.owes_stock && !self.owes_payment && !self.owes_review
     }
 

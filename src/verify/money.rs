@@ -1,5 +1,7 @@
 //! Payments as the journal has them: what was taken and given back, charge by charge.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::findings::Findings;
@@ -15,8 +17,22 @@ pub(super) struct Payment {
     pub(super) is_working: bool,
     pub(super) has_failed: bool,
     pub(super) has_succeeded: bool,
+    /// What was given back as far as the order has heard.
+    reported: i64,
+    is_canceled: bool,
+    /// Refunds by number.
+    pub(super) refunds: BTreeMap<u64, Refund>,
     /// Something happened to it that is not known here.
     pub(super) is_beyond: bool,
+}
+
+/// Money that went back, or was to.
+#[derive(Default)]
+pub(super) struct Refund {
+    intent: String,
+    pub(super) amount: i64,
+    pub(super) status: &'static str,
+    is_sent: bool,
 }
 
 /// Money that a bank set aside or took.
@@ -25,6 +41,8 @@ pub(super) struct Charge {
     amount: i64,
     pub(super) captured: i64,
     pub(super) refunded: i64,
+    /// Whether it pays the order.
+    is_own: bool,
     /// Of what, where that is another than the payment's.
     pub(super) currency: Option<String>,
 }
@@ -78,13 +96,19 @@ impl Payment {
     fn step(&mut self, kind: &str, data: &Value) -> bool {
         let amount = |name: &str| data[name].as_i64().unwrap_or(0);
         let intent = data["intent"].as_str().unwrap_or_default();
+        let number = |name: &str| data[name].as_u64().unwrap_or(0);
+        self.refund(kind, data);
         match kind {
             "attempt_started" | "retry_scheduled" | "retry_started" | "outcome_unknown"
             | "cancel_requested" => {
                 // A cancel of what is settled leads to an undoing, which begins with an attempt of its own.
                 self.is_working |= kind != "cancel_requested";
+                self.is_canceled |= kind == "cancel_requested";
             }
-            "declined" => {}
+            "declined" | "arrived_late" => {}
+            "refunds_reported" => self.reported = amount("refunded"),
+            // A queue of its own: whether it is at work shows by its attempts.
+            "refund_requested" | "refund_check_started" | "refund_checked" => {}
             "processed" | "integrity_failure" | "charge_found" => {
                 let currency = data["currency"].as_str().unwrap_or_default();
                 let is_other = kind != "processed" && currency != self.currency;
@@ -93,13 +117,23 @@ impl Payment {
                     amount: amount("amount"),
                     captured: amount("captured"),
                     refunded: 0,
+                    is_own: kind == "processed",
                     currency: is_other.then(|| currency.to_owned()),
                 });
                 self.has_succeeded |= kind == "processed";
                 self.has_failed |= kind == "integrity_failure";
                 self.is_working = false;
             }
-            "requires_action" | "voided" | "canceled" | "capture_failed" | "refund_failed" => {
+            "refund_failed" => {
+                let intent = self.refunds.get(&number("refund")).map(|refund| refund.intent.clone());
+                if let Some(charge) =
+                    self.charges.iter_mut().find(|charge| Some(&charge.intent) == intent.as_ref())
+                {
+                    charge.refunded -= amount("reversed");
+                }
+                self.is_working = false;
+            }
+            "requires_action" | "voided" | "canceled" | "capture_failed" | "refund_pending" => {
                 self.is_working = false
             }
             "failed" => (self.is_working, self.has_failed) = (false, true),
@@ -111,11 +145,59 @@ impl Payment {
                         charge.refunded += amount("amount");
                     }
                 }
+                if kind == "refunded" && self.is_canceled {
+                    self.reported = self.totals().1;
+                }
                 self.is_working = false;
             }
             _ => return false,
         }
         true
+    }
+
+    /// Whether the order is still to hear of money that was given back.
+    pub(super) fn owes_report(&self) -> bool {
+        let own = self.charges.iter().filter(|charge| charge.is_own).map(|charge| charge.refunded).sum();
+        let of_order = match (self.is_canceled, self.has_failed) {
+            (true, _) => self.totals().1,
+            (false, true) => self.reported,
+            (false, false) => own,
+        };
+        of_order != self.reported
+    }
+
+    /// How each refund stands, told from its events alone.
+    fn refund(&mut self, kind: &str, data: &Value) {
+        let of = |data: &Value| data["refund"].as_u64();
+        let number = match kind {
+            "attempt_started" => {
+                let operation = data["operation"].as_str().unwrap_or_default();
+                operation.strip_prefix("refund_").and_then(|number| number.parse().ok())
+            }
+            "cancel_requested" => {
+                for refund in self.refunds.values_mut().filter(|refund| !refund.is_sent) {
+                    refund.status = "canceled";
+                }
+                None
+            }
+            "refund_requested" | "refund_pending" | "refunded" | "refund_failed" => of(data),
+            _ => None,
+        };
+        let Some(number) = number else { return };
+        let refund = self.refunds.entry(number).or_default();
+        if let Some(intent) = data["intent"].as_str() {
+            intent.clone_into(&mut refund.intent);
+        }
+        if let Some(amount) = data["amount"].as_i64() {
+            refund.amount = amount;
+        }
+        refund.is_sent |= kind != "refund_requested";
+        refund.status = match kind {
+            "refunded" => "succeeded",
+            "refund_failed" => "failed",
+            "refund_pending" if data["progress"] == "requires_action" => "requires_action",
+            _ => "pending",
+        };
     }
 
     /// Taken and given back of the payment's own currency.

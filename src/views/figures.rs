@@ -61,7 +61,8 @@ impl OrderPart {
         part.refunded = begun.refunded().minor();
         part.succeeded = begun.charge.is_some();
         part.declined = matches!(begun.course, Course::Failed { .. });
-        if let Some(work) = &begun.work {
+        // To look again at what a bank has accepted is no doubt.
+        if let Some(work) = begun.work.as_ref().filter(|work| !work.is_check) {
             part.unknown = match work.stage {
                 Stage::Inquiring { .. } | Stage::Waiting { next: Next::Inquire, .. } => true,
                 Stage::Sending { .. } | Stage::Waiting { next: Next::Send | Next::Attempt, .. } => {

@@ -205,7 +205,8 @@ fn fold_payment(store: &mut StoreSlot, record: &Record<'_>, head: &Head<'_>) -> 
     if let Some(slot) = store.orders.get_mut(&id) {
         <payment::Payment as crate::runtime::Aggregate>::evolve(&mut slot.payment, &event, record.at);
     }
-    Ok(Shows::Order(id))
+    let is_wish = matches!(event, payment::Event::RefundRequested(_));
+    Ok(if is_wish { Shows::Refund(id) } else { Shows::Nothing })
 }
 
 fn fold_stock(
@@ -340,6 +341,10 @@ fn render(store: &StoreSlot, shows: &Shows) -> Option<(u64, Vec<u8>)> {
         Shows::Order(id) => {
             let placed = store.orders.get(id)?.order.placed()?;
             Some((placed.version, json(serde_json::to_vec(&order::OrderView::of(&store.id, placed)))))
+        }
+        Shows::Refund(id) => {
+            let last = payment::RefundView::last_wished(store.orders.get(id)?.payment.begun()?)?;
+            Some((0, json(serde_json::to_vec(&last))))
         }
         Shows::Item(sku) => {
             let item = store.skus.get(sku)?.item.as_ref()?;

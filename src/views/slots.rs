@@ -115,6 +115,7 @@ pub(super) struct Pending {
 pub(super) enum Shows {
     Nothing,
     Order(OrderId),
+    Refund(OrderId),
     Item(Sku),
     Review(OrderId),
     Rules,

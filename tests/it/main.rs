@@ -15,6 +15,7 @@ mod overload;
 mod oversell;
 mod passivation;
 mod processes;
+mod refunds;
 mod refusals;
 mod tenants;
 mod undo;

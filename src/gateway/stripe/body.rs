@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::payment::bank::{Decline, IntentStatus, RefundReceipt, Snapshot};
+use crate::payment::bank::{Decline, IntentStatus, RefundProgress, RefundReceipt, Snapshot};
 use crate::types::Amount;
 
 /// No id of the bank is longer.
@@ -182,16 +182,20 @@ impl Refund<'_> {
             return None;
         }
         match self.status.as_deref() {
-            None | Some("succeeded" | "pending" | "requires_action") => {
-                let receipt = RefundReceipt { id: id(&self.id)?, amount: Amount::new(self.amount)? };
-                Some(RefundStatus::Accepted(receipt))
-            }
+            None | Some("succeeded") => self.accepted(RefundProgress::Succeeded),
+            Some("pending") => self.accepted(RefundProgress::Pending),
+            Some("requires_action") => self.accepted(RefundProgress::RequiresAction),
             Some("failed" | "canceled") => {
                 let reason = self.failure_reason.as_deref().or(self.status.as_deref()).unwrap_or("failed");
                 Some(RefundStatus::Failed(cut(reason, CODE_LENGTH_MAX)))
             }
             Some(_) => None,
         }
+    }
+
+    fn accepted(&self, progress: RefundProgress) -> Option<RefundStatus> {
+        let (id, amount) = (id(&self.id)?, Amount::new(self.amount)?);
+        Some(RefundStatus::Accepted(RefundReceipt { id, amount, progress }))
     }
 }
 

@@ -170,10 +170,8 @@ impl Bank {
                 let found = self.intents[nth].refunds.iter().position(|(refund, _)| *refund == number);
                 found.map_or(Outcome::NotFound, |at| {
                     let amount = self.intents[nth].refunds[at].1;
-                    Outcome::FoundRefund(Some(RefundReceipt {
-                        id: format!("re_{nth}_{}", at + 1).into(),
-                        amount,
-                    }))
+                    let id = format!("re_{nth}_{}", at + 1);
+                    Outcome::FoundRefund(Some(receipt(&id, amount.minor(), RefundProgress::Succeeded)))
                 })
             }
             (_, Some(intent)) => Outcome::Found(self.snapshot(Self::nth(intent))),
@@ -396,8 +394,7 @@ proptest! {
                 let _ = world.paying.tell(Command::Capture);
             }
             if refund_at == Some(nth) {
-                let refund = Command::Refund { refund: 1, amount: amount(998), reason: "customer".into() };
-                let _ = world.paying.tell(refund);
+                let _ = world.paying.tell(wish(998));
             }
             if cancel_at == Some(nth) {
                 world.paying.cancel();

@@ -441,7 +441,11 @@ impl World {
     /// The bank has given everything back.
     pub(crate) fn refunded(&mut self, store: &StoreId, order: OrderId) {
         let Some(cart) = self.cart(store, order) else { return };
-        let receipt = bank::RefundReceipt { id: "re_1".into(), amount: cart.total };
+        let receipt = bank::RefundReceipt {
+            id: "re_1".into(),
+            amount: cart.total,
+            progress: bank::RefundProgress::Succeeded,
+        };
         if self.works_at(store, order, |operation| matches!(operation, bank::Operation::Refund(_))) {
             self.bank(store, order, bank::Outcome::Refunded(receipt));
             self.report(store, order);
