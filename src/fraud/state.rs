@@ -184,7 +184,7 @@ pub struct Review {
 
 /// Whether a review is open, and how it was closed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Nobody has decided.
     Open,

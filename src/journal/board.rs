@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::tail::Tail;
 use super::{Figures, Health, Lane, Position, Settled, Sink};
 
 /// Written by the writer, read by everybody.
@@ -15,6 +16,8 @@ pub(super) struct Board {
     health: watch::Sender<Health>,
     lanes: Mutex<Vec<Sink>>,
     tally: Tally,
+    /// Filled before the end moves, so that a follower finds in it what it hears of.
+    pub(super) tail: Tail,
 }
 
 #[derive(Default)]
@@ -44,6 +47,7 @@ impl Board {
             health: watch::Sender::new(Health::Good),
             lanes: Mutex::default(),
             tally: Tally::default(),
+            tail: Tail::new(),
         })
     }
 

@@ -330,6 +330,13 @@ impl Disk for MemoryDisk {
     }
 }
 
+impl Stored {
+    /// The record as a reader of a file would find it: made of its bytes alone.
+    fn record(&self, position: Position) -> Record<'_> {
+        Record { origin: None, ..self.row.record(position, self.store.as_str()) }
+    }
+}
+
 struct MemoryReader {
     board: Arc<Board>,
     medium: Arc<Medium>,
@@ -355,7 +362,7 @@ impl Reader for MemoryReader {
             && let position = after + 1 + count as Position
             && let Some(stored) = self.find(position)
         {
-            each(stored.row.record(position, stored.store.as_str()))?;
+            each(stored.record(position))?;
             count += 1;
         }
         Ok(count)
@@ -372,7 +379,7 @@ impl Reader for MemoryReader {
                 position,
                 what: format!("the journal ends at {}", self.board.end()),
             })?;
-            each(stored.row.record(position, stored.store.as_str()))?;
+            each(stored.record(position))?;
         }
         Ok(())
     }

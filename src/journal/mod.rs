@@ -6,6 +6,7 @@ mod intake;
 pub mod memory;
 pub mod record;
 pub mod sqlite;
+mod tail;
 #[cfg(test)]
 mod tests;
 pub mod verify;
@@ -13,7 +14,7 @@ pub mod writer;
 
 use std::sync::Arc;
 
-pub use record::{Append, Record, Row};
+pub use record::{Append, Origin, Record, Row};
 
 /// A place in the journal, from 1 without end. Not a store's sequence: all stores share the positions.
 pub type Position = u64;
@@ -47,6 +48,12 @@ pub trait Journal: Send + Sync + 'static {
 
     /// A reader of its own, for one thread.
     fn reader(&self) -> Result<Box<dyn Reader>, JournalError>;
+
+    /// The reader of the one who reads everything in order as it comes, such as the projector: it is given what was just
+    /// committed out of memory. At most one a journal is fast; others read the file.
+    fn follower(&self) -> Result<Box<dyn Reader>, JournalError> {
+        self.reader()
+    }
 
     /// The position of the last durable record.
     fn end(&self) -> Position;

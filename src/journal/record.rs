@@ -1,5 +1,9 @@
 //! Records: what is written, and what is read back.
 
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use xxhash_rust::xxh3::xxh3_64;
@@ -33,6 +37,38 @@ pub struct Row {
     pub kind: &'static str,
     /// The rest, as [`Body`] writes it.
     pub body: Vec<u8>,
+    /// What the body was made of; nothing for a row that was not made of an event.
+    pub origin: Option<Origin>,
+}
+
+/// What a row's body was made of. Never stored: it spares those who follow the journal in the same process the parsing.
+#[derive(Clone)]
+pub struct Origin {
+    /// Version of the event's shape.
+    pub version: u16,
+    /// The order it belongs to.
+    pub order: Option<OrderId>,
+    /// The request's idempotency key.
+    pub key: Option<RequestKey>,
+    /// How many events of the same command follow.
+    pub more: u16,
+    /// The events of the command: a `Vec` of one aggregate's.
+    events: Arc<dyn Any + Send + Sync>,
+    /// Which of them this one is.
+    nth: usize,
+}
+
+impl Origin {
+    /// The event itself, if it is one of these.
+    pub fn event<E: crate::runtime::Event>(&self) -> Option<&E> {
+        self.events.downcast_ref::<Vec<E>>()?.get(self.nth)
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Origin").field("order", &self.order).field("nth", &self.nth).finish_non_exhaustive()
+    }
 }
 
 /// One durable event, borrowed from the reader that found it.
@@ -50,6 +86,8 @@ pub struct Record<'a> {
     pub kind: &'a str,
     /// The rest, as JSON; read it with [`Record::body`].
     pub bytes: &'a [u8],
+    /// What the body was made of, where that is still in memory.
+    pub origin: Option<&'a Origin>,
 }
 
 /// Everything of a record that is not a column. Field order is part of the format: `data` comes last.
@@ -101,44 +139,65 @@ fn is_nought(count: &u16) -> bool {
 }
 
 impl Row {
-    /// The row of `event` as it happened at a place and time.
-    pub fn of<E: crate::runtime::Event>(event: &E, meta: &Meta, sequence: u64, at: Timestamp) -> Self {
-        Self::leading(event, meta, sequence, at, 0)
-    }
-
-    /// The row of the first event of a command, which so many others follow: readers that answer a repeated request show
-    /// what was there after the last of them.
-    pub fn leading<E: crate::runtime::Event>(
-        event: &E,
+    /// The rows of the events of one command, from `sequence` on. One request, one entry in the index of keys: the first
+    /// event carries the key, and how many follow, because a repeated request is shown what was there after the last.
+    pub fn of<E: crate::runtime::Event>(
+        events: &Arc<Vec<E>>,
         meta: &Meta,
         sequence: u64,
         at: Timestamp,
-        followers: usize,
-    ) -> Self {
-        let mut body = Vec::with_capacity(384);
-        let subject = event.subject();
-        let head = Head {
-            v: event.version(),
-            subject: &subject,
-            order: event.order(),
-            actor: meta.actor,
-            cause: meta.cause,
-            key: meta.key,
-            more: if meta.key.is_some() { u16::try_from(followers).unwrap_or(u16::MAX) } else { 0 },
-        };
-        serde_json::to_writer(&mut body, &head).expect("a head has string keys and goes to memory");
-        body.pop();
-        body.extend_from_slice(b",\"data\":");
-        event.write(&mut body);
-        body.push(b'}');
-        Self { sequence, at, kind: event.kind(), body }
+    ) -> Vec<Self> {
+        let places = sequence..;
+        let rows = events.iter().zip(places).enumerate().map(|(nth, (event, sequence))| {
+            let key = meta.key.filter(|_| nth == 0);
+            let followers = if key.is_some() { events.len() - 1 } else { 0 };
+            let origin = Origin {
+                version: event.version(),
+                order: event.order(),
+                key,
+                more: u16::try_from(followers).unwrap_or(u16::MAX),
+                events: Arc::clone(events) as Arc<dyn Any + Send + Sync>,
+                nth,
+            };
+            let body = body(event, meta, &origin);
+            Self { sequence, at, kind: event.kind(), body, origin: Some(origin) }
+        });
+        rows.collect()
     }
+}
+
+fn body<E: crate::runtime::Event>(event: &E, meta: &Meta, origin: &Origin) -> Vec<u8> {
+    let mut body = Vec::with_capacity(384);
+    let subject = event.subject();
+    let head = Head {
+        v: origin.version,
+        subject: &subject,
+        order: origin.order,
+        actor: meta.actor,
+        cause: meta.cause,
+        key: origin.key,
+        more: origin.more,
+    };
+    serde_json::to_writer(&mut body, &head).expect("a head has string keys and goes to memory");
+    body.pop();
+    body.extend_from_slice(b",\"data\":");
+    event.write(&mut body);
+    body.push(b'}');
+    body
 }
 
 impl Row {
     /// The record this row becomes at `position`.
     pub fn record<'a>(&'a self, position: Position, store: &'a str) -> Record<'a> {
-        Record { position, store, sequence: self.sequence, at: self.at, kind: self.kind, bytes: &self.body }
+        Record {
+            position,
+            store,
+            sequence: self.sequence,
+            at: self.at,
+            kind: self.kind,
+            bytes: &self.body,
+            origin: self.origin.as_ref(),
+        }
     }
 }
 

@@ -117,6 +117,11 @@ impl Journal for SqliteJournal {
         Ok(Box::new(SqliteReader::open(&self.path, End::Board(self.board.clone()))?))
     }
 
+    fn follower(&self) -> Result<Box<dyn Reader>, JournalError> {
+        self.board.tail.follow();
+        Ok(Box::new(SqliteReader::open(&self.path, End::Followed(self.board.clone()))?))
+    }
+
     fn end(&self) -> Position {
         self.board.end()
     }

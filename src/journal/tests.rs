@@ -4,6 +4,7 @@ mod damage;
 mod disk;
 mod laws;
 mod loops;
+mod tail;
 
 use std::time::Duration;
 
@@ -77,7 +78,7 @@ fn store_id(store: &str) -> StoreId {
 fn row(store: &str, sequence: u64) -> Row {
     let body = format!(r#"{{"v":1,"subject":"{store}","actor":"api","data":{{"n":{sequence}}}}}"#);
     let at = Timestamp::from_micros(1_700_000_000_000_000 + sequence.cast_signed());
-    Row { sequence, at, kind: "test.happened", body: body.into_bytes() }
+    Row { sequence, at, kind: "test.happened", body: body.into_bytes(), origin: None }
 }
 
 /// All records a reader finds after a position, as store and sequence.

@@ -159,6 +159,9 @@ impl<D: Disk> Writer<D> {
                     took: monotonic().duration_since(began),
                 };
                 if !self.board.is_poisoned() {
+                    let room = Vec::with_capacity(self.batch.len());
+                    let batch = std::mem::replace(&mut self.batch, room);
+                    self.board.tail.keep(self.end + 1 - self.rows as u64, batch);
                     self.board.reached(self.end, &written);
                 }
             }

@@ -8,6 +8,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix::{Actor, AsyncContext, Context, Handler, SpawnHandle};
 
@@ -139,9 +140,10 @@ impl<A: Wiring> AggregateActor<A> {
         if events.is_empty() {
             return Ok(Folded { steps: Vec::new(), call: None, cause: None });
         }
+        let events = Arc::new(events);
         let before = A::due(state);
         let mut steps = Vec::new();
-        for event in &events {
+        for event in &*events {
             A::evolve(state, event, at);
             steps.extend(A::tells(state, event));
         }

@@ -210,17 +210,9 @@ impl StoreLog {
     }
 
     /// Hands events to the journal in the store's sequence. Returns the last one's place.
-    pub fn append<E: Event>(self: &Rc<Self>, meta: &Meta, events: &[E], at: Timestamp) -> Cause {
-        let rows = events
-            .iter()
-            .enumerate()
-            .map(|(nth, event)| {
-                self.sequence.set(self.sequence.get() + 1);
-                // One request, one entry in the index of keys: the first event carries it.
-                let meta = Meta { key: meta.key.filter(|_| nth == 0), ..*meta };
-                Row::leading(event, &meta, self.sequence.get(), at, events.len() - 1 - nth)
-            })
-            .collect();
+    pub fn append<E: Event>(self: &Rc<Self>, meta: &Meta, events: &Arc<Vec<E>>, at: Timestamp) -> Cause {
+        let rows = Row::of(events, meta, self.sequence.get() + 1, at);
+        self.sequence.set(self.sequence.get() + events.len() as u64);
         self.last_at.set(at);
         let ticket = self.gate.issued.get() + 1;
         self.gate.issued.set(ticket);

@@ -3,7 +3,7 @@
 use crate::types::OrderId;
 
 /// Something that happened to one aggregate.
-pub trait Event: Sized + Send + 'static {
+pub trait Event: Sized + Clone + Send + Sync + 'static {
     /// Every kind this aggregate can record, as stored and as on the wire.
     const KINDS: &'static [&'static str];
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actix::{Actor as _, Addr, ArbiterHandle};
 use dashmap::DashMap;
+use futures_util::{StreamExt as _, stream};
 
 use super::handle::{EnterError, Entered, Tenant};
 use super::host::{Awake, Host, Wake};
@@ -149,13 +150,13 @@ impl Directory {
             let from = after.clone();
             let due = self.node.views.read(move |reader| reader.wakes(now, from.as_ref(), WAKES_MAX)).await?;
             let Some(last) = due.last().cloned() else { return Ok(()) };
-            for store in due {
-                if !self.awake.contains_key(&store)
-                    && let Err(why) = self.enter(&store).await
-                {
+            let sleeping = due.into_iter().filter(|store| !self.awake.contains_key(store));
+            let waking = stream::iter(sleeping).for_each_concurrent(self.hosts.len(), async |store| {
+                if let Err(why) = self.enter(&store).await {
                     tracing::warn!(store.id = %store, error = %why, "a store that is due was not woken");
                 }
-            }
+            });
+            waking.await;
             after = Some(last);
         }
     }

@@ -11,7 +11,7 @@ use dashmap::DashMap;
 use super::handle::{EnterError, StoreHandle};
 use super::lane::Berths;
 use super::node::Node;
-use super::recovery::{self, Unknown};
+use super::recovery::{self, Missing, Unknown};
 use super::supervisor::{Raised, Supervisor};
 use crate::gateway::Bank;
 use crate::runtime::{Fault, Gate};
@@ -107,12 +107,13 @@ async fn wake(shard: &Rc<Shard>, store: &StoreId, unknown: Unknown) -> Woken {
     if shard.node.is_stopping() {
         return Err(Fault::Stopping.into());
     }
+    recovery::caught_up(&shard.node, Missing::FromBefore).await?;
     let handle = StoreHandle::new(store.clone());
     let ctx = Context::<Supervisor>::new();
     let address = ctx.address();
     #[cfg(test)]
     handle.supervised_by(address.clone());
-    let raised = recovery::raise(shard, &handle, address, unknown).await?.ok_or(EnterError::NotFound)?;
+    let raised = recovery::raise(shard, &handle, address, unknown)?.ok_or(EnterError::NotFound)?;
     let mut supervisor = Supervisor::new(Rc::clone(shard), Arc::clone(&handle));
     supervisor.adopt(Raised(raised));
     ctx.run(supervisor);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::gateway::Breaker;
-use crate::journal::{Health, Journal};
+use crate::journal::{Health, Journal, Position};
 use crate::runtime::Fault;
 use crate::types::{Clock, StoreId};
 use crate::views::Views;
@@ -61,6 +61,8 @@ pub struct Node {
     pub breaker: Arc<Breaker>,
     /// Bounds.
     pub options: Options,
+    /// Where the journal ended when the node was made.
+    pub began_at: Position,
     on_settled: OnSettled,
     generations: AtomicU64,
     in_flight: AtomicU32,
@@ -81,6 +83,7 @@ impl Node {
     ) -> Arc<Self> {
         Arc::new(Self {
             clock,
+            began_at: journal.end(),
             journal,
             views,
             breaker,

@@ -11,6 +11,7 @@ use super::family::{Members, StoreFamily};
 use super::handle::StoreHandle;
 use super::host::Shard;
 use super::lane::Lane;
+use super::node::Node;
 use super::settings::Store;
 use super::supervisor::{JOURNAL, Supervisor};
 use super::wiring;
@@ -43,15 +44,31 @@ struct Begin {
     newest_order: Option<OrderId>,
 }
 
-/// Raises a store's family on this thread; nothing when the store was never provisioned.
-pub(super) async fn raise(
+/// Which of a store's events may be missing in views.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// Those of before the node started: a store of this process falls asleep only once views show all of it.
+    FromBefore,
+    /// Those of a family that has just died.
+    OfTheDead,
+}
+
+/// Waits until views show all events of a store that is about to be raised.
+pub(super) async fn caught_up(node: &Node, missing: Missing) -> Result<(), Fault> {
+    let wanted = match missing {
+        Missing::FromBefore => node.began_at,
+        Missing::OfTheDead => node.journal.end(),
+    };
+    node.views.at_least(wanted, CATCH_UP_MAX).await.map_err(|_| Fault::ViewsBehind)
+}
+
+/// Raises a store's family on this thread from what views show; nothing when the store was never provisioned.
+pub(super) fn raise(
     shard: &Rc<Shard>,
     handle: &Arc<StoreHandle>,
     supervisor: Addr<Supervisor>,
     unknown: Unknown,
 ) -> Result<Option<Rc<StoreFamily>>, Fault> {
-    let node = &shard.node;
-    node.views.at_least(node.journal.end(), CATCH_UP_MAX).await.map_err(|_| Fault::ViewsBehind)?;
     let begin = load(&shard.reader, handle.id()).map_err(|why| {
         tracing::error!(store.id = %handle.id(), error = %why, "stored state could not be read");
         Fault::Unreadable

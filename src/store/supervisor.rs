@@ -83,7 +83,8 @@ impl Supervisor {
                 settled(&dead).await;
             }
             tokio::time::sleep(wait).await;
-            recovery::raise(&shard, &handle, supervisor, recovery::Unknown::IsError).await
+            recovery::caught_up(&shard.node, recovery::Missing::OfTheDead).await?;
+            recovery::raise(&shard, &handle, supervisor, recovery::Unknown::IsError)
         };
         ctx.spawn(rebuilding.into_actor(self).map(|raised, supervisor, ctx| supervisor.rebuilt(raised, ctx)));
     }

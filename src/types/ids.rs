@@ -76,17 +76,20 @@ macro_rules! ids {
             fn from_str(text: &str) -> Result<Self, IdError> {
                 let wrong = IdError { prefix: $prefix };
                 let digits = text.strip_prefix(concat!($prefix, "_")).ok_or(wrong.clone())?;
-                let id = Ulid::from_string(digits).map_err(|_| wrong.clone())?;
-                // One id, one spelling: lower case and the letters that stand for digits are refused.
-                let mut canonical = [0; ulid::ULID_LEN];
-                id.array_to_str(&mut canonical);
-                if digits.as_bytes() == canonical { Ok(Self(id.0)) } else { Err(wrong) }
+                if !is_canonical(digits) {
+                    return Err(wrong);
+                }
+                Ulid::from_string(digits).map(|id| Self(id.0)).map_err(|_| wrong)
             }
         }
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.encode(&mut [0; 32]))
+                if serializer.is_human_readable() {
+                    serializer.serialize_str(self.encode(&mut [0; 32]))
+                } else {
+                    serializer.serialize_bytes(&self.to_bytes())
+                }
             }
         }
 
@@ -101,8 +104,16 @@ macro_rules! ids {
                     fn visit_str<E: de::Error>(self, text: &str) -> Result<$name, E> {
                         text.parse().map_err(E::custom)
                     }
+                    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<$name, E> {
+                        let bytes = bytes.try_into().map_err(|_| E::invalid_length(bytes.len(), &self))?;
+                        Ok($name::from_bytes(bytes))
+                    }
                 }
-                deserializer.deserialize_str(Visitor)
+                if deserializer.is_human_readable() {
+                    deserializer.deserialize_str(Visitor)
+                } else {
+                    deserializer.deserialize_bytes(Visitor)
+                }
             }
         }
 
@@ -216,6 +227,14 @@ numbered_ids! {
     RefundId = "ref";
     /// Goods of an order that come back.
     ReturnId = "ret";
+}
+
+/// One id, one spelling: lower case, the letters that stand for digits, and what 128 bits cannot hold are refused.
+fn is_canonical(digits: &str) -> bool {
+    let is_digit = |b: u8| matches!(b, b'0'..=b'9' | b'A'..=b'H' | b'J' | b'K' | b'M' | b'N' | b'P'..=b'T' | b'V'..=b'Z');
+    digits.len() == ulid::ULID_LEN
+        && digits.bytes().next().is_some_and(|first| first <= b'7')
+        && digits.bytes().all(is_digit)
 }
 
 impl EventId {
@@ -344,6 +363,14 @@ mod tests {
         assert!(text.to_lowercase().parse::<OrderId>().is_err());
         assert!(text.replace("ord_", "pay_").parse::<OrderId>().is_err());
         assert!(text[..text.len() - 1].parse::<OrderId>().is_err());
+        assert!("ord_7ZZZZZZZZZZZZZZZZZZZZZZZZZ".parse::<OrderId>().is_ok());
+        for bad in [
+            "ord_8ZZZZZZZZZZZZZZZZZZZZZZZZZ",
+            "ord_01ARZ3NDEKTSV4RRFFQ69G5FAU",
+            "ord_O1ARZ3NDEKTSV4RRFFQ69G5FAV",
+        ] {
+            assert!(bad.parse::<OrderId>().is_err(), "{bad}");
+        }
         assert_eq!(serde_json::to_string(&id).ok(), Some(format!("\"{text}\"")));
     }
 

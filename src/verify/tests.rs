@@ -3,6 +3,10 @@
 use std::path::Path;
 
 use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::{Args, Report, run};
 use crate::journal::Journal as _;
@@ -49,8 +53,51 @@ fn check(directory: &Path) -> Report {
     run(&Args { data: directory.to_owned(), json: false }).expect("it can be checked")
 }
 
+fn open(kind: &str, doc: &[u8]) -> Value {
+    fn json<T: DeserializeOwned + Serialize>(doc: &[u8]) -> Value {
+        let doc: T = rmp_serde::from_slice(doc).expect("a document");
+        serde_json::to_value(doc).expect("JSON")
+    }
+    match kind {
+        "order" => json::<crate::order::Order>(doc),
+        "payment" => json::<crate::payment::State>(doc),
+        "item" => json::<crate::inventory::Item>(doc),
+        "store" => json::<crate::store::settings::Store>(doc),
+        other => panic!("no documents are of kind {other}"),
+    }
+}
+
+fn close(kind: &str, json: Value) -> Vec<u8> {
+    fn doc<T: DeserializeOwned + Serialize>(json: Value) -> Vec<u8> {
+        let doc: T = serde_json::from_value(json).expect("still a document");
+        rmp_serde::to_vec_named(&doc).expect("a document goes to memory")
+    }
+    match kind {
+        "order" => doc::<crate::order::Order>(json),
+        "payment" => doc::<crate::payment::State>(json),
+        "item" => doc::<crate::inventory::Item>(json),
+        "store" => doc::<crate::store::settings::Store>(json),
+        other => panic!("no documents are of kind {other}"),
+    }
+}
+
 fn harm(directory: &Path, file: &str, sql: &str) {
     let file = Connection::open(directory.join(file)).expect("the file opens");
+    let flags = FunctionFlags::SQLITE_DETERMINISTIC;
+    // doc_get(kind, doc, pointer) and doc_set(kind, doc, pointer, JSON value): documents as one would write them in JSON.
+    file.create_scalar_function("doc_get", 3, flags, |of| {
+        let json = open(of.get_raw(0).as_str()?, of.get_raw(1).as_blob()?);
+        Ok(json.pointer(of.get_raw(2).as_str()?).and_then(Value::as_i64))
+    })
+    .expect("a function");
+    file.create_scalar_function("doc_set", 4, flags, |of| {
+        let kind = of.get_raw(0).as_str()?;
+        let mut json = open(kind, of.get_raw(1).as_blob()?);
+        let place = json.pointer_mut(of.get_raw(2).as_str()?).expect("a document has what is to be changed");
+        *place = serde_json::from_str(of.get_raw(3).as_str()?).expect("JSON");
+        Ok(close(kind, json))
+    })
+    .expect("a function");
     let changed = file.execute(sql, []).expect("harm done");
     assert!(changed > 0, "{sql}");
 }
@@ -83,18 +130,17 @@ fn views_behind_the_journal_are_compared_where_they_are_and_at_its_end() {
 
 #[test]
 fn every_planted_difference_is_named() {
-    let captured =
-        "SELECT no FROM orders WHERE store = 1 AND json_extract(doc, '$.placed.money.captured') > 0 LIMIT 1";
+    let captured = "SELECT no FROM orders WHERE store = 1 AND doc_get('order', doc, '/placed/money/captured') > 0 LIMIT 1";
     let plants = [
-        (format!("UPDATE orders SET doc = CAST(json_set(doc, '$.placed.money.captured', 7) AS BLOB) WHERE no = ({captured})"), "acme", "captured"),
-        (format!("UPDATE orders SET doc = CAST(json_set(doc, '$.placed.version', 99) AS BLOB) WHERE no = ({captured})"), "acme", "version"),
-        (format!("UPDATE orders SET payment = CAST(json_set(payment, '$.begun.charge.captured', 1) AS BLOB) WHERE no = ({captured})"), "acme", "captured"),
+        (format!("UPDATE orders SET doc = doc_set('order', doc, '/placed/money/captured', '7') WHERE no = ({captured})"), "acme", "captured"),
+        (format!("UPDATE orders SET doc = doc_set('order', doc, '/placed/version', '99') WHERE no = ({captured})"), "acme", "version"),
+        (format!("UPDATE orders SET payment = doc_set('payment', payment, '/begun/charge/captured', '1') WHERE no = ({captured})"), "acme", "captured"),
         (format!("UPDATE orders SET due = 5 WHERE no = ({captured} OFFSET 3)"), "acme", "due"),
         (format!("UPDATE orders SET reservation = NULL WHERE no = ({captured} OFFSET 2)"), "acme", "reservation"),
         (format!("UPDATE orders SET events = x'01' WHERE no = ({captured})"), "acme", "places of its events"),
         (format!("DELETE FROM orders WHERE no = ({captured})"), "acme", "orders"),
-        ("UPDATE skus SET doc = CAST(json_set(doc, '$.levels.balance.reserved', 77) AS BLOB) WHERE store = 2 AND sku = 'MUG'".into(), "gifts", "reserved"),
-        ("UPDATE skus SET doc = CAST(json_set(doc, '$.levels.balance.on_hand', 3) AS BLOB) WHERE store = 1 AND sku = 'POST'".into(), "acme", "on_hand"),
+        ("UPDATE skus SET doc = doc_set('item', doc, '/levels/balance/reserved', '77') WHERE store = 2 AND sku = 'MUG'".into(), "gifts", "reserved"),
+        ("UPDATE skus SET doc = doc_set('item', doc, '/levels/balance/on_hand', '3') WHERE store = 1 AND sku = 'POST'".into(), "acme", "on_hand"),
         ("UPDATE skus SET ledger = x'05' WHERE store = 1 AND sku = 'POST'".into(), "acme", "places of its ledger"),
         ("UPDATE stores SET sequence = sequence + 1 WHERE no = 2".into(), "gifts", "sequence"),
         ("UPDATE stores SET figures = json_set(figures, '$.captured', 1) WHERE no = 1".into(), "acme", "captured"),
@@ -103,7 +149,7 @@ fn every_planted_difference_is_named() {
         ("UPDATE stores SET events = x'01' WHERE no = 1".into(), "acme", "places of its events"),
         ("UPDATE stores SET orders = x'' WHERE no = 1".into(), "acme", "place in its list"),
         ("DELETE FROM stores WHERE no = 2".into(), "gifts", "existence"),
-        ("UPDATE docs SET doc = CAST(json_set(doc, '$.known.name', 'Other') AS BLOB) WHERE store = 2 AND kind = 1".into(), "gifts", "name"),
+        ("UPDATE docs SET doc = doc_set('store', doc, '/known/name', '\"Other\"') WHERE store = 2 AND kind = 1".into(), "gifts", "name"),
         ("UPDATE progress SET figures = json_set(figures, '$.USD.refunded', 5)".into(), "", "refunded"),
     ];
     let sound = directory(1_200, 0);
@@ -136,7 +182,13 @@ fn a_journal_that_breaks_the_rules_is_told_whatever_the_views_say() {
         let subject = order.to_string();
         let body =
             serde_json::json!({"v": 1, "subject": subject, "order": subject, "actor": "bank", "data": data});
-        Row { sequence: sequence + nth, at: world.now, kind, body: body.to_string().into_bytes() }
+        Row {
+            sequence: sequence + nth,
+            at: world.now,
+            kind,
+            body: body.to_string().into_bytes(),
+            origin: None,
+        }
     };
     let lines = serde_json::json!([{"sku": "MUG", "quantity": 2}]);
     let intent = format!("pi_{}", order.bits());
@@ -189,6 +241,7 @@ fn the_checker_knows_every_kind_of_this_release() {
             at: crate::views::tests::world::START,
             kind,
             bytes: body.as_bytes(),
+            origin: None,
         };
         model.apply(&record, &mut super::Findings::default());
     }

@@ -16,7 +16,7 @@ use crate::inventory::{self, Item, Reservation, Updated};
 use crate::journal::{Position, Record};
 use crate::order;
 use crate::payment;
-use crate::runtime::{Event as _, Unreadable};
+use crate::runtime::Unreadable;
 use crate::store::settings;
 use crate::types::{OrderId, Sku};
 
@@ -157,11 +157,11 @@ fn fold_order(
     tools: &mut Tools<'_>,
 ) -> Result<Shows, ViewsError> {
     let unreadable = |source| ViewsError::Event { position: record.position, source };
-    let event = order::Event::read(record.kind, head.version, head.data).map_err(unreadable)?;
+    let event = head.event::<order::Event>(record.kind).map_err(unreadable)?;
     let Some(id) = head.order else { return Ok(Shows::Nothing) };
     let Some(slot) = store.orders.get_mut(&id) else { return Ok(Shows::Nothing) };
     slot.order.evolve(&event, record.at);
-    if let order::Event::Created(created) = &event
+    if let order::Event::Created(created) = &*event
         && slot.listed.is_none()
         && let Some(placed) = slot.order.placed()
     {
@@ -200,7 +200,7 @@ fn list(store: &mut StoreSlot, entry: &Entry) {
 }
 
 fn fold_payment(store: &mut StoreSlot, record: &Record<'_>, head: &Head<'_>) -> Result<Shows, Unreadable> {
-    let event = payment::Event::read(record.kind, head.version, head.data)?;
+    let event = head.event::<payment::Event>(record.kind)?;
     let Some(id) = head.order else { return Ok(Shows::Nothing) };
     if let Some(slot) = store.orders.get_mut(&id) {
         <payment::Payment as crate::runtime::Aggregate>::evolve(&mut slot.payment, &event, record.at);
@@ -216,7 +216,7 @@ fn fold_stock(
     tools: &mut Tools<'_>,
 ) -> Result<Shows, ViewsError> {
     let unreadable = |source| ViewsError::Event { position: record.position, source };
-    let event = inventory::Event::read(record.kind, head.version, head.data).map_err(unreadable)?;
+    let event = head.event::<inventory::Event>(record.kind).map_err(unreadable)?;
     let (skus, order) = event.touches();
     for sku in skus {
         let slot = hold_sku(store, sku, tools)?;
@@ -229,7 +229,7 @@ fn fold_stock(
     if let Some(slot) = order.and_then(|id| store.orders.get_mut(&id)) {
         slot.reservation = Reservation::fold(slot.reservation.take(), &event, record.at);
     }
-    Ok(match &event {
+    Ok(match &*event {
         inventory::Event::Updated(Updated::Set(set)) => Shows::Item(set.sku.clone()),
         inventory::Event::Updated(Updated::Adjusted(adjusted)) => Shows::Item(adjusted.sku.clone()),
         inventory::Event::Updated(Updated::Committed(_) | Updated::Shipped(_))
@@ -257,8 +257,8 @@ fn fold_fraud(
         store.assessed.push(record.position);
         return Ok(Shows::Nothing);
     }
-    let event = Event::read(record.kind, head.version, head.data).map_err(unreadable)?;
-    let order = match &event {
+    let event = head.event::<Event>(record.kind).map_err(unreadable)?;
+    let order = match &*event {
         Event::Assessed(_) => return Ok(Shows::Nothing),
         Event::RulesChanged(changed) => {
             store.rules = Doc { value: changed.rules.clone(), is_dirty: true };
@@ -281,7 +281,7 @@ fn fold_fraud(
 }
 
 fn fold_tenant(store: &mut StoreSlot, record: &Record<'_>, head: &Head<'_>) -> Result<Shows, Unreadable> {
-    let event = settings::Event::read(record.kind, head.version, head.data)?;
+    let event = head.event::<settings::Event>(record.kind)?;
     store.tenant.value.evolve(&event, record.at);
     store.tenant.is_dirty = true;
     Ok(Shows::Store)

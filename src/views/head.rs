@@ -2,12 +2,14 @@
 //!
 //! Whatever looks different is given to the parser, so this is a short cut and never a second format.
 
-use crate::journal::Record;
-use crate::runtime::Unreadable;
+use std::borrow::Cow;
+
+use crate::journal::{Origin, Record};
+use crate::runtime::{Event, Unreadable};
 use crate::types::{OrderId, RequestKey};
 
 /// What views need of a record's body.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Head<'a> {
     /// Version of the event's shape.
     pub(super) version: u16,
@@ -17,13 +19,23 @@ pub(super) struct Head<'a> {
     pub(super) key: Option<RequestKey>,
     /// How many events of the same command follow.
     pub(super) more: u16,
-    /// The event's data.
-    pub(super) data: &'a [u8],
+    event: Told<'a>,
+}
+
+/// The event: as its maker handed it over, or as it is written.
+#[derive(Clone, Copy, Debug)]
+enum Told<'a> {
+    Made(&'a Origin),
+    Written(&'a [u8]),
 }
 
 impl<'a> Head<'a> {
     /// The head of a record.
     pub(super) fn of(record: &Record<'a>) -> Result<Self, Unreadable> {
+        if let Some(origin) = record.origin {
+            let Origin { version, order, key, more, .. } = *origin;
+            return Ok(Self { version, order, key, more, event: Told::Made(origin) });
+        }
         match Scan(record.bytes).head() {
             Some(head) => Ok(head),
             None => {
@@ -34,9 +46,19 @@ impl<'a> Head<'a> {
                     order: body.order,
                     key: body.key,
                     more: body.more,
-                    data: body.data.get().as_bytes(),
+                    event: Told::Written(body.data.get().as_bytes()),
                 })
             }
+        }
+    }
+
+    /// The event of a record of this kind.
+    pub(super) fn event<E: Event>(&self, kind: &str) -> Result<Cow<'a, E>, Unreadable> {
+        match self.event {
+            Told::Made(origin) => {
+                origin.event().map(Cow::Borrowed).ok_or_else(|| Unreadable::Kind { kind: kind.into() })
+            }
+            Told::Written(data) => E::read(kind, self.version, data).map(Cow::Owned),
         }
     }
 }
@@ -59,7 +81,7 @@ impl<'a> Scan<'a> {
         let more = if self.eat(b",\"more\":") { u16::try_from(self.number()?).ok()? } else { 0 };
         self.eat(b",\"data\":").then_some(())?;
         let data = self.0.strip_suffix(b"}")?;
-        Some(Head { version, order, key, more, data })
+        Some(Head { version, order, key, more, event: Told::Written(data) })
     }
 
     fn key(&mut self) -> Option<RequestKey> {
@@ -97,6 +119,8 @@ impl<'a> Scan<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::journal::Row;
     use crate::order::{Confirmed, Event};
@@ -115,22 +139,26 @@ mod tests {
             Meta { key, ..Meta::by(Actor::Api) },
             Meta { actor: Actor::Api, cause, key },
         ] {
-            let row = Row::leading(&event, &meta, 1, at, 3);
-            let record = row.record(1, "acme");
+            let rows = Row::of(&Arc::new(vec![event.clone(); 4]), &meta, 1, at);
+            let record = rows[0].record(1, "acme");
             let body = record.body().expect("a row has a body");
             let short = Scan(record.bytes).head().expect("the journal's own spelling");
-            assert_eq!(short.version, body.version);
-            assert_eq!(short.order, Some(id));
-            assert_eq!(short.key, meta.key);
-            assert_eq!(short.more, if meta.key.is_some() { 3 } else { 0 });
-            assert_eq!(short.data, body.data.get().as_bytes());
+            let made = Head::of(&record).expect("a row knows what it was made of");
+            for head in [short, made] {
+                assert_eq!(head.version, body.version);
+                assert_eq!(head.order, Some(id));
+                assert_eq!(head.key, meta.key);
+                assert_eq!(head.more, if meta.key.is_some() { 3 } else { 0 });
+                assert_eq!(head.event::<Event>(record.kind).ok().as_deref(), Some(&event));
+            }
+            assert!(rows[1..].iter().all(|row| row.origin.as_ref().is_some_and(|made| made.key.is_none())));
         }
     }
 
     #[test]
     fn other_spellings_go_to_the_parser() {
         let bytes = br#"{"v":1,"subject":"a \"b\"","actor":"api", "data":{"x":1}}"#;
-        assert_eq!(Scan(bytes).head(), None);
+        assert!(Scan(bytes).head().is_none());
         let record = Record {
             position: 1,
             store: "acme",
@@ -138,7 +166,9 @@ mod tests {
             at: Timestamp::default(),
             kind: "order.confirmed",
             bytes,
+            origin: None,
         };
-        assert_eq!(Head::of(&record).map(|head| head.data).ok(), Some(&br#"{"x":1}"#[..]));
+        let head = Head::of(&record).expect("it is JSON");
+        assert!(matches!(head.event, Told::Written(br#"{"x":1}"#)));
     }
 }

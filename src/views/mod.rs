@@ -107,7 +107,7 @@ impl Views {
     ) -> Result<Arc<Self>, ViewsError> {
         std::fs::create_dir_all(directory)
             .map_err(|source| ViewsError::File { doing: "creating the data directory", source })?;
-        let mut reader = journal.reader()?;
+        let mut reader = journal.follower()?;
         let (projection, anew) = Projection::open(directory, reader.as_mut(), journal.end())?;
         if let Some(why) = anew {
             tracing::warn!(reason = %why, "views are made anew");

@@ -203,12 +203,15 @@ fn each_entry(
 fn open(file: &Connection, store: u32, no: u64, test: &Test<'_>) -> Result<Option<Placed>, ViewsError> {
     let fail = ViewsError::sqlite("reading an order");
     let mut statement =
-        file.prepare_cached("SELECT doc FROM orders WHERE no = ?1 AND store = ?2").map_err(&fail)?;
+        file.prepare_cached("SELECT doc, id FROM orders WHERE no = ?1 AND store = ?2").map_err(&fail)?;
     let placed = statement
         .query_row((no.cast_signed(), store), |row| {
             // A look at the bytes spares reading most orders that a search does not want.
             let may_be = match row.get_ref(0)?.as_bytes_or_null()? {
-                Some(bytes) => test.search.as_ref().is_none_or(|search| search.may_be_in(bytes)),
+                Some(doc) => {
+                    let id = OrderId::from_bytes(row.get(1)?);
+                    test.search.as_ref().is_none_or(|search| search.may_be_in(doc, id))
+                }
                 None => false,
             };
             Ok(if may_be { json::<Order>(row, 0) } else { Ok(None) })
@@ -284,12 +287,13 @@ impl Search {
             || entry.name() == self.folded
     }
 
-    /// Whether the text may be somewhere in an order's JSON. Only where the answer is a sure no, it is no.
-    fn may_be_in(&self, json: &[u8]) -> bool {
+    /// Whether the text may be somewhere in an order's document or its id, which the document has as a number. Only where
+    /// the answer is a sure no, it is no.
+    fn may_be_in(&self, doc: &[u8], id: OrderId) -> bool {
         let text = self.text.as_bytes();
-        // JSON spells these differently, and case is not a matter of bytes outside ASCII.
-        let is_plain = text.iter().all(|b| (0x20..0x7F).contains(b) && *b != b'"' && *b != b'\\');
-        !is_plain || json.windows(text.len()).any(|part| part.eq_ignore_ascii_case(text))
+        let has_text = |bytes: &[u8]| bytes.windows(text.len()).any(|part| part.eq_ignore_ascii_case(text));
+        // Case is not a matter of bytes outside ASCII.
+        !text.is_ascii() || has_text(doc) || has_text(id.encode(&mut [0; 32]).as_bytes())
     }
 
     fn fits(&self, no: u64, placed: &Placed) -> bool {

@@ -1,5 +1,6 @@
 //! Point queries: what a store loads when it wakes, and what it looks up on the way. Microseconds each.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -434,7 +435,7 @@ impl std::fmt::Debug for ViewsReader {
 pub(super) fn event_of<E: crate::runtime::Event>(record: &Record<'_>) -> Result<E, ViewsError> {
     let unreadable = |source| ViewsError::Event { position: record.position, source };
     let head = super::head::Head::of(record).map_err(unreadable)?;
-    E::read(record.kind, head.version, head.data).map_err(unreadable)
+    head.event::<E>(record.kind).map(Cow::into_owned).map_err(unreadable)
 }
 
 /// All rows of a query.

@@ -329,14 +329,14 @@ impl SkuSlot {
     }
 }
 
-/// The JSON document in a column; nothing where it is null.
+/// The document in a column; nothing where it is null.
 pub(super) fn json<T: serde::de::DeserializeOwned>(
     row: &Row<'_>,
     column: usize,
 ) -> Result<Option<T>, ViewsError> {
     let value = row.get_ref(column).map_err(ViewsError::sqlite("reading a document"))?;
     let bytes = value.as_blob_or_null().map_err(|error| ViewsError::damaged(error.to_string()))?;
-    let read = |bytes| serde_json::from_slice(bytes).map_err(|error| ViewsError::damaged(error.to_string()));
+    let read = |bytes| rmp_serde::from_slice(bytes).map_err(|error| ViewsError::damaged(error.to_string()));
     bytes.map(read).transpose()
 }
 

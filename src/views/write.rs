@@ -205,10 +205,11 @@ fn put(
     Ok(())
 }
 
-/// A document as JSON, in a buffer that is used again and again.
+/// A document as MessagePack, in a buffer that is used again and again.
 fn written<'b>(buffer: &'b mut Vec<u8>, doc: Option<&impl serde::Serialize>) -> Option<&'b [u8]> {
     let doc = doc?;
     buffer.clear();
-    serde_json::to_writer(&mut *buffer, doc).expect("a document has string keys and goes to memory");
+    let mut packer = rmp_serde::Serializer::new(&mut *buffer).with_struct_map();
+    doc.serialize(&mut packer).expect("a document goes to memory");
     Some(buffer)
 }

@@ -62,7 +62,8 @@ async fn a_view_that_lies_is_found_out() {
     drop(views);
     let sound = std::fs::read(&file).expect("views");
     let lies: [(&[u8], &[u8]); 2] =
-        [(b"1 Loop Rd", b"9 Loop Rd"), (b"\"captured\":1250", b"\"captured\":1251")];
+        // The second is MessagePack: the name, then 1250 and 1251 in two bytes.
+        [(b"1 Loop Rd", b"9 Loop Rd"), (b"\xA8captured\xCD\x04\xE2", b"\xA8captured\xCD\x04\xE3")];
     for (truth, lie) in lies {
         std::fs::write(&file, &sound).expect("ours to mend");
         overwrite(&file, truth, lie);

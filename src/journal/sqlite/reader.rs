@@ -17,6 +17,8 @@ const CHUNK: u64 = 512;
 pub(super) enum End {
     /// To whatever the writer has published.
     Board(Arc<Board>),
+    /// The same, and what was just committed is read out of memory.
+    Followed(Arc<Board>),
     /// To where the journal ended once.
     Fixed(Position),
 }
@@ -36,7 +38,7 @@ impl SqliteReader {
 
     fn end(&self) -> Position {
         match &self.end {
-            End::Board(board) => board.end(),
+            End::Board(board) | End::Followed(board) => board.end(),
             End::Fixed(end) => *end,
         }
     }
@@ -96,6 +98,7 @@ fn columns<'a>(row: &'a Row<'_>) -> Result<(Record<'a>, u64), String> {
         at: Timestamp::from_micros(number(3)?),
         kind: text(4)?,
         bytes: bytes.as_blob().map_err(|error| format!("column 6: {error}"))?,
+        origin: None,
     };
     Ok((record, number(5)?.cast_unsigned()))
 }
@@ -105,7 +108,15 @@ impl Reader for SqliteReader {
         let last = self.end().min(after.saturating_add(limit as u64));
         let mut reached = after;
         while reached < last {
-            let until = last.min(reached + CHUNK);
+            let mut until = last.min(reached + CHUNK);
+            if let End::Followed(board) = &self.end {
+                let read = board.tail.read(reached + 1, last, each)?;
+                if read > 0 {
+                    reached += read;
+                    continue;
+                }
+                until = board.tail.next_after(reached + 1).map_or(until, |next| until.min(next - 1));
+            }
             self.read_range(reached + 1, until, each)?;
             reached = until;
         }

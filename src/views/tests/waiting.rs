@@ -83,6 +83,7 @@ async fn an_event_that_cannot_be_read_stops_the_projector_and_says_so() {
         at: super::world::START,
         kind: "order.created",
         body: br#"{"v":1,"subject":"x","actor":"api","data":{"no":"order"}}"#.to_vec(),
+        origin: None,
     };
     let (store, rows) = (super::world::id("acme"), vec![row]);
     world.journal.append(crate::journal::Append { lane, ticket: 1, store, generation: 1, rows });

@@ -130,17 +130,15 @@ impl World {
         self.now = self.now.plus_millis(1);
         let (at, key) = (self.now, self.key.take());
         let shop = self.shops.entry(store.clone()).or_default();
-        let mut sequence = shop.sequence;
+        let sequence = shop.sequence;
         let state = pick(shop);
         let Ok(events) = A::decide(state, command, at) else { return false };
-        let mut rows = Vec::new();
-        for (nth, event) in events.iter().enumerate() {
-            sequence += 1;
-            let meta = Meta { key: key.filter(|_| nth == 0), ..Meta::by(actor) };
-            rows.push(Row::leading(event, &meta, sequence, at, events.len() - 1 - nth));
+        let events = Arc::new(events);
+        let rows = Row::of(&events, &Meta { key, ..Meta::by(actor) }, sequence + 1, at);
+        for event in &*events {
             A::evolve(state, event, at);
         }
-        shop.sequence = sequence;
+        shop.sequence = sequence + rows.len() as u64;
         if rows.is_empty() {
             return false;
         }

@@ -25,7 +25,13 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts a program and reads from its first line where it listens; standard error goes to the end of a file.
-    pub(crate) async fn start(mut command: Command, log: &Path) -> Self {
+    pub(crate) async fn start(command: Command, log: &Path) -> Self {
+        let started = Self::try_start(command, log).await;
+        started.unwrap_or_else(|code| panic!("it ended at once, {code:?}:\n{}", tail(log)))
+    }
+
+    /// The same, or the exit code of one that ended before it listened; nothing when a signal ended it.
+    pub(crate) async fn try_start(mut command: Command, log: &Path) -> Result<Self, Option<i32>> {
         let file =
             std::fs::File::options().create(true).append(true).open(log).expect("a log in our directory");
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file).kill_on_drop(true);
@@ -33,12 +39,11 @@ impl Process {
         let mut out = BufReader::new(child.stdout.take().expect("standard output is piped")).lines();
         let first = timeout(START_MAX, out.next_line()).await.expect("it starts in time").expect("readable");
         let Some(first) = first else {
-            let status = child.wait().await.expect("it can be waited for");
-            panic!("{command:?} ended at once with {status}:\n{}", tail(log));
+            return Err(child.wait().await.expect("it can be waited for").code());
         };
         let url = first.split_whitespace().find(|word| word.starts_with("http://"));
         let url = url.unwrap_or_else(|| panic!("no address in {first:?}")).to_owned();
-        Self { child, _out: out, url, log: log.to_owned() }
+        Ok(Self { child, _out: out, url, log: log.to_owned() })
     }
 
     /// Ends it at once, without a chance to tidy up.

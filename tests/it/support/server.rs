@@ -108,10 +108,19 @@ impl Server {
         self.start().await;
     }
 
-    /// Waits for it to end by itself; its exit code, or nothing when a signal ended it.
+    /// Starts it armed, and waits until a signal has ended it, which may be before it listens.
     #[cfg(feature = "faults")]
-    pub(crate) async fn ended(&self, limit: Duration) -> Option<i32> {
-        self.take().await.ended(limit).await
+    pub(crate) async fn start_and_abort(&self, limit: Duration) {
+        let mut command = self.command().await;
+        command.args(["--listen", "127.0.0.1:0"]);
+        let code = match Process::try_start(command, &self.directory.path().join("server.log")).await {
+            Ok(process) => {
+                self.address.moved(&process.url);
+                process.ended(limit).await
+            }
+            Err(code) => code,
+        };
+        assert_eq!(code, None, "the armed place aborts the process");
     }
 
     async fn take(&self) -> Process {
