@@ -7,6 +7,7 @@
 
 mod body;
 mod form;
+mod line;
 mod reply;
 
 use std::cell::RefCell;
@@ -14,29 +15,24 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
 use futures_util::future::{FutureExt, LocalBoxFuture, ready};
-use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
-};
-use reqwest::{Method, Request, StatusCode, Url};
+use http::Method;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
+pub use self::line::ANSWER_BYTES_MAX;
+use self::line::{Answer, Line, NoAnswer};
 use self::reply::Reply;
-use super::{Bank, CallContext, key, retry_after};
+use super::{Bank, CallContext, key};
 use crate::payment::bank::{Call, Operation, Outcome, Reason};
 use crate::types::Clock;
 
-/// No answer of the bank is longer than this, or it is not one.
-pub const ANSWER_BYTES_MAX: usize = 256 * 1_024;
 /// An inquiry that has to list intents reads at most so many pages of a hundred.
 const PAGES_MAX: u32 = 10;
 /// So many different complaints of the bank about our requests are logged, each once.
 const COMPLAINTS_MAX: usize = 64;
 
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-static IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 static FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 static JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -72,9 +68,9 @@ pub enum StripeError {
     /// The key cannot be sent in a header.
     #[error("the bank's secret key holds characters that no key has")]
     Key,
-    /// The HTTP client cannot be set up.
-    #[error("setting up the client of the bank")]
-    Client(#[source] reqwest::Error),
+    /// The certificates that this machine trusts cannot be read.
+    #[error("reading the certificates this machine trusts")]
+    Roots(#[source] std::io::Error),
 }
 
 /// A bank that speaks Stripe's `/v1`. One a thread: its connections live on the runtime that made them.
@@ -84,8 +80,7 @@ pub struct Stripe {
 }
 
 struct Inner {
-    client: reqwest::Client,
-    base: String,
+    line: Line,
     headers: HeaderMap,
     return_url: Option<String>,
     clock: Clock,
@@ -94,53 +89,22 @@ struct Inner {
 
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inner").field("base", &self.base).finish_non_exhaustive()
+        f.debug_struct("Inner").field("line", &self.line).finish_non_exhaustive()
     }
-}
-
-/// An answer, whole.
-struct Answer {
-    status: StatusCode,
-    is_replayed: bool,
-    retry_after_ms: Option<u64>,
-    body: Bytes,
-}
-
-/// Why there is no answer.
-enum NoAnswer {
-    /// Nothing was sent.
-    NotSent,
-    /// Something may have been.
-    Lost(Reason),
 }
 
 impl Stripe {
     /// A client for this thread. The clock tells it which calls have been owed for too long to be sent.
     pub fn new(config: &StripeConfig, clock: Clock) -> Result<Self, StripeError> {
-        let url = Url::parse(&config.url).map_err(|_| StripeError::Url)?;
-        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || url.query().is_some() {
-            return Err(StripeError::Url);
-        }
+        let line = Line::new(config)?;
         let bearer = format!("Bearer {}", config.secret_key);
         let mut authorization = HeaderValue::try_from(bearer).map_err(|_| StripeError::Key)?;
         authorization.set_sensitive(true);
         let mut headers = HeaderMap::with_capacity(4);
         headers.insert(AUTHORIZATION, authorization);
         headers.insert(ACCEPT, JSON.clone());
-        let client = reqwest::Client::builder()
-            .http1_only()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(Duration::from_millis(config.connect_timeout_ms))
-            .timeout(Duration::from_millis(config.timeout_ms))
-            .pool_max_idle_per_host(config.idle_connections_max)
-            .build()
-            .map_err(StripeError::Client)?;
-        let base = url.as_str().trim_end_matches('/').to_owned();
         let return_url = config.return_url.clone();
-        let inner = Inner { client, base, headers, return_url, clock, complaints: RefCell::default() };
+        let inner = Inner { line, headers, return_url, clock, complaints: RefCell::default() };
         Ok(Self { inner: Rc::new(inner) })
     }
 }
@@ -189,18 +153,15 @@ impl Inner {
 
     /// Asks for something to be done.
     async fn post(&self, context: &CallContext, call: &Call, path: &str) -> Outcome {
-        let Ok(url) = self.url(path) else { return call.unsent(Reason::ConnectFailed, None) };
-        let mut request = Request::new(Method::POST, url);
-        let headers = request.headers_mut();
-        headers.clone_from(&self.headers);
+        let mut headers = self.headers.clone();
         headers.insert(CONTENT_TYPE, FORM.clone());
         let rendered = key(&context.store, &call.key(context.order));
         let Ok(rendered) = HeaderValue::try_from(rendered) else {
             return call.unsent(Reason::Interrupted, None);
         };
         headers.insert(&IDEMPOTENCY_KEY, rendered);
-        *request.body_mut() = Some(form::body(context, call, self.return_url.as_deref()).into());
-        match self.exchange(request).await {
+        let body = form::body(context, call, self.return_url.as_deref());
+        match self.line.exchange(Method::POST, path, headers, body).await {
             Ok(answer) => Reply::of(&answer).outcome(call.operation()),
             Err(NoAnswer::NotSent) => call.unsent(Reason::ConnectFailed, None),
             Err(NoAnswer::Lost(reason)) => call.lost(reason),
@@ -217,10 +178,8 @@ impl Inner {
 
     async fn get(&self, path: &str) -> Result<Answer, Outcome> {
         let failed = |reason| Outcome::InquiryFailed { reason, retry_after_ms: None };
-        let url = self.url(path).map_err(|()| failed(Reason::ConnectFailed))?;
-        let mut request = Request::new(Method::GET, url);
-        request.headers_mut().clone_from(&self.headers);
-        self.exchange(request).await.map_err(|none| match none {
+        let answered = self.line.exchange(Method::GET, path, self.headers.clone(), "").await;
+        answered.map_err(|none| match none {
             NoAnswer::NotSent => failed(Reason::ConnectFailed),
             NoAnswer::Lost(reason) => failed(reason),
         })
@@ -252,26 +211,6 @@ impl Inner {
         Outcome::InquiryFailed { reason: Reason::Interrupted, retry_after_ms: None }
     }
 
-    fn url(&self, path: &str) -> Result<Url, ()> {
-        let mut text = String::with_capacity(self.base.len() + path.len());
-        text.push_str(&self.base);
-        text.push_str(path);
-        Url::parse(&text).map_err(|_| ())
-    }
-
-    /// One request, one whole answer.
-    async fn exchange(&self, request: Request) -> Result<Answer, NoAnswer> {
-        let mut response = self.client.execute(request).await.map_err(|error| classify(&error))?;
-        let status = response.status();
-        let header = |name: &HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let is_replayed =
-            header(&IDEMPOTENT_REPLAYED).is_some_and(|value| value.eq_ignore_ascii_case("true"));
-        let retry_after_ms =
-            header(&RETRY_AFTER).and_then(|value| retry_after::parse_ms(value, header(&DATE)));
-        let body = read_whole(&mut response).await?;
-        Ok(Answer { status, is_replayed, retry_after_ms, body })
-    }
-
     /// Says loudly, and once, that the bank does not like how we ask.
     fn complain(&self, context: &CallContext, operation: Operation, code: &Arc<str>) {
         let mut complaints = self.complaints.borrow_mut();
@@ -284,40 +223,5 @@ impl Inner {
                 "bank rejects our requests"
             );
         }
-    }
-}
-
-/// Reads a body up to its bound. A body that breaks off is a lost answer, whatever the status said.
-async fn read_whole(response: &mut reqwest::Response) -> Result<Bytes, NoAnswer> {
-    let too_long = || NoAnswer::Lost(Reason::Unreadable);
-    let length = response.content_length().unwrap_or(0);
-    if length > ANSWER_BYTES_MAX as u64 {
-        return Err(too_long());
-    }
-    let Some(first) = response.chunk().await.map_err(|error| classify(&error))? else {
-        return Ok(Bytes::new());
-    };
-    if first.len() as u64 == length {
-        return Ok(first);
-    }
-    let mut whole = BytesMut::from(first);
-    while let Some(more) = response.chunk().await.map_err(|error| classify(&error))? {
-        if whole.len() + more.len() > ANSWER_BYTES_MAX {
-            return Err(too_long());
-        }
-        whole.extend_from_slice(&more);
-    }
-    Ok(whole.freeze())
-}
-
-/// Whether a failed exchange may have reached the bank.
-fn classify(error: &reqwest::Error) -> NoAnswer {
-    // Connecting comes first: a connection too slow to open is a time-out, and nothing was sent over it.
-    if error.is_connect() || error.is_builder() {
-        NoAnswer::NotSent
-    } else if error.is_timeout() {
-        NoAnswer::Lost(Reason::TimedOut)
-    } else {
-        NoAnswer::Lost(Reason::ConnectionLost)
     }
 }
