@@ -205,7 +205,7 @@ fn fold_payment(store: &mut StoreSlot, record: &Record<'_>, head: &Head<'_>) -> 
     if let Some(slot) = store.orders.get_mut(&id) {
         <payment::Payment as crate::runtime::Aggregate>::evolve(&mut slot.payment, &event, record.at);
     }
-    let is_wish = matches!(event, payment::Event::RefundRequested(_));
+    let is_wish = matches!(*event, payment::Event::RefundRequested(_));
     Ok(if is_wish { Shows::Refund(id) } else { Shows::Nothing })
 }
 
