@@ -1,3 +1,4 @@
+pub mod alert;
 pub mod app;
 pub mod config;
 pub mod demo;

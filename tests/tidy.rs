@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders that decide. Each knows the machine and the words, and no other of them.
-const DOMAINS: &[&str] = &["order", "payment", "fraud", "inventory"];
+const DOMAINS: &[&str] = &["order", "payment", "fraud", "inventory", "alert"];
 /// Files of a domain folder that decide: no clock, dice, I/O, logging or float.
 const PURE: &[&str] = &["command.rs", "event.rs", "state.rs", "decide.rs"];
 /// What a pure file does not mention.
@@ -32,9 +32,24 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("payment", &["types", "runtime"]),
     ("fraud", &["types", "runtime"]),
     ("inventory", &["types", "runtime"]),
+    ("alert", &["types", "runtime"]),
     ("gateway", &["types", "payment"]),
-    ("views", &["types", "runtime", "journal", "order", "payment", "fraud", "inventory", "store"]),
-    ("store", &["types", "runtime", "journal", "views", "order", "payment", "fraud", "inventory", "gateway"]),
+    ("views", &["types", "runtime", "journal", "order", "payment", "fraud", "inventory", "alert", "store"]),
+    (
+        "store",
+        &[
+            "types",
+            "runtime",
+            "journal",
+            "views",
+            "order",
+            "payment",
+            "fraud",
+            "inventory",
+            "alert",
+            "gateway",
+        ],
+    ),
 ];
 
 fn root() -> PathBuf {

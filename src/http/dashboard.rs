@@ -14,15 +14,7 @@ use crate::telemetry::Quantiles;
 struct Stats<T> {
     #[serde(flatten)]
     stats: T,
-    alerts: Alerts,
     latency_ms: Quantiles,
-}
-
-/// Nothing raises alerts yet, so none are.
-#[derive(Default, Serialize)]
-struct Alerts {
-    firing: u64,
-    acknowledged: u64,
 }
 
 /// The figures of one store.
@@ -31,7 +23,7 @@ pub(super) async fn store(door: Through, tenant: Tenant) -> Reply {
     let stats = lists::ask(&door, tenant.end(), move |views| views.stats(&store, now)).await?;
     let stats = stats.ok_or(Code::StoreNotFound)?;
     let latency_ms = door.latencies().of(tenant.id());
-    Ok(reply::view(&Stats { stats, alerts: Alerts::default(), latency_ms }))
+    Ok(reply::view(&Stats { stats, latency_ms }))
 }
 
 /// The figures of all stores together.
@@ -40,5 +32,5 @@ pub(super) async fn node(door: Through) -> Reply {
     let now = node.clock.now();
     let stats = lists::ask(&door, node.journal.end(), move |views| views.node_stats(now)).await?;
     let latency_ms = door.latencies().of_all();
-    Ok(reply::view(&Stats { stats, alerts: Alerts::default(), latency_ms }))
+    Ok(reply::view(&Stats { stats, latency_ms }))
 }

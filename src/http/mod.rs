@@ -10,6 +10,7 @@
 //! is decided in [`crate::problem`]. Nothing here keeps state of its own but counters.
 
 mod admission;
+mod alerts;
 mod dashboard;
 mod door;
 mod events;
@@ -84,6 +85,11 @@ pub fn routes(slot: &DoorSlot, limits: Limits) -> impl FnOnce(&mut ServiceConfig
             .service(resource("/v1/inventory/{sku}").get(inventory::show).put(inventory::set))
             .service(resource("/v1/inventory/{sku}/adjustments").post(inventory::adjust))
             .service(resource("/v1/inventory/{sku}/ledger").get(inventory::ledger))
+            .service(resource("/v1/alerts").get(alerts::list))
+            .service(resource("/v1/alerts/{id}").get(alerts::show))
+            .service(resource("/v1/alerts/{id}/acknowledge").post(alerts::acknowledge))
+            .service(resource("/v1/alerts/{id}/resolve").post(alerts::resolve))
+            .service(resource("/v1/alerts/{id}/silence").post(alerts::silence))
             .service(resource("/v1/events").get(events::page))
             .service(resource("/v1/dashboard/stats").get(dashboard::store))
             .service(resource("/v1/admin/dashboard/stats").get(dashboard::node))

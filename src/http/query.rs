@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
 
 use crate::problem::{Code, Problem};
-use crate::types::{OrderId, Sku, StoreId};
+use crate::types::{AlertId, OrderId, Sku, StoreId};
 
 /// A query with no parameter that the route does not take.
 #[derive(Debug)]
@@ -56,6 +56,15 @@ pub(super) trait Named: Sized {
 impl Named for OrderId {
     const PARAMETER: &'static str = "id";
     const MISSING: Code = Code::OrderNotFound;
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+impl Named for AlertId {
+    const PARAMETER: &'static str = "id";
+    const MISSING: Code = Code::AlertNotFound;
 
     fn parse(text: &str) -> Option<Self> {
         text.parse().ok()

@@ -64,6 +64,11 @@ pub enum Command {
     },
     /// Let go of holds whose time has come.
     Expire,
+    /// Say how these stand, where that is not what was last said.
+    Announce {
+        /// Which.
+        skus: Vec<Sku>,
+    },
 }
 
 impl Command {
@@ -75,7 +80,7 @@ impl Command {
             | Command::Commit { order }
             | Command::Release { order, .. }
             | Command::Ship { order } => Some(*order),
-            Command::SetItem(_) | Command::Adjust { .. } | Command::Expire => None,
+            Command::SetItem(_) | Command::Adjust { .. } | Command::Expire | Command::Announce { .. } => None,
         }
     }
 }

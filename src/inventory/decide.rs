@@ -36,6 +36,7 @@ pub(super) fn decide(stock: &Stock, command: Command, now: Timestamp) -> Result<
         Command::Release { order, reason } => draft.release(order, reason.into()),
         Command::Ship { order } => draft.ship(order)?,
         Command::Expire => {}
+        Command::Announce { skus } => draft.look_at(&skus),
     }
     Ok(draft.finish())
 }
@@ -57,8 +58,8 @@ struct Draft<'a> {
 /// An item that the decision looked at.
 struct Touched {
     sku: Sku,
-    /// How it stood before; nothing, for a new item.
-    before: Option<Condition>,
+    /// How it stood when that was last said.
+    announced: Condition,
     levels: Levels,
 }
 
@@ -90,6 +91,13 @@ impl<'a> Draft<'a> {
             }
         }
         self.swept > from
+    }
+
+    /// Whatever is looked at is announced where that is due.
+    fn look_at(&mut self, skus: &[Sku]) {
+        for sku in skus {
+            self.place(sku);
+        }
     }
 
     fn set_item(&mut self, set: SetItem) -> Result<(), Rejection> {
@@ -354,7 +362,7 @@ impl<'a> Draft<'a> {
         let place = self.place(&set.sku).unwrap_or_else(|| {
             let mut levels = Levels::default();
             levels.balance.on_hand = set.on_hand;
-            self.add(Touched { sku: set.sku.clone(), before: None, levels })
+            self.add(Touched { sku: set.sku.clone(), announced: Condition::default(), levels })
         });
         let levels = &mut self.touched[place].levels;
         levels.reorder_point = set.reorder_point;
@@ -372,9 +380,10 @@ impl<'a> Draft<'a> {
             self.places.get(sku).copied()
         };
         found.or_else(|| {
-            let levels = self.stock.item(sku.as_str())?.levels;
-            let before = Some(levels.condition());
-            Some(self.add(Touched { sku: sku.clone(), before, levels }))
+            let item = self.stock.item(sku.as_str())?;
+            let levels = item.levels;
+            let announced = item.announced;
+            Some(self.add(Touched { sku: sku.clone(), announced, levels }))
         })
     }
 
@@ -393,10 +402,9 @@ impl<'a> Draft<'a> {
     /// The events, and the thresholds that all of them together have crossed.
     fn finish(self) -> Vec<Event> {
         let mut events = self.events;
-        for Touched { sku, before, levels } in self.touched {
+        for Touched { sku, announced, levels } in self.touched {
             let condition = levels.condition();
-            // A new item is as if it had always been there in plenty.
-            if condition != before.unwrap_or(Condition::InStock) {
+            if condition != announced {
                 events.push(Event::ThresholdReached(ThresholdReached {
                     sku,
                     condition,

@@ -220,10 +220,11 @@ pub struct ThresholdReached {
 }
 
 /// How an item stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
     /// More than the reorder point may be sold.
+    #[default]
     InStock,
     /// Something may be sold, but no more than the reorder point.
     LowStock,
@@ -328,7 +329,7 @@ impl Event {
             | Event::Reserved(Reserved { order, lines, .. })
             | Event::Released(Released { order, lines, .. }) => (None, lines, Some(*order)),
             Event::Extended(extended) => (None, &[], Some(extended.order)),
-            Event::ThresholdReached(_) => (None, &[], None),
+            Event::ThresholdReached(reached) => (Some(&reached.sku), &[], None),
         };
         let moved = lines.iter().filter(|line| line.quantity != 0);
         (single.into_iter().chain(moved.map(|line| &line.sku)), order)

@@ -121,6 +121,11 @@ impl Stock {
             }
             return;
         }
+        if let Event::ThresholdReached(reached) = event
+            && let Some(item) = self.items.get_mut(&reached.sku)
+        {
+            item.announced = reached.condition;
+        }
         for entry in event.entries() {
             if let Some(item) = self.items.get_mut(entry.sku) {
                 item.post(&entry, at);
@@ -155,6 +160,9 @@ pub struct Item {
     pub unit_price: Option<Amount>,
     /// How many there are, and of which.
     pub levels: Levels,
+    /// How it stood when that was last said; a new item is as if it had always been there in plenty.
+    #[serde(default)]
+    pub announced: Condition,
     /// When anything about it last changed.
     pub updated_at: Timestamp,
     /// How often anything about it has changed.
@@ -177,6 +185,11 @@ impl Item {
             return Some(item);
         }
         let mut item = item?;
+        if let Event::ThresholdReached(reached) = event
+            && reached.sku == *sku
+        {
+            item.announced = reached.condition;
+        }
         for entry in event.entries().filter(|entry| entry.sku == sku) {
             item.post(&entry, at);
         }
@@ -188,12 +201,18 @@ impl Item {
         self.levels.condition()
     }
 
+    /// Whether it stands otherwise than was last said.
+    pub fn is_unannounced(&self) -> bool {
+        self.condition() != self.announced
+    }
+
     fn blank(sku: Sku) -> Self {
         Self {
             sku,
             name: None,
             unit_price: None,
             levels: Levels::default(),
+            announced: Condition::default(),
             updated_at: Timestamp::default(),
             version: 0,
         }

@@ -474,7 +474,28 @@ fn commands() -> impl Strategy<Value = Command> {
         3 => order_no.clone().prop_map(release),
         1 => order_no.prop_map(|n| Command::Ship { order: order(n) }),
         1 => Just(Command::Expire),
+        1 => Just(Command::Announce { skus: ["A", "B", "X"].map(sku).to_vec() }),
     ]
+}
+
+#[test]
+fn a_crossing_that_was_never_said_is_said_when_somebody_looks() {
+    let mut shop = Shop::given([set("A", 9, 5), set("B", 9, 5)]);
+    let adjust = |delta| Command::Adjust { sku: sku("A"), delta, reason: "counted".into() };
+    // The event of the crossing is lost; what moved the stock is not.
+    let events = Inventory::decide(&shop.stock, adjust(-6), at(1)).expect("taken");
+    assert_eq!(
+        events.iter().map(told).collect::<Vec<_>>().last().map(String::as_str),
+        Some("A low_stock at 3")
+    );
+    for event in events.iter().filter(|event| !matches!(event, Event::ThresholdReached(_))) {
+        Inventory::evolve(&mut shop.stock, event, at(1));
+    }
+    assert!(shop.stock.item("A").expect("an item").is_unannounced());
+    let look = || Command::Announce { skus: ["A", "B", "NONE"].map(sku).to_vec() };
+    assert_eq!(shop.tell(2, look()), "A low_stock at 3");
+    assert_eq!(shop.tell(3, look()), "", "said once");
+    assert!(shop.tell(4, adjust(10)).ends_with("A in_stock at 13"), "and back");
 }
 
 /// Reserved and committed pieces by SKU, from the reservations.
@@ -548,7 +569,8 @@ proptest! {
                 Command::Adjust { .. } => false,
                 Command::Reserve(reserve) => reserve.expires_at > at(now),
                 Command::SetItem(_) | Command::Extend { .. } | Command::Commit { .. }
-                | Command::Release { .. } | Command::Ship { .. } | Command::Expire => true,
+                | Command::Release { .. } | Command::Ship { .. } | Command::Expire
+                | Command::Announce { .. } => true,
             };
             if repeatable {
                 prop_assert_eq!(Inventory::decide(&shop.stock, command, at(now)), Ok(vec![]));

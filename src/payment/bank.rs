@@ -396,3 +396,27 @@ pub enum Reason {
     /// Declined, and worth another attempt.
     Declined,
 }
+
+impl Reason {
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Reason::GatewayUnavailable => "gateway_unavailable",
+            Reason::ConnectFailed => "connect_failed",
+            Reason::LaneClosed => "lane_closed",
+            Reason::RateLimited => "rate_limited",
+            Reason::KeyInUse => "key_in_use",
+            Reason::Refused => "refused",
+            Reason::TimedOut => "timed_out",
+            Reason::ConnectionLost => "connection_lost",
+            Reason::ServerError => "server_error",
+            Reason::Unreadable => "unreadable",
+            Reason::KeyConflict => "key_conflict",
+            Reason::Interrupted => "interrupted",
+            Reason::Processing => "processing",
+            Reason::NotFound => "not_found",
+            Reason::NotDone => "not_done",
+            Reason::Declined => "declined",
+        }
+    }
+}

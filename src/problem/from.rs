@@ -5,7 +5,7 @@ use crate::order::Invalid;
 use crate::runtime::{Fault, Refusal};
 use crate::store::EnterError;
 use crate::store::settings;
-use crate::{fraud, inventory, order, payment};
+use crate::{alert, fraud, inventory, order, payment};
 
 impl<R> From<Refusal<R>> for Problem
 where
@@ -117,6 +117,21 @@ impl From<fraud::Rejection> for Problem {
 /// Which rule, and where in it.
 fn bad_rule(problem: &fraud::Problem) -> Invalid {
     Invalid::new(format!("/rules/{}/when", problem.index), "invalid_rule", problem.to_string())
+}
+
+impl From<alert::Rejection> for Problem {
+    fn from(rejection: alert::Rejection) -> Self {
+        use alert::Rejection as R;
+        let detail = rejection.to_string();
+        match rejection {
+            R::NoSuchAlert { .. } => Code::AlertNotFound.into(),
+            R::Over { status, .. } => {
+                Self::because(Code::IllegalTransition, detail).with_standing(status.name(), &[])
+            }
+            R::SilenceOutOfRange => Self::invalid(vec![Invalid::new("/minutes", "out_of_range", detail)]),
+            R::NameTooLong => Self::invalid(vec![Invalid::new("/by", "invalid_length", detail)]),
+        }
+    }
 }
 
 impl From<payment::Rejection> for Problem {

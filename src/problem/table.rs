@@ -70,6 +70,7 @@ table! {
     OrderNotFound = 404 "order_not_found", "No such order", "the store has no order with this id";
     ItemNotFound = 404 "item_not_found", "No such item", "the store has no item with this SKU";
     ReviewNotFound = 404 "review_not_found", "No such review", "the store has no review of this order";
+    AlertNotFound = 404 "alert_not_found", "No such alert", "the store has no alert with this id";
     ReservationNotFound = 404 "reservation_not_found", "No such reservation", "nothing is reserved for this order";
     PaymentNotFound = 404 "payment_not_found", "No such payment", "the order has no payment";
     MethodNotAllowed = 405 "method_not_allowed", "Method not allowed", "this path does not know the method";

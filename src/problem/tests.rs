@@ -19,6 +19,7 @@ const TABLE: &str = "\
 404 order_not_found
 404 item_not_found
 404 review_not_found
+404 alert_not_found
 404 reservation_not_found
 404 payment_not_found
 405 method_not_allowed

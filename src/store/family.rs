@@ -9,15 +9,17 @@ use actix::Addr;
 
 use super::handle::StoreHandle;
 use super::lane::Lane;
+use super::listener::Listener;
 use super::node::Node;
 use super::settings::{Known, Store, Tenancy};
 use super::supervisor::{MemberDied, Supervisor};
+use crate::alert::Alerts;
 use crate::fraud::Fraud;
 use crate::inventory::{Inventory, Listed};
 use crate::order::Orders;
 use crate::payment::Payment;
 use crate::runtime::{AggregateActor, Family, Fault, Keys, Stop, StoreLog};
-use crate::types::{IdSource, LineId, OrderId, Sku, Timestamp};
+use crate::types::{AlertId, IdSource, LineId, OrderId, Sku, Timestamp};
 use crate::views::ViewsReader;
 
 /// The addresses of a store's actors: one of each, all on one thread.
@@ -33,6 +35,8 @@ pub struct Members {
     pub fraud: Addr<AggregateActor<Fraud>>,
     /// Its payments.
     pub payments: Addr<AggregateActor<Payment>>,
+    /// Its alert desk.
+    pub alerts: Addr<AggregateActor<Alerts>>,
 }
 
 impl Members {
@@ -44,6 +48,7 @@ impl Members {
         let _ = self.inventory.try_send(Stop);
         let _ = self.fraud.try_send(Stop);
         let _ = self.payments.try_send(Stop);
+        let _ = self.alerts.try_send(Stop);
     }
 }
 
@@ -60,6 +65,8 @@ pub struct StoreFamily {
     pub(super) newest_stored: Option<OrderId>,
     /// Since when this activation is at work, in journal time.
     pub(super) active_since: Timestamp,
+    /// What the alert desk has been told.
+    pub(super) listener: Listener,
     keys: Keys,
     ids: RefCell<IdSource>,
     tenant: RefCell<Option<Rc<Known>>>,
@@ -101,6 +108,7 @@ impl StoreFamily {
             supervisor,
             newest_stored,
             active_since,
+            listener: Listener::default(),
             keys,
             ids: RefCell::new(IdSource::unpredictable()),
             tenant: RefCell::default(),
@@ -142,6 +150,11 @@ impl StoreFamily {
 
     /// A fresh id for a line.
     pub(super) fn line_id(&self) -> LineId {
+        self.ids.borrow_mut().next(self.log.now())
+    }
+
+    /// A fresh id for an alert.
+    pub(super) fn alert_id(&self) -> AlertId {
         self.ids.borrow_mut().next(self.log.now())
     }
 

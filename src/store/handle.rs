@@ -7,17 +7,19 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::family::Members;
+use super::listener::AlertRequest;
 use super::node::{Node, NodePermit};
 use super::rate::Rate;
 use super::settings::{self, Known, Tenancy};
 use super::wiring::OrderRequest;
+use crate::alert::{self, AlertView, Alerts};
 use crate::fraud::{self, Fraud, ReviewView, RulesView};
 use crate::inventory::{self, Inventory, ItemView};
 use crate::order::{self, Order, OrderView, Orders};
 use crate::payment::{self, Payment, PaymentView, RefundView};
 use crate::runtime::ask::{Show, send};
 use crate::runtime::{Aggregate, AggregateActor, Answer, Ask, Fault, Look, Only, Refusal, Reply, Wiring};
-use crate::types::{Actor, IdSource, Meta, OrderId, RequestKey, Sku, StoreId, clock};
+use crate::types::{Actor, AlertId, IdSource, Meta, OrderId, RequestKey, Sku, StoreId, clock};
 
 /// What a store's handle says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -322,6 +324,27 @@ impl Tenant {
         ask(&self.members.fraud, Only, command, key, None, show_review(order)).await
     }
 
+    /// An alert that is not over, or has not been for long.
+    pub async fn alert(&self, id: AlertId) -> Result<Option<Answer>, Fault> {
+        look(&self.members.alerts, Only, show_alert(id)).await
+    }
+
+    /// Asks for something of an alert; answers with it as it then stands.
+    pub async fn ask_alert(
+        &self,
+        id: AlertId,
+        command: alert::Command,
+        key: Option<RequestKey>,
+    ) -> Result<Answer, Refusal<alert::Rejection>> {
+        ask(&self.members.alerts, Only, command.into(), key, None, show_alert(id)).await
+    }
+
+    /// Tells the alert desk what a job has seen; returns once that is durable.
+    pub async fn observe(&self, signal: alert::Signal) -> Result<(), Refusal<alert::Rejection>> {
+        let show: Show<Alerts> = Box::new(|_| None);
+        ask(&self.members.alerts, Only, AlertRequest::Seen(signal), None, None, show).await.map(drop)
+    }
+
     /// The store's fraud rules.
     pub async fn rules(&self) -> Result<Option<Answer>, Fault> {
         look(&self.members.fraud, Only, show_rules()).await
@@ -369,6 +392,10 @@ impl Tenant {
 
 fn show_review(order: OrderId) -> Show<Fraud> {
     Box::new(move |desk| desk.review(order).map(|review| Answer::of(&ReviewView::of(review), 0)))
+}
+
+fn show_alert(id: AlertId) -> Show<Alerts> {
+    Box::new(move |desk| desk.alert(id).map(|alert| Answer::of(&AlertView::of(alert), alert.version)))
 }
 
 fn show_rules() -> Show<Fraud> {

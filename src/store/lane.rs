@@ -16,6 +16,7 @@ use crate::gateway::{Admission, Bank, Breaker, CallContext};
 use crate::payment::bank::{Call, Outcome, Reason};
 use crate::types::{PaymentId, StoreId, clock};
 
+type HeldBack = Box<dyn Fn()>;
 type Answered = Box<dyn Fn(PaymentId, &Call, Outcome)>;
 
 /// Where a call's end goes, and what happens when that fails.
@@ -76,6 +77,8 @@ pub(super) struct Lane {
     /// Whether it waits for a berth.
     is_in_line: Cell<bool>,
     ends: RefCell<Option<Ends>>,
+    /// Called when calls wait because the breaker is open.
+    held_back: RefCell<Option<HeldBack>>,
 }
 
 impl Lane {
@@ -98,6 +101,7 @@ impl Lane {
             berths,
             is_in_line: Cell::new(false),
             ends: RefCell::default(),
+            held_back: RefCell::default(),
         })
     }
 
@@ -110,10 +114,16 @@ impl Lane {
         *self.ends.borrow_mut() = Some(Ends { answered: Box::new(answered), failed: Box::new(failed) });
     }
 
+    /// Says who hears that calls wait because the breaker is open.
+    pub(super) fn on_held_back(&self, hear: impl Fn() + 'static) {
+        *self.held_back.borrow_mut() = Some(Box::new(hear));
+    }
+
     /// Drops what waits and where outcomes go: the activation ends.
     pub(super) fn close(&self) {
         self.waiting.borrow_mut().clear();
         *self.ends.borrow_mut() = None;
+        *self.held_back.borrow_mut() = None;
     }
 
     /// How many calls run or wait.
@@ -204,6 +214,9 @@ impl Lane {
     fn wake_when_open(self: &Rc<Self>, until: std::time::Instant, mut probed: watch::Receiver<u64>) {
         if self.is_woken.replace(true) {
             return;
+        }
+        if let Some(hear) = &*self.held_back.borrow() {
+            hear();
         }
         let lane: Weak<Self> = Rc::downgrade(self);
         actix::spawn(async move {

@@ -3,7 +3,7 @@
 //! ```text
 //!  Directory ── enter ──▶ Tenant (a permit) ──────────────┐ asks
 //!     │ wake                                              ▼
-//!    Host, one a thread ──▶ Supervisor ── raises ──▶ Family: tenancy, orders, inventory, fraud, payments
+//!    Host, one a thread ──▶ Supervisor ── raises ──▶ Family: tenancy, orders, inventory, fraud, payments, alerts
 //!                               ▲                         │ a member died
 //!                               └─────────────────────────┘
 //! ```
@@ -13,6 +13,7 @@ mod family;
 mod handle;
 mod host;
 mod lane;
+mod listener;
 mod node;
 mod rate;
 mod recovery;
@@ -25,6 +26,7 @@ mod wiring;
 pub use directory::{Directory, MakeBank, OpenError};
 pub use family::{Members, StoreFamily};
 pub use handle::{EnterError, StoreHandle, Tenant};
+pub use listener::AlertRequest;
 pub use node::{Node, OnSettled, Options};
 pub use supervisor::{MemberDied, Supervisor};
 pub use wiring::OrderRequest;

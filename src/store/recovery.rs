@@ -11,15 +11,17 @@ use super::family::{Members, StoreFamily};
 use super::handle::StoreHandle;
 use super::host::Shard;
 use super::lane::Lane;
+use super::listener;
 use super::node::Node;
 use super::settings::Store;
 use super::supervisor::{JOURNAL, Supervisor};
 use super::wiring;
+use crate::alert::{self, Alerts, Kind, Signal};
 use crate::fraud::Desk;
 use crate::inventory::{Listed, Stock};
 use crate::runtime::ask::send;
-use crate::runtime::{AggregateActor, Family as _, Fault, Only, Resume, StoreLog};
-use crate::types::{OrderId, StoreId, Timestamp};
+use crate::runtime::{Aggregate as _, AggregateActor, Durable, Family as _, Fault, Only, Resume, StoreLog};
+use crate::types::{Actor, IdSource, Meta, OrderId, StoreId, Timestamp};
 use crate::views::{ViewsError, ViewsReader};
 
 /// What to make of a store that was never provisioned.
@@ -39,6 +41,7 @@ struct Begin {
     store: Store,
     stock: Stock,
     desk: Desk,
+    alerts: alert::Desk,
     sequence: u64,
     last_at: Timestamp,
     newest_order: Option<OrderId>,
@@ -86,6 +89,7 @@ impl Begin {
             store: Store::Unknown,
             stock: Stock::default(),
             desk: Desk::default(),
+            alerts: alert::Desk::default(),
             sequence: 0,
             last_at: Timestamp::default(),
             newest_order: None,
@@ -98,11 +102,13 @@ fn load(reader: &RefCell<ViewsReader>, id: &StoreId) -> Result<Option<Begin>, Vi
     let Some(stored) = reader.store(id)? else { return Ok(None) };
     let items = reader.items(id)?;
     let held = reader.held_reservations(id)?;
+    let alerts = reader.kept_alerts(id)?;
     let (rules, assessments, reviews) = (reader.rules(id)?, reader.assessments(id)?, reader.reviews(id)?);
     Ok(Some(Begin {
         store: Store::Known(Box::new(stored.known)),
         stock: Stock::restore(items, held),
         desk: Desk::restore(rules, assessments, reviews),
+        alerts: alert::Desk::restore(alerts),
         sequence: stored.sequence,
         last_at: stored.last_at,
         newest_order: stored.newest_order,
@@ -118,12 +124,14 @@ fn start(
     let node = &shard.node;
     let (tenancy, orders, inventory, fraud, payments) =
         (Context::new(), Context::new(), Context::new(), Context::new(), Context::new());
+    let alerts = Context::new();
     let members = Members {
         tenancy: tenancy.address(),
         orders: orders.address(),
         inventory: inventory.address(),
         fraud: fraud.address(),
         payments: payments.address(),
+        alerts: alerts.address(),
     };
     let log = StoreLog::resume(
         handle.id().clone(),
@@ -172,13 +180,68 @@ fn start(
         }
     };
     lane.on_answer(answered, failed);
+    let held_back = Rc::downgrade(&family);
+    lane.on_held_back(move || {
+        if let Some(family) = held_back.upgrade() {
+            listener::gateway_down(&family);
+        }
+    });
+    let standing = listener::Standing::of(&begin.stock, &begin.desk, &begin.alerts);
     tenancy.run(AggregateActor::new(Rc::clone(&family), [(Only, begin.store)]));
     inventory.run(AggregateActor::new(Rc::clone(&family), [(Only, begin.stock)]));
     fraud.run(AggregateActor::new(Rc::clone(&family), [(Only, begin.desk)]));
+    alerts.run(AggregateActor::new(Rc::clone(&family), [(Only, begin.alerts)]));
     payments.run(AggregateActor::new(Rc::clone(&family), []));
     orders.run(AggregateActor::new(Rc::clone(&family), []));
+    listener::compare(&family, standing);
     // Payments first: an order that asks again finds its payment awake.
     send(&members.payments, Resume(None));
     send(&members.orders, Resume(None));
     family
+}
+
+/// Journals that a store was set aside. It has no family then, so nobody else writes its sequence.
+pub(super) async fn note_quarantine(shard: &Shard, id: &StoreId, said: &str) -> Result<(), Fault> {
+    let node = &shard.node;
+    caught_up(node, Missing::OfTheDead).await?;
+    let begin = load(&shard.reader, id).map_err(|why| {
+        tracing::error!(store.id = %id, error = %why, "stored state could not be read");
+        Fault::Unreadable
+    })?;
+    // Its first events were lost with the family: there is no store to say it of.
+    let Some(begin) = begin else { return Ok(()) };
+    let (sequence, last_at) = (begin.sequence, begin.last_at);
+    let log = StoreLog::resume(
+        id.clone(),
+        node.next_generation(),
+        Rc::clone(&shard.gate),
+        node.clock,
+        sequence,
+        last_at,
+    );
+    let at = log.now();
+    let signal = Signal::Raise {
+        kind: Kind::StoreQuarantined,
+        subject: id.as_str().into(),
+        message: alert::cut(
+            &format!("the store kept dying and was set aside: {said}"),
+            alert::MESSAGE_BYTES_MAX,
+        ),
+        times: 1,
+    };
+    let command = alert::Command::Observe { id: IdSource::unpredictable().next(at), signal };
+    let events = Alerts::decide(&begin.alerts, command, at).unwrap_or_default();
+    if events.is_empty() {
+        return Ok(());
+    }
+    log.append(&Meta::by(Actor::Store), &Arc::new(events), at);
+    let (decided, heard) = tokio::sync::oneshot::channel();
+    log.when_durable(move |durable| {
+        // Whoever waits is told, or has gone.
+        let _ = decided.send(durable);
+    });
+    match heard.await {
+        Ok(Durable::At(_)) => Ok(()),
+        Ok(Durable::Refused) | Err(_) => Err(Fault::JournalRefused),
+    }
 }

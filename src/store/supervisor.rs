@@ -77,10 +77,26 @@ impl Supervisor {
     }
 
     fn rebuild_after(&mut self, wait: Duration, dead: Option<Rc<StoreFamily>>, ctx: &mut Context<Self>) {
+        self.rebuild_saying(wait, dead, None, ctx);
+    }
+
+    /// The same; where the store is set aside, its journal says so, with what its last family died of.
+    fn rebuild_saying(
+        &mut self,
+        wait: Duration,
+        dead: Option<Rc<StoreFamily>>,
+        set_aside: Option<String>,
+        ctx: &mut Context<Self>,
+    ) {
         let (shard, handle, supervisor) = (Rc::clone(&self.shard), Arc::clone(&self.handle), ctx.address());
         let rebuilding = async move {
             if let Some(dead) = dead {
                 settled(&dead).await;
+            }
+            if let Some(said) = set_aside
+                && let Err(why) = recovery::note_quarantine(&shard, handle.id(), &said).await
+            {
+                tracing::error!(store.id = %handle.id(), error = %why, "an alert could not be journaled");
             }
             tokio::time::sleep(wait).await;
             recovery::caught_up(&shard.node, recovery::Missing::OfTheDead).await?;
@@ -174,7 +190,7 @@ impl Handler<MemberDied> for Supervisor {
                 self.is_quarantined = true;
                 self.shard.node.count_quarantined();
                 tracing::error!(store.id = %self.handle.id(), aggregate = member, said, "store set aside: it kept dying");
-                self.rebuild_after(wait, Some(dead), ctx);
+                self.rebuild_saying(wait, Some(dead), Some(format!("{member}: {said}")), ctx);
             }
         }
     }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::family::StoreFamily;
+use super::listener;
 use super::settings::{self, Tenancy};
 use crate::fraud::{self, Fraud};
 use crate::gateway::CallContext;
@@ -73,6 +74,9 @@ impl Wiring for Orders {
             let took = placed.created_at.until(at);
             let (node, store) = (Arc::clone(&family.node), family.log().store().clone());
             family.log().when_durable(move |_| node.settled(&store, took));
+        }
+        if let Some(placed) = state.placed() {
+            listener::order_moved(family, placed.id);
         }
     }
 
@@ -430,7 +434,20 @@ impl Wiring for Payment {
         after: Option<PaymentId>,
         limit: usize,
     ) -> Result<Vec<(PaymentId, payment::State)>, Fault> {
-        family.stored(|reader| reader.open_payments_after(family.log().store(), after, limit))
+        let open = family.stored(|reader| reader.open_payments_after(family.log().store(), after, limit))?;
+        listener::payments_found(family, &open);
+        Ok(open)
+    }
+
+    fn changed(
+        family: &Rc<StoreFamily>,
+        state: &mut payment::State,
+        events: &[payment::Event],
+        _at: Timestamp,
+    ) {
+        if let Some(begun) = state.begun() {
+            listener::paid(family, payment::id_of(begun.order), state, events);
+        }
     }
 }
 
@@ -498,10 +515,8 @@ impl Wiring for Inventory {
                 Event::Updated(Updated::Committed(committed)) => family.stock_rests(committed.order),
                 Event::Updated(Updated::Shipped(shipped)) => family.stock_rests(shipped.order),
                 Event::Released(released) => family.stock_rests(released.order),
-                Event::Updated(Updated::Adjusted(_))
-                | Event::Reserved(_)
-                | Event::Extended(_)
-                | Event::ThresholdReached(_) => {}
+                Event::ThresholdReached(reached) => listener::threshold_reached(family, reached),
+                Event::Updated(Updated::Adjusted(_)) | Event::Reserved(_) | Event::Extended(_) => {}
             }
         }
         let visible = family.visible();
@@ -546,6 +561,12 @@ impl Wiring for Fraud {
 
     fn call(_family: &Rc<StoreFamily>, _key: Only, call: fraud::Call) {
         match call {}
+    }
+
+    fn changed(family: &Rc<StoreFamily>, _desk: &mut fraud::Desk, events: &[fraud::Event], _at: Timestamp) {
+        for event in events {
+            listener::reviewed(family, event);
+        }
     }
 }
 

@@ -136,6 +136,8 @@ ids! {
     ReservationId = "rsv";
     /// Work at one location for an order.
     FulfillmentId = "fo";
+    /// An alert.
+    AlertId = "alr";
     /// An event as the outside knows it; derived from its place, never stored.
     EventId = "evt";
 }

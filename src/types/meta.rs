@@ -24,6 +24,8 @@ pub enum Actor {
     Bank,
     /// The store's supervisor.
     Store,
+    /// A scheduled job.
+    Schedule,
 }
 
 impl Actor {
@@ -38,6 +40,7 @@ impl Actor {
             Actor::Timer => "timer",
             Actor::Bank => "bank",
             Actor::Store => "store",
+            Actor::Schedule => "schedule",
         }
     }
 }

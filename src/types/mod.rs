@@ -15,7 +15,7 @@ pub use clock::{Clock, Timestamp};
 pub use currency::Currency;
 pub use decimal::{Decimal, DecimalError};
 pub use ids::{
-    FulfillmentId, IdSource, LineId, OrderId, PaymentId, RefundId, ReservationId, ReturnId, StoreId,
+    AlertId, FulfillmentId, IdSource, LineId, OrderId, PaymentId, RefundId, ReservationId, ReturnId, StoreId,
     StoreIdError,
 };
 pub use meta::{Actor, Cause, Meta, RequestKey};

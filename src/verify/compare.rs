@@ -6,11 +6,12 @@ use std::fmt;
 use super::findings::Findings;
 use super::model::{Model, Order, Phase, Store, digest};
 use super::money::Payment;
+use crate::alert;
 use crate::order;
 use crate::payment;
 use crate::types::{Currency, OrderId, Timestamp};
 use crate::views::{
-    AuditedItem, AuditedOrder, AuditedStore, Figures, OrderPart, Snapshot, ViewsError, Words,
+    AuditedAlert, AuditedItem, AuditedOrder, AuditedStore, Figures, OrderPart, Snapshot, ViewsError, Words,
 };
 
 /// One store of the views beside what is known of it.
@@ -20,6 +21,7 @@ struct Side<'a> {
     listed: HashMap<u64, Words>,
     orders: u64,
     items: u64,
+    alerts: u64,
     /// What the documents add up to.
     summed: Figures,
 }
@@ -32,7 +34,8 @@ pub(super) fn all(model: &Model, views: &Snapshot, findings: &mut Findings) -> R
         match model.stores.get(&name) {
             Some(model) => {
                 let listed = views.listed(row.no)?;
-                let side = Side { row, model, listed, orders: 0, items: 0, summed: Figures::default() };
+                let side =
+                    Side { row, model, listed, orders: 0, items: 0, alerts: 0, summed: Figures::default() };
                 sides.insert(side.row.no, side);
             }
             None => findings.add(&name, "store", "existence", "none", "a row"),
@@ -51,8 +54,13 @@ pub(super) fn all(model: &Model, views: &Snapshot, findings: &mut Findings) -> R
         Some(side) => side.item(&row, findings),
         None => findings.add("", &row.item.sku, "store", "a store that is known", &row.store),
     })?;
+    views.alerts(|row| match sides.get_mut(&row.store) {
+        Some(side) => side.alert(&row, findings),
+        None => findings.add("", &row.alert.id, "store", "a store that is known", &row.store),
+    })?;
     let logged = views.logged_keys()?;
     let mut node: BTreeMap<Currency, Figures> = BTreeMap::new();
+    let mut newest: BTreeMap<Currency, Timestamp> = BTreeMap::new();
     for side in sides.values() {
         side.store(findings);
         for (key, position) in &side.model.keys {
@@ -67,9 +75,17 @@ pub(super) fn all(model: &Model, views: &Snapshot, findings: &mut Findings) -> R
         }
         if let Some(known) = side.row.tenant.known() {
             add(node.entry(known.currency).or_default(), &side.row.figures);
+            let newest = newest.entry(known.currency).or_default();
+            *newest = side.model.last_at.max(*newest);
         }
     }
     for (currency, found) in views.node()? {
+        if let Some(now) = newest.get(&currency) {
+            let of_it = sides.values().filter(|side| side.sells_in(currency));
+            let expected: u64 = of_it.map(|side| last_hour(side.model, *now)).sum();
+            let subject = format!("figures in {currency}");
+            findings.compare("", &subject, "last_hour", &expected, &found.minutes.last_hour(*now));
+        }
         figures(
             findings,
             "",
@@ -87,6 +103,10 @@ pub(super) fn all(model: &Model, views: &Snapshot, findings: &mut Findings) -> R
 impl Side<'_> {
     fn name(&self) -> &str {
         self.row.id.as_str()
+    }
+
+    fn sells_in(&self, currency: Currency) -> bool {
+        self.row.tenant.known().is_some_and(|known| known.currency == currency)
     }
 
     fn store(&self, findings: &mut Findings) {
@@ -113,6 +133,7 @@ impl Side<'_> {
             &(self.listed.len() as u64),
         );
         findings.compare(name, "store", "items", &(model.stock.items.len() as u64), &self.items);
+        findings.compare(name, "store", "alerts", &(model.alerts.by_id.len() as u64), &self.alerts);
         if let Some(known) = row.tenant.known() {
             findings.compare(name, "store", "name", model.name.as_str(), known.name.as_str());
             findings.compare(name, "store", "currency", model.currency.as_str(), known.currency.as_str());
@@ -167,6 +188,50 @@ impl Side<'_> {
         let life = model.hold.as_deref().map_or("none", |hold| hold.life.name());
         let found = row.reservation.as_ref().map_or("none", |reservation| reservation.phase.name());
         findings.compare(name, &row.id, "reservation", life, found);
+    }
+
+    fn alert(&mut self, row: &AuditedAlert, findings: &mut Findings) {
+        self.alerts += 1;
+        let (name, alert) = (self.row.id.as_str(), &row.alert);
+        let (id, Some(model)) = (alert.id, self.model.alerts.by_id.get(&alert.id)) else {
+            return findings.add(name, &alert.id, "existence", "none", "a row");
+        };
+        let (resolved_at, resolved_by) = match &alert.phase {
+            alert::Phase::Firing | alert::Phase::Acknowledged => (None, None),
+            alert::Phase::Resolved { by, at, .. } => (Some(*at), Some(by.name())),
+        };
+        let words = [
+            ("kind", model.kind.as_str(), alert.kind.name()),
+            ("severity", &model.severity, alert.severity.name()),
+            ("status", model.status, alert.status().name()),
+            ("status in its row", model.status, &row.columns.0),
+            ("subject", &model.subject, &alert.subject),
+            ("message", &model.message, &alert.message),
+        ];
+        for (what, expected, found) in words {
+            findings.compare(name, &id, what, expected, found);
+        }
+        let maybe = [
+            ("acknowledged_by", model.acknowledged_by.as_deref(), alert.acknowledged_by.as_deref()),
+            ("resolved_by", model.resolved_by.as_deref(), resolved_by),
+        ];
+        for (what, expected, found) in maybe {
+            findings.compare(name, &id, what, &shown(expected), &shown(found));
+        }
+        let times = [
+            ("first_seen_at", Some(model.first_seen_at), Some(alert.first_seen_at)),
+            ("last_seen_at", Some(model.last_seen_at), Some(alert.last_seen_at)),
+            ("silenced_until", model.silenced_until, alert.silenced_until),
+            ("resolved_at", model.resolved_at, resolved_at),
+            ("due", model.escalates_at(), row.columns.2),
+        ];
+        for (what, expected, found) in times {
+            findings.compare(name, &id, what, &shown(expected), &shown(found));
+        }
+        findings.compare(name, &id, "count", &model.count, &alert.count);
+        findings.compare(name, &id, "escalations", &model.level, &u64::from(alert.escalations));
+        findings.compare(name, &id, "version", &model.version, &alert.version);
+        findings.compare(name, &id, "kept", &model.is_kept(), &row.columns.1);
     }
 
     fn item(&mut self, row: &AuditedItem, findings: &mut Findings) {
@@ -284,6 +349,8 @@ fn derived(model: &Store, summed: &Figures) -> Figures {
         figures.low_stock += u64::from(item.condition() == "low_stock");
         figures.out_of_stock += u64::from(item.condition() == "out_of_stock");
     }
+    figures.firing = model.alerts.with_status("firing");
+    figures.acknowledged = model.alerts.with_status("acknowledged");
     figures
 }
 
@@ -307,6 +374,7 @@ fn figures(findings: &mut Findings, store: &str, subject: &str, expected: &Figur
     findings.compare(store, subject, "refunded", &expected.refunded, &found.refunded);
     let counts = |figures: &Figures| {
         let Figures { succeeded, declined, retrying, unknown, skus, low_stock, out_of_stock, .. } = *figures;
+        let Figures { firing, acknowledged, .. } = *figures;
         [
             ("succeeded", succeeded),
             ("declined", declined),
@@ -315,6 +383,8 @@ fn figures(findings: &mut Findings, store: &str, subject: &str, expected: &Figur
             ("skus", skus),
             ("low_stock", low_stock),
             ("out_of_stock", out_of_stock),
+            ("firing", firing),
+            ("acknowledged", acknowledged),
         ]
     };
     for ((what, expected), (_, found)) in counts(expected).into_iter().zip(counts(found)) {
@@ -335,6 +405,8 @@ fn add(sum: &mut Figures, one: &Figures) {
     sum.skus += one.skus;
     sum.low_stock += one.low_stock;
     sum.out_of_stock += one.out_of_stock;
+    sum.firing += one.firing;
+    sum.acknowledged += one.acknowledged;
 }
 
 fn shown(value: Option<impl fmt::Display>) -> String {

@@ -6,6 +6,7 @@
 //! product thinks (no money twice, no stock that is not there, no step that is not in the table), and the views against
 //! the journal, first where they are, then brought up to the journal's end in a copy. Nothing is changed on disk.
 
+mod alerts;
 mod compare;
 mod findings;
 mod model;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::Balance;
+use super::alerts::Alerts;
 use super::findings::Findings;
 use super::money::Payment;
 use super::stock::{Hold, Life, Stock};
@@ -31,6 +32,7 @@ pub(super) struct Store {
     pub(super) name: String,
     pub(super) orders: HashMap<OrderId, Order>,
     pub(super) stock: Stock,
+    pub(super) alerts: Alerts,
     /// Keys of the requests that placed orders, and where.
     pub(super) keys: Vec<(u128, Position)>,
 }
@@ -127,6 +129,7 @@ impl Model {
                 true
             }
             (Some("fraud"), _) => true,
+            (Some("alert"), _) => store.alerts.apply(record, data, name, findings),
             _ => false,
         };
         if !is_known {

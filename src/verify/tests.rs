@@ -36,6 +36,9 @@ fn directory(steps: u32, unseen: u32) -> tempfile::TempDir {
         let [_, what, which, how] = dice.to_le_bytes();
         world.happen(&shops[usize::from(nth % 5 == 0)], what, which, how % 200);
     }
+    // Whatever rules and stock the dice left: this order goes all the way, and back.
+    world.desk(&shops[0], crate::fraud::Command::SetRules { rules: Vec::new() });
+    world.set_item(&shops[0], "TSHIRT-M", 10_000);
     let done = world.confirmed(&shops[0], &Wish::of(&[("TSHIRT-M", 1)]));
     world.cancel(&shops[0], done);
     world.refunded(&shops[0], done);

@@ -13,6 +13,7 @@ use super::schema::{self, ChunkKind, DocKind};
 use super::segment::{self, Words};
 use super::slots::{OrderSlot, doc, json};
 use super::{keys, postings, write};
+use crate::alert::Alert;
 use crate::inventory::{Item, Reservation};
 use crate::journal::{JournalError, Position, Reader};
 use crate::order::Order;
@@ -61,6 +62,14 @@ pub(crate) struct AuditedItem {
     pub(crate) item: Item,
     /// Places of its ledger's entries.
     pub(crate) ledger: Fingerprint,
+}
+
+/// An alert's row.
+pub(crate) struct AuditedAlert {
+    pub(crate) store: u32,
+    pub(crate) alert: Alert,
+    /// Status, whether it is kept, and when it is due, according to its row.
+    pub(crate) columns: (String, bool, Option<Timestamp>),
 }
 
 /// A list of places, in so few bytes that a checker can hold one for everything.
@@ -221,6 +230,21 @@ impl Snapshot {
             self.chunks(store, ChunkKind::Ledger, owner, |bytes| ledger.push_all(bytes))?;
             ledger.push_all(&tail)?;
             each(AuditedItem { store, item, ledger });
+        }
+        Ok(())
+    }
+
+    /// Calls `each` for every alert.
+    pub(crate) fn alerts(&self, mut each: impl FnMut(AuditedAlert)) -> Result<(), ViewsError> {
+        let fail = ViewsError::sqlite("reading alerts");
+        let sql = "SELECT store, doc, status, kept, due FROM alerts ORDER BY store, id";
+        let mut statement = self.file.prepare(sql).map_err(&fail)?;
+        let mut rows = statement.query([]).map_err(&fail)?;
+        while let Some(row) = rows.next().map_err(&fail)? {
+            let Some(alert) = json(row, 1)? else { continue };
+            let due = row.get::<_, Option<i64>>(4).map_err(&fail)?.map(Timestamp::from_micros);
+            let columns = (row.get(2).map_err(&fail)?, row.get(3).map_err(&fail)?, due);
+            each(AuditedAlert { store: row.get(0).map_err(&fail)?, alert, columns });
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ pub(super) enum List {
     Ledger = 3,
     Reviews = 4,
     Stores = 5,
+    Alerts = 6,
 }
 
 /// A place in a list of one store, or in the list of all stores.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use crate::alert::{Alert, Status as AlertStatus};
 use crate::inventory::{Condition, Item};
 use crate::order::{Order, Status};
 use crate::payment::{Course, Next, Stage, State};
@@ -32,6 +33,12 @@ pub struct Figures {
     pub low_stock: u64,
     /// SKUs of which nothing may be sold.
     pub out_of_stock: u64,
+    /// Alerts that nobody looks after.
+    #[serde(default)]
+    pub firing: u64,
+    /// Alerts that somebody looks after.
+    #[serde(default)]
+    pub acknowledged: u64,
     /// Orders taken, by minute.
     pub minutes: Minutes,
 }
@@ -46,6 +53,17 @@ pub struct OrderPart {
     declined: bool,
     retrying: bool,
     unknown: bool,
+}
+
+/// What one alert adds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AlertPart(Option<AlertStatus>);
+
+impl AlertPart {
+    /// What an alert adds as it stands.
+    pub fn of(alert: Option<&Alert>) -> Self {
+        Self(alert.map(Alert::status))
+    }
 }
 
 /// What one SKU adds.
@@ -127,6 +145,17 @@ impl Figures {
         }
     }
 
+    /// Replaces what an alert added.
+    pub fn replace_alert(&mut self, AlertPart(before): AlertPart, AlertPart(after): AlertPart) {
+        for (status, is_more) in [(before, false), (after, true)] {
+            match status {
+                Some(AlertStatus::Firing) => step(&mut self.firing, is_more),
+                Some(AlertStatus::Acknowledged) => step(&mut self.acknowledged, is_more),
+                Some(AlertStatus::Resolved) | None => {}
+            }
+        }
+    }
+
     /// How many orders have this status.
     pub fn with_status(&self, status: Status) -> u64 {
         self.orders[place(status)]
@@ -143,6 +172,8 @@ impl Figures {
         self.skus += other.skus;
         self.low_stock += other.low_stock;
         self.out_of_stock += other.out_of_stock;
+        self.firing += other.firing;
+        self.acknowledged += other.acknowledged;
     }
 }
 
@@ -178,6 +209,10 @@ impl Minutes {
             self.counts[place] = self.counts[place].saturating_add(1);
         }
         self.counts.truncate(MINUTES);
+        // One spelling whatever the order in which stores were counted.
+        while self.counts.back() == Some(&0) {
+            self.counts.pop_back();
+        }
     }
 
     /// How many came in the hour before `now`, to the minute.
@@ -203,6 +238,8 @@ pub struct StoreStats {
     pub payments: PaymentStats,
     /// Its stock.
     pub inventory: InventoryStats,
+    /// Its alerts.
+    pub alerts: AlertStats,
 }
 
 /// The figures of all stores together.
@@ -220,6 +257,8 @@ pub struct NodeStats {
     pub payments: PaymentStats,
     /// All stock.
     pub inventory: InventoryStats,
+    /// All alerts.
+    pub alerts: AlertStats,
 }
 
 /// Orders by status.
@@ -284,6 +323,22 @@ pub struct InventoryStats {
     pub out_of_stock: u64,
 }
 
+/// Alerts that are not over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AlertStats {
+    /// Nobody looks after them.
+    pub firing: u64,
+    /// Somebody does.
+    pub acknowledged: u64,
+}
+
+impl AlertStats {
+    fn of(figures: &Figures) -> Self {
+        let Figures { firing, acknowledged, .. } = *figures;
+        Self { firing, acknowledged }
+    }
+}
+
 impl StoreStats {
     /// What the dashboard shows of a store.
     pub fn of(store_id: StoreId, currency: Currency, figures: &Figures, now: Timestamp) -> Self {
@@ -294,6 +349,7 @@ impl StoreStats {
             revenue: Revenue::of(currency, figures),
             payments: PaymentStats::of(figures),
             inventory: InventoryStats::of(figures),
+            alerts: AlertStats::of(figures),
         }
     }
 }
@@ -314,6 +370,7 @@ impl NodeStats {
             revenue: by_currency.iter().map(|(currency, figures)| Revenue::of(*currency, figures)).collect(),
             payments: PaymentStats::of(&all),
             inventory: InventoryStats::of(&all),
+            alerts: AlertStats::of(&all),
         }
     }
 }
@@ -361,6 +418,20 @@ impl InventoryStats {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_hour_is_the_same_in_whatever_order_it_was_counted() {
+        let start = Timestamp::from_micros(1_700_000_000_000_000);
+        let times = [0_u64, 5, 90, 3_600, 3_700, 9_000, 9_030, 12_000];
+        let counted = |times: &mut dyn Iterator<Item = u64>| {
+            let mut minutes = Minutes::default();
+            times.for_each(|secs| minutes.count(start.plus_secs(secs)));
+            minutes
+        };
+        let forwards = counted(&mut times.into_iter());
+        assert_eq!(forwards, counted(&mut times.into_iter().rev()));
+        assert_eq!(forwards.last_hour(start.plus_secs(12_000)), 3);
+    }
 
     #[test]
     fn the_last_hour_is_counted_to_the_minute_and_forgotten() {

@@ -10,7 +10,8 @@ use super::keys::KeyEntry;
 use super::postings::Postings;
 use super::schema::{ChunkKind, DocKind};
 use super::segment::Entry;
-use super::slots::{Chunk, Doc, OrderSlot, Pending, Shows, SkuSlot, StoreSlot, doc};
+use super::slots::{AlertSlot, Chunk, Doc, OrderSlot, Pending, Shows, SkuSlot, StoreSlot, doc};
+use crate::alert::{self, Alert};
 use crate::fraud::{self, Review};
 use crate::inventory::{self, Item, Reservation, Updated};
 use crate::journal::{Position, Record};
@@ -80,6 +81,7 @@ pub(super) fn fold(
         "inventory" => fold_stock(store, record, &head, tools)?,
         "fraud" => fold_fraud(store, record, &head, tools)?,
         "store" => fold_tenant(store, record, &head).map_err(unreadable)?,
+        "alert" => fold_alert(store, record, &head, tools)?,
         // Of no aggregate that has views: its place is noted, and that is all.
         _ => Shows::Nothing,
     };
@@ -175,6 +177,7 @@ fn fold_order(
         let no = slot.no;
         list(store, &entry);
         store.figures.minutes.count(record.at);
+        store.placed_at.push(record.at);
         let mut skus: Vec<&Sku> = created.cart.lines.iter().map(|line| &line.sku).collect();
         skus.sort_unstable();
         skus.dedup();
@@ -280,6 +283,24 @@ fn fold_fraud(
     Ok(Shows::Review(order))
 }
 
+fn fold_alert(
+    store: &mut StoreSlot,
+    record: &Record<'_>,
+    head: &Head<'_>,
+    tools: &mut Tools<'_>,
+) -> Result<Shows, ViewsError> {
+    let unreadable = |source| ViewsError::Event { position: record.position, source };
+    let event = head.event::<alert::Event>(record.kind).map_err(unreadable)?;
+    let id = event.id();
+    let slot = match store.alerts.entry(id) {
+        Place::Occupied(known) => known.into_mut(),
+        Place::Vacant(unknown) => unknown.insert(AlertSlot::load(tools.file, store.no, id)?),
+    };
+    slot.alert = Alert::fold(slot.alert.take(), &event, record.at);
+    slot.is_dirty = true;
+    Ok(Shows::Alert(id))
+}
+
 fn fold_tenant(store: &mut StoreSlot, record: &Record<'_>, head: &Head<'_>) -> Result<Shows, Unreadable> {
     let event = head.event::<settings::Event>(record.kind)?;
     store.tenant.value.evolve(&event, record.at);
@@ -353,6 +374,10 @@ fn render(store: &StoreSlot, shows: &Shows) -> Option<(u64, Vec<u8>)> {
         Shows::Review(order) => {
             let review = store.reviews.get(order)?.value.as_ref()?;
             Some((0, json(serde_json::to_vec(&fraud::ReviewView::of(review)))))
+        }
+        Shows::Alert(id) => {
+            let alert = store.alerts.get(id)?.alert.as_ref()?;
+            Some((alert.version, json(serde_json::to_vec(&alert::AlertView::of(alert)))))
         }
         Shows::Rules => Some((0, json(serde_json::to_vec(&fraud::RulesView::of(&store.rules.value))))),
         Shows::Store => {

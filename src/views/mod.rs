@@ -10,6 +10,7 @@
 //!                      └── at_least(position): whoever must see their own writes
 //! ```
 
+mod alerts;
 mod audit;
 mod cursor;
 mod error;
@@ -37,11 +38,14 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 
-pub(crate) use audit::{AuditedItem, AuditedOrder, AuditedStore, Fingerprint, Snapshot};
+pub use alerts::AlertFilter;
+pub(crate) use audit::{AuditedAlert, AuditedItem, AuditedOrder, AuditedStore, Fingerprint, Snapshot};
 pub use error::{Behind, ViewsError};
 pub use events::EventView;
 pub(crate) use figures::OrderPart;
-pub use figures::{Figures, InventoryStats, NodeStats, OrderStats, PaymentStats, Revenue, StoreStats};
+pub use figures::{
+    AlertStats, Figures, InventoryStats, NodeStats, OrderStats, PaymentStats, Revenue, StoreStats,
+};
 pub use lists::{Page, ReviewFilter};
 pub use orders::{OrderFilter, PARTS_AMONG};
 pub use reader::{StoredStore, ViewsReader};

@@ -334,12 +334,13 @@ impl ViewsReader {
             "SELECT store, due FROM docs INDEXED BY docs_due WHERE store > ?1 AND due IS NOT NULL
              ORDER BY store, due LIMIT 1",
         );
-        let (orders, docs) = (orders.map_err(&fail)?, docs.map_err(&fail)?);
-        let first = match (orders, docs) {
-            (Some(order), Some(doc)) if order.0 == doc.0 => Some(order.min(doc)),
-            (Some(order), Some(doc)) => Some(if order.0 < doc.0 { order } else { doc }),
-            (one, None) | (None, one) => one,
-        };
+        let alerts = next(
+            "SELECT store, due FROM alerts INDEXED BY alerts_due WHERE store > ?1 AND due IS NOT NULL
+             ORDER BY store, due LIMIT 1",
+        );
+        // Of each the first store, and of that the earliest time: the smallest pair is the first of all.
+        let all = [orders.map_err(&fail)?, docs.map_err(&fail)?, alerts.map_err(&fail)?];
+        let first = all.into_iter().flatten().min();
         Ok(first.map(|(no, due)| (no, Timestamp::from_micros(due))))
     }
 

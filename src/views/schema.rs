@@ -19,7 +19,7 @@ const BROKEN: &str = "views.broken";
 /// Marks the file as ours: "OFVW".
 const APPLICATION_ID: i64 = 0x4F46_5657;
 /// The format of tables and documents. Any other is made anew.
-const FORMAT: i64 = 3;
+const FORMAT: i64 = 4;
 /// Bytes a page.
 const PAGE_BYTES: i64 = 16_384;
 /// Pages of log after which it is moved into the file: 32 MiB.
@@ -66,10 +66,12 @@ const SCHEMA: &str = "
         sku TEXT NOT NULL,
         doc BLOB,
         ledger BLOB NOT NULL,
-        orders BLOB NOT NULL
+        orders BLOB NOT NULL,
+        unannounced INTEGER NOT NULL
     ) STRICT;
     CREATE UNIQUE INDEX skus_by_name ON skus (store, sku);
     CREATE INDEX skus_by_age ON skus (store, no);
+    CREATE INDEX skus_unannounced ON skus (no) WHERE unannounced = 1;
     CREATE TABLE chunks (
         store INTEGER NOT NULL,
         kind INTEGER NOT NULL,
@@ -87,6 +89,20 @@ const SCHEMA: &str = "
         PRIMARY KEY (store, kind, id)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX docs_due ON docs (store, due) WHERE due IS NOT NULL;
+    CREATE TABLE alerts (
+        store INTEGER NOT NULL,
+        id BLOB NOT NULL,
+        kind TEXT NOT NULL,
+        severity TEXT NOT NULL,
+        status TEXT NOT NULL,
+        kept INTEGER NOT NULL,
+        due INTEGER,
+        doc BLOB NOT NULL,
+        PRIMARY KEY (store, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX alerts_kept ON alerts (store, id) WHERE kept = 1;
+    CREATE INDEX alerts_by_kind ON alerts (kind, store, id) WHERE kept = 1;
+    CREATE INDEX alerts_due ON alerts (store, due) WHERE due IS NOT NULL;
     CREATE TABLE keys (
         key BLOB NOT NULL,
         store INTEGER NOT NULL,

@@ -7,17 +7,18 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::error::ViewsError;
-use super::figures::{Figures, ItemPart, OrderPart};
+use super::figures::{AlertPart, Figures, ItemPart, OrderPart};
 use super::postings::Postings;
 use super::schema::{ChunkKind, DocKind};
 use super::segment::{Segment, Words};
+use crate::alert::Alert;
 use crate::fraud::{Review, RuleSet};
 use crate::inventory::{Item, Reservation};
 use crate::journal::Position;
 use crate::order::Order;
 use crate::payment;
 use crate::store::settings::Store;
-use crate::types::{OrderId, RequestKey, Sku, StoreId, Timestamp};
+use crate::types::{AlertId, OrderId, RequestKey, Sku, StoreId, Timestamp};
 
 /// A store in hand.
 pub(super) struct StoreSlot {
@@ -41,6 +42,9 @@ pub(super) struct StoreSlot {
     pub(super) tenant: Doc<Store>,
     pub(super) rules: Doc<RuleSet>,
     pub(super) reviews: HashMap<OrderId, Doc<Option<Review>>>,
+    pub(super) alerts: HashMap<AlertId, AlertSlot>,
+    /// When orders were placed that the node's figures do not count yet.
+    pub(super) placed_at: Vec<Timestamp>,
     pub(super) orders: HashMap<OrderId, OrderSlot, BuildHasherDefault<IdHasher>>,
     pub(super) dirty_orders: Vec<OrderId>,
     pub(super) skus: HashMap<Sku, SkuSlot>,
@@ -99,6 +103,32 @@ pub(super) struct SkuSlot {
     pub(super) counted: ItemPart,
 }
 
+/// An alert in hand.
+pub(super) struct AlertSlot {
+    pub(super) alert: Option<Alert>,
+    pub(super) is_dirty: bool,
+    /// What figures count of it.
+    pub(super) counted: AlertPart,
+}
+
+impl AlertSlot {
+    /// The alert as the file has it, or one that is not there yet.
+    pub(super) fn load(file: &Connection, store: u32, id: AlertId) -> Result<Self, ViewsError> {
+        let alert = stored_alert(file, store, id)?;
+        Ok(Self { counted: AlertPart::of(alert.as_ref()), alert, is_dirty: false })
+    }
+}
+
+/// An alert of the file.
+pub(super) fn stored_alert(file: &Connection, store: u32, id: AlertId) -> Result<Option<Alert>, ViewsError> {
+    let fail = ViewsError::sqlite("reading an alert");
+    let mut statement =
+        file.prepare_cached("SELECT doc FROM alerts WHERE store = ?1 AND id = ?2").map_err(&fail)?;
+    let found =
+        statement.query_row((store, id.to_bytes()), |row| Ok(json(row, 0))).optional().map_err(&fail)?;
+    Ok(found.transpose()?.flatten())
+}
+
 /// A request whose first answer is to be kept, from its first event to its last.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -120,6 +150,7 @@ pub(super) enum Shows {
     Review(OrderId),
     Rules,
     Store,
+    Alert(AlertId),
 }
 
 /// Ids are random enough to be their own hash.
@@ -172,6 +203,8 @@ impl StoreSlot {
             tenant: Doc::default(),
             rules: Doc::default(),
             reviews: HashMap::new(),
+            alerts: HashMap::new(),
+            placed_at: Vec::new(),
             orders: HashMap::default(),
             dirty_orders: Vec::new(),
             skus: HashMap::new(),
@@ -412,5 +445,6 @@ impl StoreSlot {
         self.tenant.is_dirty = false;
         self.rules.is_dirty = false;
         self.reviews.clear();
+        self.alerts.clear();
     }
 }

@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use super::error::ViewsError;
-use super::figures::{Figures, ItemPart, OrderPart};
+use super::figures::{AlertPart, Figures, ItemPart, OrderPart};
 use super::schema::{ChunkKind, DocKind};
 use super::segment::Words;
 use super::slots::{OrderSlot, SkuSlot, StoreSlot, segment_with};
+use crate::alert::Alert;
+use crate::inventory::Item;
 use crate::runtime::Aggregate;
 use crate::types::{Currency, OrderId, Timestamp};
 
@@ -55,6 +57,15 @@ pub(super) fn tally(store: &mut StoreSlot, node: &mut Node, file: &Connection) -
             }
         }
         slot.listed = Some(words);
+    }
+    for at in store.placed_at.drain(..) {
+        node.minutes.count(at);
+    }
+    for slot in store.alerts.values_mut().filter(|slot| slot.is_dirty) {
+        let part = AlertPart::of(slot.alert.as_ref());
+        store.figures.replace_alert(slot.counted, part);
+        node.replace_alert(slot.counted, part);
+        slot.counted = part;
     }
     for sku in &store.dirty_skus {
         let Some(slot) = store.skus.get_mut(sku) else { continue };
@@ -154,18 +165,22 @@ fn write_sku(file: &Connection, store: u32, sku: &str, slot: &SkuSlot) -> rusqli
     let mut item = Vec::new();
     let item = written(&mut item, slot.item.as_ref());
     let (ledger, wanting) = (slot.ledger.bytes(), slot.wanting.bytes());
+    let unannounced = slot.item.as_ref().is_some_and(Item::is_unannounced);
     if slot.is_new {
-        file.prepare_cached("INSERT INTO skus VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute((
+        file.prepare_cached("INSERT INTO skus VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute((
             slot.no.cast_signed(),
             store,
             sku,
             item,
             ledger,
             wanting,
+            unannounced,
         ))?;
     } else {
-        file.prepare_cached("UPDATE skus SET doc = ?2, ledger = ?3, orders = ?4 WHERE no = ?1")?
-            .execute((slot.no.cast_signed(), item, ledger, wanting))?;
+        file.prepare_cached(
+            "UPDATE skus SET doc = ?2, ledger = ?3, orders = ?4, unannounced = ?5 WHERE no = ?1",
+        )?
+        .execute((slot.no.cast_signed(), item, ledger, wanting, unannounced))?;
     }
     Ok(())
 }
@@ -184,6 +199,25 @@ fn write_docs(file: &Connection, store: &StoreSlot) -> rusqlite::Result<()> {
             put(file, store.no, DocKind::Review, &order.to_bytes(), due, written(&mut buffer, Some(review)))?;
         }
     }
+    for alert in store.alerts.values().filter(|slot| slot.is_dirty).filter_map(|slot| slot.alert.as_ref()) {
+        put_alert(file, store.no, alert, written(&mut buffer, Some(alert)))?;
+    }
+    Ok(())
+}
+
+fn put_alert(file: &Connection, store: u32, alert: &Alert, doc: Option<&[u8]>) -> rusqlite::Result<()> {
+    file.prepare_cached("INSERT OR REPLACE INTO alerts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(
+        (
+            store,
+            alert.id.to_bytes(),
+            alert.kind.name(),
+            alert.severity.name(),
+            alert.status().name(),
+            alert.is_kept(),
+            alert.escalates_at().map(Timestamp::micros),
+            doc,
+        ),
+    )?;
     Ok(())
 }
 

@@ -90,6 +90,11 @@ pub(super) fn same_as_actors(bench: &Bench) {
         let mut expected: Vec<_> = shop.desk.reviews().cloned().collect();
         expected.sort_by_key(|one| one.order);
         assert_eq!(reviews, expected);
+        let mut kept = reader.kept_alerts(id).expect("readable");
+        kept.sort_by_key(|one| one.id);
+        let mut expected: Vec<_> = shop.alerts.all_kept().cloned().collect();
+        expected.sort_by_key(|one| one.id);
+        assert_eq!(kept, expected);
         let open = reader.open_orders_after(id, None, 1_000).expect("readable");
         let expected = shop.orders.iter().filter(|(_, state)| !crate::order::Orders::due(state).is_nothing());
         assert!(open.iter().map(|(id, state)| (id, state)).eq(expected));
@@ -128,6 +133,7 @@ fn every_document_is_what_the_actors_know() {
         (node.stores, node.orders.total, node.payments.succeeded, node.payments.declined),
         (2, 3, 1, 1)
     );
+    assert_eq!(node.orders.last_hour, 3);
     assert_eq!(node.revenue.len(), 1);
 }
 

@@ -21,7 +21,7 @@ fn everything(directory: &Path) -> BTreeMap<String, Vec<Vec<Value>>> {
         found.expect("rows").collect::<Result<Vec<Vec<Value>>, _>>().expect("values")
     };
     let mut all = BTreeMap::new();
-    for table in ["stores", "orders", "skus", "chunks", "docs", "answers"] {
+    for table in ["stores", "orders", "skus", "chunks", "docs", "alerts", "answers"] {
         all.insert(table.to_owned(), rows(&format!("SELECT * FROM {table} ORDER BY 1, 2, 3, 4")));
     }
     all.insert("progress".into(), rows("SELECT position, sum, figures FROM progress"));

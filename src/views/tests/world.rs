@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 
+use crate::alert::{self, Alerts, Kind, Signal};
 use crate::fraud::{self, Fraud};
 use crate::inventory::{self, Inventory};
 use crate::journal::{Append, Journal, Lane, Position, Row, Settled};
@@ -15,8 +16,8 @@ use crate::payment::{self, Payment, bank};
 use crate::runtime::Aggregate;
 use crate::store::settings::{self, Tenancy};
 use crate::types::{
-    Actor, Amount, IdSource, LineId, Meta, OrderId, Quantity, RequestKey, ReservationId, Sku, StoreId,
-    Timestamp,
+    Actor, AlertId, Amount, IdSource, LineId, Meta, OrderId, Quantity, RequestKey, ReservationId, Sku,
+    StoreId, Timestamp,
 };
 
 /// The day on which tests happen.
@@ -46,6 +47,9 @@ pub(crate) struct Shop {
     pub(crate) payments: BTreeMap<OrderId, payment::State>,
     pub(crate) stock: inventory::Stock,
     pub(crate) desk: fraud::Desk,
+    pub(crate) alerts: alert::Desk,
+    /// Every alert there ever was, oldest first.
+    pub(crate) alerted: Vec<AlertId>,
 }
 
 /// What a shopper puts into a cart.
@@ -171,6 +175,38 @@ impl World {
 
     pub(crate) fn hear(&mut self, store: &StoreId, order: OrderId, outcome: order::Outcome) -> bool {
         self.order(store, order, order::Command::Hear(outcome))
+    }
+
+    pub(crate) fn alert(&mut self, store: &StoreId, command: alert::Command) -> bool {
+        self.tell::<Alerts>(store, Actor::Store, |shop| &mut shop.alerts, command)
+    }
+
+    /// Something is wrong, or not any more.
+    pub(crate) fn observe(&mut self, store: &StoreId, signal: Signal) -> AlertId {
+        let id = self.ids.next(self.now);
+        self.alert(store, alert::Command::Observe { id, signal });
+        let shop = self.shops.entry(store.clone()).or_default();
+        if shop.alerts.alert(id).is_some() {
+            shop.alerted.push(id);
+        }
+        id
+    }
+
+    /// What people do with one of the newest alerts.
+    fn tend(&mut self, store: &StoreId, which: usize, how: usize) {
+        let Some(id) =
+            self.shops.get(store).and_then(|shop| shop.alerted.iter().nth_back(which % 9)).copied()
+        else {
+            return;
+        };
+        let by = Some("ada".into());
+        let command = match how % 4 {
+            0 => alert::Command::Acknowledge { id, by },
+            1 => alert::Command::Silence { id, minutes: 30 },
+            2 => alert::Command::Resolve { id, by },
+            _ => alert::Command::Escalate,
+        };
+        self.alert(store, command);
     }
 
     pub(crate) fn set_item(&mut self, store: &StoreId, name: &str, on_hand: u32) -> bool {
@@ -481,7 +517,7 @@ impl World {
             self.place(store, &wish);
             return;
         };
-        match what % 24 {
+        match what % 26 {
             0..=3 => {
                 self.place(store, &wish);
             }
@@ -526,6 +562,17 @@ impl World {
             22 => {
                 self.pay(store, order, payment::Command::Resume);
             }
+            23 => {
+                let kind = Kind::ALL[how % Kind::ALL.len()];
+                let (subject, times) = (SKUS[which % SKUS.len()].into(), 1 + u32::from(how > 150));
+                let signal = if how % 3 == 0 {
+                    Signal::Clear { kind, subject, times: 0 }
+                } else {
+                    Signal::Raise { kind, subject, message: format!("{how}").into(), times }
+                };
+                self.observe(store, signal);
+            }
+            24 => self.tend(store, which, how),
             _ => {
                 if matches!(self.phase(store, order), Some(order::Phase::Confirmed)) {
                     self.stock(store, inventory::Command::Ship { order });
