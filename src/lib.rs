@@ -4,6 +4,7 @@ pub mod config;
 pub mod demo;
 pub mod export;
 pub mod fraud;
+pub mod fulfillment;
 pub mod gateway;
 pub mod http;
 pub mod inventory;

@@ -11,10 +11,12 @@
 
 mod admission;
 mod alerts;
+mod carrier;
 mod dashboard;
 mod door;
 mod events;
 mod form;
+mod fulfillments;
 mod guard;
 mod headers;
 mod health;
@@ -35,6 +37,7 @@ mod strict;
 mod tenant;
 #[cfg(test)]
 mod tests;
+mod tracking;
 
 use actix_web::web::{ServiceConfig, resource};
 
@@ -73,6 +76,10 @@ pub fn routes(slot: &DoorSlot, limits: Limits) -> impl FnOnce(&mut ServiceConfig
             )
             .service(resource("/v1/orders/{id}").get(orders::show))
             .service(resource("/v1/orders/{id}/timeline").get(orders::timeline))
+            .service(resource("/v1/orders/{id}/fulfillments").get(fulfillments::list))
+            .service(resource("/v1/orders/{id}/tracking").get(tracking::show))
+            .service(resource("/v1/fulfillments/{id}/advance").post(fulfillments::advance))
+            .service(resource("/v1/carrier/events").post(carrier::events))
             .service(resource("/v1/orders/{id}/cancel").post(orders::cancel))
             .service(resource("/v1/orders/{id}/retry").post(orders::retry))
             .service(resource("/v1/orders/{id}/refunds").post(refunds::ask).get(refunds::list))

@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
 
 use crate::problem::{Code, Problem};
-use crate::types::{AlertId, OrderId, Sku, StoreId};
+use crate::types::{AlertId, FulfillmentId, OrderId, Sku, StoreId};
 
 /// A query with no parameter that the route does not take.
 #[derive(Debug)]
@@ -65,6 +65,15 @@ impl Named for OrderId {
 impl Named for AlertId {
     const PARAMETER: &'static str = "id";
     const MISSING: Code = Code::AlertNotFound;
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+impl Named for FulfillmentId {
+    const PARAMETER: &'static str = "id";
+    const MISSING: Code = Code::FulfillmentNotFound;
 
     fn parse(text: &str) -> Option<Self> {
         text.parse().ok()

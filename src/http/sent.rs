@@ -36,6 +36,11 @@ impl Body {
         json::read(&self.bytes)
     }
 
+    /// The body as it came, for whoever checks a signature over it.
+    pub(super) fn raw(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The body as it came, where it is a form.
     pub(super) fn form(&self) -> Option<&[u8]> {
         self.is_form.then_some(&self.bytes)

@@ -61,6 +61,15 @@ pub enum Command {
     Ship {
         /// Whose stock.
         order: OrderId,
+        /// In which parcel; nothing means: whatever is left of it.
+        parcel: Option<Parcel>,
+    },
+    /// Committed stock will not leave the building.
+    GiveBack {
+        /// Whose stock.
+        order: OrderId,
+        /// What would have been in which parcel.
+        parcel: Parcel,
     },
     /// Let go of holds whose time has come.
     Expire,
@@ -79,10 +88,20 @@ impl Command {
             Command::Extend { order, .. }
             | Command::Commit { order }
             | Command::Release { order, .. }
-            | Command::Ship { order } => Some(*order),
+            | Command::Ship { order, .. }
+            | Command::GiveBack { order, .. } => Some(*order),
             Command::SetItem(_) | Command::Adjust { .. } | Command::Expire | Command::Announce { .. } => None,
         }
     }
+}
+
+/// Part of an order's stock.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parcel {
+    /// Its number among the order's parcels, from 1: the same number again is the same parcel.
+    pub number: u32,
+    /// What is in it; several lines of one SKU count together.
+    pub lines: Vec<(Sku, u32)>,
 }
 
 /// A SKU's description and count. What is absent stays as it is; of a new SKU it is empty or nought.

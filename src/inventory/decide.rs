@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::types::{OrderId, Quantity, Sku, Timestamp};
+use crate::types::{OrderId, Quantity, ReservationId, Sku, Timestamp};
 
 use super::command::{
-    Command, LINES_MAX, ON_HAND_MAX, OutOfStock, Rejection, Reserve, SetItem, Shortage, TEXT_BYTES_MAX,
+    Command, LINES_MAX, ON_HAND_MAX, OutOfStock, Parcel, Rejection, Reserve, SetItem, Shortage,
+    TEXT_BYTES_MAX,
 };
 use super::event::{
     Adjusted, Claim, Committed, Condition, Ending, Event, Extended, ItemSet, Line, Lines, Released, Reserved,
@@ -34,7 +35,9 @@ pub(super) fn decide(stock: &Stock, command: Command, now: Timestamp) -> Result<
         Command::Extend { order, expires_at } => draft.extend(order, expires_at)?,
         Command::Commit { order } => draft.commit(order)?,
         Command::Release { order, reason } => draft.release(order, reason.into()),
-        Command::Ship { order } => draft.ship(order)?,
+        Command::Ship { order, parcel: None } => draft.ship(order)?,
+        Command::Ship { order, parcel: Some(parcel) } => draft.ship_parcel(order, parcel)?,
+        Command::GiveBack { order, parcel } => draft.give_back(order, parcel)?,
         Command::Expire => {}
         Command::Announce { skus } => draft.look_at(&skus),
     }
@@ -245,8 +248,8 @@ impl<'a> Draft<'a> {
         };
         match self.phase(order).unwrap_or(known.phase) {
             Phase::Committed => {
-                let lines = Lines::clone(&known.lines);
-                let shipped = Shipped { reservation: known.id, order, lines };
+                let lines = known.remaining();
+                let shipped = Shipped { reservation: known.id, order, lines, parcel: None };
                 self.push(Event::Updated(Updated::Shipped(shipped)));
                 Ok(())
             }
@@ -255,6 +258,59 @@ impl<'a> Draft<'a> {
                 let standing = Reservation { phase, ..known.clone() }.standing();
                 Err(Rejection::NotPossible { order, standing })
             }
+        }
+    }
+
+    fn ship_parcel(&mut self, order: OrderId, parcel: Parcel) -> Result<(), Rejection> {
+        let Some((reservation, lines)) = self.part(order, &parcel)? else { return Ok(()) };
+        let shipped = Shipped { reservation, order, lines, parcel: Some(parcel.number) };
+        self.push(Event::Updated(Updated::Shipped(shipped)));
+        Ok(())
+    }
+
+    fn give_back(&mut self, order: OrderId, parcel: Parcel) -> Result<(), Rejection> {
+        let Some((reservation, lines)) = self.part(order, &parcel)? else { return Ok(()) };
+        self.push(Event::Released(Released {
+            reservation,
+            order,
+            lines,
+            reason: Ending::Canceled,
+            from: Claim::Committed,
+            parcel: Some(parcel.number),
+        }));
+        Ok(())
+    }
+
+    /// What a parcel takes of its order's committed stock; nothing, when it has taken it before.
+    fn part(&mut self, order: OrderId, parcel: &Parcel) -> Result<Option<(ReservationId, Lines)>, Rejection> {
+        let Some(known) = self.stock.reservation(order) else {
+            return Err(Rejection::NotReserved { order });
+        };
+        if known.has_parcel(parcel.number) {
+            return Ok(None);
+        }
+        let phase = self.phase(order).unwrap_or(known.phase);
+        let not_possible = || {
+            let standing = Reservation { phase, ..known.clone() }.standing();
+            Rejection::NotPossible { order, standing }
+        };
+        if phase != Phase::Committed {
+            return Err(not_possible());
+        }
+        let remaining = known.remaining();
+        let lines = sums(parcel.lines.iter().cloned());
+        let shortages: Vec<Shortage> = lines
+            .iter()
+            .filter_map(|line| {
+                let left = remaining.iter().find(|left| left.sku == line.sku).map_or(0, |left| left.quantity);
+                let (sku, requested, available) = (line.sku.clone(), line.quantity, i64::from(left));
+                (left < requested).then_some(Shortage { sku, requested, available })
+            })
+            .collect();
+        if shortages.is_empty() {
+            Ok(Some((known.id, lines.into())))
+        } else {
+            Err(Rejection::Short { shortages })
         }
     }
 
@@ -340,9 +396,10 @@ impl<'a> Draft<'a> {
         self.push(Event::Released(Released {
             reservation: known.id,
             order: known.order,
-            lines: Lines::clone(&known.lines),
+            lines: known.remaining(),
             reason,
             from,
+            parcel: None,
         }));
     }
 
@@ -419,6 +476,10 @@ impl<'a> Draft<'a> {
 
 /// What is wanted of each SKU over all lines, in the order of the lines.
 fn demand(lines: Vec<(Sku, Quantity)>) -> Vec<Line> {
+    sums(lines.into_iter().map(|(sku, quantity)| (sku, quantity.units())))
+}
+
+fn sums(lines: impl ExactSizeIterator<Item = (Sku, u32)>) -> Vec<Line> {
     let mut sums: Vec<Line> = Vec::with_capacity(lines.len());
     let mut places: HashMap<Sku, usize> = HashMap::new();
     for (sku, quantity) in lines {
@@ -432,12 +493,12 @@ fn demand(lines: Vec<(Sku, Quantity)>) -> Vec<Line> {
             places.get(&sku).copied()
         };
         match place {
-            Some(place) => sums[place].quantity += quantity.units(),
+            Some(place) => sums[place].quantity += quantity,
             None => {
                 if !places.is_empty() {
                     places.insert(sku.clone(), sums.len());
                 }
-                sums.push(Line { sku, quantity: quantity.units(), backordered: 0 });
+                sums.push(Line { sku, quantity, backordered: 0 });
             }
         }
     }

@@ -113,6 +113,9 @@ pub struct Shipped {
     pub order: OrderId,
     /// What.
     pub lines: Lines,
+    /// In which parcel, where it did not leave all at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parcel: Option<u32>,
 }
 
 /// Stock is held for an order.
@@ -154,6 +157,9 @@ pub struct Released {
     pub reason: Ending,
     /// What it was until then.
     pub from: Claim,
+    /// Which parcel it would have been in, where only that part is free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parcel: Option<u32>,
 }
 
 /// How a reservation claimed its stock.

@@ -15,6 +15,9 @@
 //!                         expired
 //! ```
 //!
+//! What is committed may leave in several parcels, or be given back in parts; a parcel's number tells it from a repeat, and
+//! the reservation is fulfilled when nothing is left of it.
+//!
 //! `fulfilled` and `released` are final. A hold whose time has come never counts: whatever is asked, such holds are let
 //! go first and in the same breath. Every figure of an item is the sum of its ledger entries ([`Event::entries`]), and
 //! `on_hand ≥ reserved + committed` always holds. Nothing here leaves the store; siblings learn answers from replies and
@@ -31,8 +34,8 @@ mod view;
 mod tests;
 
 pub use command::{
-    Command, LINES_MAX, ON_HAND_MAX, OutOfStock, Rejection, ReleaseReason, Reserve, SetItem, Shortage,
-    TEXT_BYTES_MAX,
+    Command, LINES_MAX, ON_HAND_MAX, OutOfStock, Parcel, Rejection, ReleaseReason, Reserve, SetItem,
+    Shortage, TEXT_BYTES_MAX,
 };
 pub use decide::{EXPIRED_PER_SWEEP_MAX, EXTENSIONS_MAX};
 pub use event::{

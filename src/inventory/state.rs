@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::types::{Amount, OrderId, ReservationId, Sku, Timestamp};
 
 use super::command::OutOfStock;
-use super::event::{Condition, Ending, Entry, EntryKind, Event, ItemSet, Lines, Reserved, Updated};
+use super::event::{Condition, Ending, Entry, EntryKind, Event, ItemSet, Line, Lines, Reserved, Updated};
 
 /// The store's stock: its items, and the reservations that are held. Others may be known for a while.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -313,6 +313,12 @@ pub struct Reservation {
     pub policy: OutOfStock,
     /// Where it is in its life.
     pub phase: Phase,
+    /// What of it has left or was given back in parts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<Line>,
+    /// The parcels that took it: bit `number − 1` of each.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub parcels: u32,
     /// When it was first held; held anew counts as first.
     pub reserved_at: Timestamp,
     /// When it last changed.
@@ -399,6 +405,14 @@ impl Reservation {
             return Some(Self::held(reserved, at));
         }
         let mut reservation = reservation?;
+        if let Some((number, lines)) = part(event) {
+            reservation.settle(number, lines);
+            if reservation.remaining().iter().all(|line| line.quantity == 0) {
+                reservation.phase = Phase::Fulfilled;
+            }
+            reservation.updated_at = at;
+            return Some(reservation);
+        }
         let phase = match (event, reservation.phase) {
             (Event::Extended(extended), Phase::Held { extensions, .. }) => {
                 Phase::Held { expires_at: extended.expires_at, extensions: extensions.saturating_add(1) }
@@ -435,9 +449,38 @@ impl Reservation {
             lines: Lines::clone(&reserved.lines),
             policy: reserved.policy,
             phase: Phase::Held { expires_at: reserved.expires_at, extensions: 0 },
+            settled: Vec::new(),
+            parcels: 0,
             reserved_at: at,
             updated_at: at,
         }
+    }
+
+    fn settle(&mut self, number: u32, lines: &Lines) {
+        self.parcels |= bit(number);
+        for line in lines.iter() {
+            match self.settled.iter_mut().find(|known| known.sku == line.sku) {
+                Some(known) => known.quantity = known.quantity.saturating_add(line.quantity),
+                None => self.settled.push(line.clone()),
+            }
+        }
+    }
+
+    /// Whether a parcel has taken its part.
+    pub fn has_parcel(&self, number: u32) -> bool {
+        self.parcels & bit(number) != 0
+    }
+
+    /// What has neither left nor was given back.
+    pub fn remaining(&self) -> Lines {
+        if self.settled.is_empty() {
+            return Lines::clone(&self.lines);
+        }
+        let left = |line: &Line| {
+            let gone = self.settled.iter().find(|gone| gone.sku == line.sku).map_or(0, |gone| gone.quantity);
+            Line { quantity: line.quantity.saturating_sub(gone), ..line.clone() }
+        };
+        self.lines.iter().map(left).collect()
     }
 
     /// Whether something will still happen by itself: it is held.
@@ -459,5 +502,27 @@ impl Reservation {
             Phase::Expired => Standing::Expired,
             Phase::Released { .. } => Standing::Ended,
         }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes by reference")]
+fn is_nought(count: &u32) -> bool {
+    *count == 0
+}
+
+/// The bit of a parcel among those of its order.
+const fn bit(number: u32) -> u32 {
+    1_u32.rotate_left(number.wrapping_sub(1))
+}
+
+/// The parcel that an event is about, and what it took or gave back.
+fn part(event: &Event) -> Option<(u32, &Lines)> {
+    match event {
+        Event::Updated(Updated::Shipped(shipped)) => shipped.parcel.map(|number| (number, &shipped.lines)),
+        Event::Released(released) => released.parcel.map(|number| (number, &released.lines)),
+        Event::Updated(Updated::Set(_) | Updated::Adjusted(_) | Updated::Committed(_))
+        | Event::Reserved(_)
+        | Event::Extended(_)
+        | Event::ThresholdReached(_) => None,
     }
 }

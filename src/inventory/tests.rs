@@ -165,7 +165,7 @@ fn a_store_that_back_orders_holds_what_there_is() {
 fn a_reservation_goes_its_way_and_repeats_change_nothing() {
     let mut shop = Shop::given([set("A", 5, 0)]);
     let commit = || Command::Commit { order: order(1) };
-    let ship = || Command::Ship { order: order(1) };
+    let ship = || Command::Ship { order: order(1), parcel: None };
     assert_eq!(shop.tell(1, ship()), format!("no: nothing is reserved for {}", order(1)));
     assert_eq!(shop.tell(1, release(1)), "");
     assert_eq!(shop.tell(1, hold(1, &[("A", 2)])), "reserved 2xA");
@@ -180,6 +180,40 @@ fn a_reservation_goes_its_way_and_repeats_change_nothing() {
     assert_eq!(shop.tell(4, ship()), "");
     assert_eq!(shop.tell(4, release(1)), "");
     assert_eq!(shop.figures("A"), [3, 0, 0, 3]);
+}
+
+#[test]
+fn committed_stock_leaves_in_parcels_and_each_counts_once() {
+    let mut shop = Shop::given([set("A", 9, 0), set("B", 9, 0), hold(1, &[("A", 3), ("B", 1)])]);
+    let ship = |number, lines: &[(usize, u32)]| Command::Ship {
+        order: order(1),
+        parcel: Some(parcel(number, lines)),
+    };
+    let held = format!("no: the reservation of {} is held", order(1));
+    assert_eq!(shop.tell(1, ship(1, &[(0, 1)])), held);
+    shop.tell(1, Command::Commit { order: order(1) });
+    assert_eq!(shop.tell(2, ship(1, &[(0, 1), (0, 1)])), "shipped 2xA");
+    assert_eq!(shop.tell(2, ship(1, &[(0, 2)])), "", "the same parcel again");
+    assert_eq!(shop.figures("A"), [7, 0, 1, 6]);
+    assert_eq!(shop.tell(3, ship(2, &[(0, 2)])), "no: not enough stock of A (2 wanted, 1 available)");
+    let give_back = Command::GiveBack { order: order(1), parcel: parcel(2, &[(0, 1)]) };
+    assert_eq!(shop.tell(3, give_back.clone()), "canceled 1xA");
+    assert_eq!(shop.tell(3, give_back), "", "given back once");
+    assert_eq!(shop.figures("A"), [7, 0, 0, 7]);
+    assert_eq!(shop.tell(4, release(1)), "canceled 0xA 1xB", "the rest, at once");
+    assert_eq!((shop.figures("A"), shop.figures("B")), ([7, 0, 0, 7], [9, 0, 0, 9]));
+}
+
+#[test]
+fn a_reservation_is_fulfilled_when_its_last_parcel_has_left() {
+    let mut shop = Shop::given([set("A", 5, 0), hold(1, &[("A", 2)]), Command::Commit { order: order(1) }]);
+    let ship = |number| Command::Ship { order: order(1), parcel: Some(parcel(number, &[(0, 1)])) };
+    let phase = |shop: &Shop| shop.stock.reservation(order(1)).map(|known| known.phase);
+    shop.tell(1, ship(1));
+    assert_eq!(phase(&shop), Some(Phase::Committed));
+    shop.tell(1, ship(2));
+    assert_eq!(phase(&shop), Some(Phase::Fulfilled));
+    assert_eq!((shop.tell(2, ship(2)), shop.tell(2, release(1))), (String::new(), String::new()));
 }
 
 #[test]
@@ -455,6 +489,10 @@ fn events_look_like_this_on_the_wire() {
 
 const NAMES: [&str; 3] = ["A", "B", "C"];
 
+fn parcel(number: u32, lines: &[(usize, u32)]) -> Parcel {
+    Parcel { number, lines: lines.iter().map(|(name, quantity)| (sku(NAMES[*name]), *quantity)).collect() }
+}
+
 fn commands() -> impl Strategy<Value = Command> {
     let line = (0..NAMES.len(), 1..6u32).prop_map(|(name, units)| (NAMES[name], units));
     let policy = prop_oneof![Just(OutOfStock::Cancel), Just(OutOfStock::Backorder)];
@@ -472,7 +510,11 @@ fn commands() -> impl Strategy<Value = Command> {
             .prop_map(|(n, until)| Command::Extend { order: order(n), expires_at: at(until) }),
         3 => order_no.clone().prop_map(|n| Command::Commit { order: order(n) }),
         3 => order_no.clone().prop_map(release),
-        1 => order_no.prop_map(|n| Command::Ship { order: order(n) }),
+        1 => order_no.clone().prop_map(|n| Command::Ship { order: order(n), parcel: None }),
+        2 => (order_no.clone(), 1..4u32, prop::collection::vec((0..NAMES.len(), 1..4u32), 1..3))
+            .prop_map(|(n, number, lines)| Command::Ship { order: order(n), parcel: Some(parcel(number, &lines)) }),
+        1 => (order_no, 1..4u32, prop::collection::vec((0..NAMES.len(), 1..4u32), 1..3))
+            .prop_map(|(n, number, lines)| Command::GiveBack { order: order(n), parcel: parcel(number, &lines) }),
         1 => Just(Command::Expire),
         1 => Just(Command::Announce { skus: ["A", "B", "X"].map(sku).to_vec() }),
     ]
@@ -504,7 +546,7 @@ fn claimed(stock: &Stock, name: &str) -> (i64, i64) {
         let known = (0..8).filter_map(|n| stock.reservation(order(n)));
         known
             .filter(|reservation| wanted(reservation.phase))
-            .flat_map(|reservation| reservation.lines.iter())
+            .flat_map(|reservation| reservation.remaining().to_vec())
             .filter(|line| line.sku.as_str() == name)
             .map(|line| i64::from(line.quantity))
             .sum()
@@ -569,7 +611,7 @@ proptest! {
                 Command::Adjust { .. } => false,
                 Command::Reserve(reserve) => reserve.expires_at > at(now),
                 Command::SetItem(_) | Command::Extend { .. } | Command::Commit { .. }
-                | Command::Release { .. } | Command::Ship { .. } | Command::Expire
+                | Command::Release { .. } | Command::Ship { .. } | Command::GiveBack { .. } | Command::Expire
                 | Command::Announce { .. } => true,
             };
             if repeatable {

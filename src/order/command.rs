@@ -3,6 +3,7 @@
 use crate::types::{Amount, OrderId, PaymentId, ReservationId, Timestamp};
 
 use super::cart::{Cart, Invalid};
+use super::goods::Progress;
 use super::state::{CancelReason, Clearance, Policy, Risk, Status};
 
 /// What may be asked of an order.
@@ -101,6 +102,30 @@ pub enum Outcome {
         captured: Amount,
         /// Given back.
         refunded: Amount,
+    },
+    /// The bank would not hand over what it had set aside.
+    CaptureFailed {
+        /// Set aside.
+        authorized: Amount,
+        /// Why, as a stable word.
+        code: String,
+    },
+    /// A parcel is ready and asks whether it may leave.
+    ParcelReady {
+        /// Which fulfilment order.
+        number: u32,
+        /// How many pieces are in it.
+        units: u32,
+    },
+    /// This is how far the goods are.
+    GoodsMoved {
+        /// How far.
+        progress: Progress,
+    },
+    /// Whatever had not left will not.
+    FulfillmentCanceled {
+        /// How far the goods are.
+        progress: Progress,
     },
     /// No money of this order is with the shop, and none will come.
     PaymentUndone {

@@ -7,9 +7,11 @@ use crate::types::Timestamp;
 
 use super::command::{Command, Outcome, Placement, Rejection};
 use super::event::{
-    Canceled, Challenged, Cleared, Confirmed, Created, Event, Expired, Paid, PaidLate, ParkedForReview,
-    PaymentUndone, RefundsChanged, RetryRequested, ReviewPassed, ReviewWithdrawn, StockHeld, StockReleased,
+    Canceled, Challenged, Cleared, Confirmed, Created, Event, Expired, FulfillmentUpdated, Paid, PaidLate,
+    ParkedForReview, PaymentUndone, RefundsChanged, RemainderCanceled, RetryRequested, ReviewPassed,
+    ReviewWithdrawn, StockHeld, StockReleased,
 };
+use super::forward;
 use super::state::{CancelReason, Clearance, Order, Phase, Placed, Risk};
 use super::{Orders, Step};
 
@@ -43,8 +45,12 @@ fn cancel(placed: &Placed, reason: CancelReason) -> Decision {
         | Phase::OnHold { .. }
         | Phase::Paying
         | Phase::Challenged
-        | Phase::Committing
-        | Phase::Confirmed => Ok(vec![canceled(placed, reason, None, None)]),
+        | Phase::Committing => Ok(vec![canceled(placed, reason, None, None)]),
+        Phase::Confirmed if placed.goods.let_go == 0 => Ok(vec![canceled(placed, reason, None, None)]),
+        Phase::Confirmed if placed.goods.canceling.is_some() => Ok(vec![]),
+        Phase::Confirmed if forward::is_all_gone(placed) => Err(illegal(placed, "be canceled")),
+        Phase::Confirmed => Ok(vec![Event::RemainderCanceled(RemainderCanceled { id: placed.id, reason })]),
+        Phase::Completed => Err(illegal(placed, "be canceled")),
         Phase::Closed { ended: Ended::Canceled { .. }, .. } => Ok(vec![]),
         Phase::Closed { ended: Ended::Expired, .. } => Err(illegal(placed, "be canceled")),
     }
@@ -59,11 +65,15 @@ fn retry(placed: &Placed) -> Decision {
         Phase::Closed { undo, .. } if undo.payment => {
             Ok(vec![Event::RetryRequested(RetryRequested { id: placed.id })])
         }
+        Phase::Confirmed if !placed.goods.waiting.is_empty() => {
+            Ok(vec![Event::RetryRequested(RetryRequested { id: placed.id })])
+        }
         Phase::Reserving
         | Phase::Screening
         | Phase::OnHold { .. }
         | Phase::Committing
         | Phase::Confirmed
+        | Phase::Completed
         | Phase::Closed { .. } => Err(illegal(placed, "be retried")),
     }
 }
@@ -78,7 +88,11 @@ fn lapse(placed: &Placed, now: Timestamp) -> Vec<Event> {
             vec![Event::Expired(Expired { id: placed.id })]
         }
         // People have a clock of their own; what is paid is not thrown away; what ended has ended.
-        Phase::OnHold { .. } | Phase::Committing | Phase::Confirmed | Phase::Closed { .. } => vec![],
+        Phase::OnHold { .. }
+        | Phase::Committing
+        | Phase::Confirmed
+        | Phase::Completed
+        | Phase::Closed { .. } => vec![],
     }
 }
 
@@ -112,6 +126,11 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
         (P::Paying | P::Challenged, O::PaymentSettled { authorized, captured }) => {
             vec![Event::Paid(Paid { id, authorized, captured })]
         }
+        // The goods have not left; they will ask for the money again before they do.
+        (P::Paying | P::Challenged, O::CaptureFailed { authorized, .. }) => {
+            let captured = placed.money.captured;
+            vec![Event::Paid(Paid { id, authorized, captured })]
+        }
         (P::Paying | P::Challenged, O::PaymentFailed { code }) => {
             vec![canceled(placed, CancelReason::PaymentFailed, Some(code), None)]
         }
@@ -121,6 +140,15 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
             vec![canceled(placed, CancelReason::OutOfStock, Some(lacking), None)]
         }
 
+        (P::Confirmed, O::PaymentSettled { captured, .. }) => forward::settled(placed, captured),
+        (P::Confirmed, O::CaptureFailed { code, .. }) => forward::capture_failed(placed, code),
+        (P::Confirmed, O::ParcelReady { number, units }) => forward::parcel_ready(placed, number, units),
+        (P::Confirmed, O::GoodsMoved { progress }) => forward::goods_moved(placed, progress),
+        (P::Confirmed, O::FulfillmentCanceled { progress }) => forward::remainder_canceled(placed, progress),
+
+        (P::Closed { undo, .. }, O::FulfillmentCanceled { progress }) if undo.fulfillment => {
+            vec![Event::FulfillmentCanceled(FulfillmentUpdated { id, progress })]
+        }
         (P::Closed { undo, .. }, O::StockReleased) if undo.stock => {
             vec![Event::StockReleased(StockReleased { id })]
         }
@@ -145,15 +173,22 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
         ],
         // The undoing under way says in the end what came of it.
         (P::Closed { undo, .. }, O::RefundsChanged { .. }) if undo.payment => vec![],
-        (P::Committing | P::Confirmed | P::Closed { .. }, O::RefundsChanged { captured, refunded }) => {
+        (
+            P::Committing | P::Confirmed | P::Completed | P::Closed { .. },
+            O::RefundsChanged { captured, refunded },
+        ) => {
             if (placed.money.captured, placed.money.refunded) == (captured, refunded) {
                 vec![]
             } else {
                 vec![Event::RefundsChanged(RefundsChanged { id, captured, refunded })]
             }
         }
+        (P::Closed { undo, .. }, O::CaptureFailed { authorized, .. }) if !undo.payment => {
+            let captured = placed.money.captured;
+            vec![Event::PaidLate(PaidLate { id, authorized, captured })]
+        }
         // The undoing under way will find this money and return it.
-        (P::Closed { .. }, O::PaymentSettled { .. }) => vec![],
+        (P::Closed { .. }, O::PaymentSettled { .. } | O::CaptureFailed { .. }) => vec![],
 
         // Late and repeated answers, each named: what they say is known, or was overtaken.
         (
@@ -163,6 +198,7 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
             | P::Challenged
             | P::Committing
             | P::Confirmed
+            | P::Completed
             | P::Closed { .. },
             O::StockHeld | O::StockShort { .. },
         )
@@ -173,11 +209,18 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
             | P::Challenged
             | P::Committing
             | P::Confirmed
+            | P::Completed
             | P::Closed { .. },
             O::Cleared { .. } | O::Parked { .. } | O::Blocked { .. },
         )
         | (
-            P::Reserving | P::Paying | P::Challenged | P::Committing | P::Confirmed | P::Closed { .. },
+            P::Reserving
+            | P::Paying
+            | P::Challenged
+            | P::Committing
+            | P::Confirmed
+            | P::Completed
+            | P::Closed { .. },
             O::Reviewed { .. },
         )
         | (
@@ -187,15 +230,27 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
             | P::Challenged
             | P::Committing
             | P::Confirmed
+            | P::Completed
             | P::Closed { .. },
             O::PaymentChallenged,
         )
         | (
-            P::Reserving | P::Screening | P::OnHold { .. } | P::Committing | P::Confirmed,
-            O::PaymentSettled { .. } | O::PaymentFailed { .. },
+            P::Reserving | P::Screening | P::OnHold { .. } | P::Committing | P::Completed,
+            O::PaymentSettled { .. } | O::PaymentFailed { .. } | O::CaptureFailed { .. },
+        )
+        | (P::Confirmed | P::Closed { .. }, O::PaymentFailed { .. })
+        | (
+            P::Reserving
+            | P::Screening
+            | P::OnHold { .. }
+            | P::Paying
+            | P::Challenged
+            | P::Committing
+            | P::Completed
+            | P::Closed { .. },
+            O::ParcelReady { .. } | O::GoodsMoved { .. } | O::FulfillmentCanceled { .. },
         )
         | (P::Reserving | P::Screening | P::OnHold { .. }, O::RefundsChanged { .. })
-        | (P::Closed { .. }, O::PaymentFailed { .. })
         | (
             P::Reserving
             | P::Screening
@@ -203,6 +258,7 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
             | P::Paying
             | P::Challenged
             | P::Confirmed
+            | P::Completed
             | P::Closed { .. },
             O::StockCommitted | O::StockLost { .. },
         )
@@ -221,11 +277,13 @@ fn illegal(placed: &Placed, action: &'static str) -> Rejection {
 /// What people may ask of an order in its present phase.
 fn legal(placed: &Placed) -> &'static [&'static str] {
     match &placed.phase {
+        Phase::Confirmed if !placed.goods.waiting.is_empty() => &["cancel", "retry"],
+        Phase::Confirmed if forward::is_all_gone(placed) => &[],
         Phase::Reserving | Phase::Screening | Phase::Committing | Phase::Confirmed => &["cancel"],
         Phase::OnHold { .. } => &["cancel", "approve", "reject"],
         Phase::Paying | Phase::Challenged => &["cancel", "retry"],
         Phase::Closed { undo, .. } if undo.payment => &["retry"],
-        Phase::Closed { .. } => &[],
+        Phase::Completed | Phase::Closed { .. } => &[],
     }
 }
 
@@ -241,11 +299,15 @@ pub(super) fn due(order: &Order) -> Due<Orders> {
         }
         Phase::Paying | Phase::Challenged => before_deadline(Step::Pay),
         Phase::Committing => Due::step(Step::CommitStock),
-        Phase::Confirmed => Due::nothing(),
+        Phase::Confirmed => Due { steps: forward::owed(placed), ..Due::nothing() },
+        Phase::Completed => Due::nothing(),
         Phase::Closed { undo, .. } => {
+            // What may still be moving in the house is stopped before stock and money are touched.
+            let is_still = !undo.fulfillment;
             let owed = [
-                (undo.stock, Step::ReleaseStock),
-                (undo.payment, Step::CancelPayment),
+                (undo.fulfillment, Step::CancelFulfillment),
+                (undo.stock && is_still, Step::ReleaseStock),
+                (undo.payment && is_still, Step::CancelPayment),
                 (undo.review, Step::WithdrawReview),
             ];
             let steps = owed.into_iter().filter_map(|(is_owed, step)| is_owed.then_some(step)).collect();

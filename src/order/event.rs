@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::types::{Amount, OrderId, PaymentId, ReservationId, Timestamp};
 
 use super::cart::Cart;
+use super::goods::Progress;
 use super::state::{CancelReason, Clearance, Policy, Risk};
 
 crate::events! {
@@ -44,6 +45,22 @@ crate::events! {
         RefundsChanged(RefundsChanged) = "order.refunds_changed", 1;
         /// Nobody needs to look any more.
         ReviewWithdrawn(ReviewWithdrawn) = "order.review_withdrawn", 1;
+        /// A parcel is ready, and the money is to be taken before it leaves.
+        CaptureRequested(CaptureRequested) = "order.capture_requested", 1;
+        /// The money that was set aside is taken.
+        Captured(Captured) = "order.captured", 1;
+        /// The money that was set aside cannot be taken: parcels wait.
+        CaptureFailed(CaptureFailed) = "order.capture_failed", 1;
+        /// A parcel may leave: what is in it can no longer be canceled.
+        Shipped(Shipped) = "order.shipped", 1;
+        /// Its goods moved.
+        FulfillmentUpdated(FulfillmentUpdated) = "order.fulfillment_updated", 1;
+        /// Part of it has left; the rest shall not.
+        RemainderCanceled(RemainderCanceled) = "order.remainder_canceled", 1;
+        /// Whatever had not left will not.
+        FulfillmentCanceled(FulfillmentUpdated) = "order.fulfillment_canceled", 1;
+        /// Every line is delivered or canceled, and the money settled.
+        Completed(FulfillmentUpdated) = "order.completed", 1;
     }
 }
 
@@ -203,6 +220,64 @@ pub struct ReviewWithdrawn {
     pub id: OrderId,
 }
 
+/// `order.capture_requested`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaptureRequested {
+    /// The order.
+    pub id: OrderId,
+    /// Which parcel waits for it.
+    pub number: u32,
+    /// How many pieces are in it.
+    pub units: u32,
+}
+
+/// `order.captured`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Captured {
+    /// The order.
+    pub id: OrderId,
+    /// How much.
+    pub captured: Amount,
+}
+
+/// `order.capture_failed`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaptureFailed {
+    /// The order.
+    pub id: OrderId,
+    /// Why, as a stable word.
+    pub code: String,
+}
+
+/// `order.shipped`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shipped {
+    /// The order.
+    pub id: OrderId,
+    /// Which parcel.
+    pub number: u32,
+    /// How many pieces are in it.
+    pub units: u32,
+}
+
+/// `order.fulfillment_updated`, `order.fulfillment_canceled` and `order.completed`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FulfillmentUpdated {
+    /// The order.
+    pub id: OrderId,
+    /// How far its goods are.
+    pub progress: Progress,
+}
+
+/// `order.remainder_canceled`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RemainderCanceled {
+    /// The order.
+    pub id: OrderId,
+    /// Why, from the closed list.
+    pub reason: CancelReason,
+}
+
 macro_rules! of_an_order {
     ($($name:ident),+) => {$(
         impl $name {
@@ -232,5 +307,11 @@ of_an_order!(
     StockReleased,
     PaymentUndone,
     RefundsChanged,
-    ReviewWithdrawn
+    ReviewWithdrawn,
+    CaptureRequested,
+    Captured,
+    CaptureFailed,
+    Shipped,
+    FulfillmentUpdated,
+    RemainderCanceled
 );

@@ -1,4 +1,4 @@
-//! An order, from its placing to `confirmed` or, with everything undone, to `canceled` or `expired`.
+//! An order, from its placing to `completed` or, with everything undone, to `canceled` or `expired`.
 //!
 //! ```text
 //!            Place            StockHeld          Cleared           PaymentSettled       StockCommitted
@@ -12,6 +12,11 @@
 //!                      Closed: canceled or expired, and owing whatever must be undone: stock, payment, review
 //! ```
 //!
+//!  Confirmed ── Shipped, once a parcel ──▶ Confirmed ── all delivered or canceled, money settled ──▶ Completed
+//!
+//! While nothing has left, a confirmed order can be canceled: fulfilment stops first, then stock and money go back. Once a
+//! parcel was let go only the rest can be, and the order stays confirmed. Before a parcel is let go the money is taken.
+//!
 //! Every phase before `Confirmed` can be closed by `Cancel`; `Reserving`, `Screening` and `Paying` also by their deadline.
 //! Money that arrives after closing is owed back. The order never asks what time it is and never speaks to a bank.
 
@@ -21,6 +26,8 @@ mod cart;
 mod command;
 mod decide;
 mod event;
+mod forward;
+mod goods;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -31,9 +38,11 @@ pub use cart::{
 };
 pub use command::{Command, Outcome, Placement, Rejection};
 pub use event::{
-    Canceled, Challenged, Cleared, Confirmed, Created, Event, Expired, Paid, PaidLate, ParkedForReview,
-    PaymentUndone, RefundsChanged, RetryRequested, ReviewPassed, ReviewWithdrawn, StockHeld, StockReleased,
+    Canceled, CaptureFailed, CaptureRequested, Captured, Challenged, Cleared, Confirmed, Created, Event,
+    Expired, FulfillmentUpdated, Paid, PaidLate, ParkedForReview, PaymentUndone, RefundsChanged,
+    RemainderCanceled, RetryRequested, ReviewPassed, ReviewWithdrawn, Shipped, StockHeld, StockReleased,
 };
+pub use goods::{CanceledUnits, Goods, Progress};
 pub use state::{
     CancelReason, Clearance, Ended, FulfillmentStatus, Money, Order, PaymentStatus, Phase, Placed, Policy,
     Risk, Status, Undo,
@@ -71,6 +80,12 @@ pub enum Step {
     CancelPayment,
     /// Fraud: nobody needs to look any more.
     WithdrawReview,
+    /// Payment: take what was set aside.
+    Capture,
+    /// Fulfilment: the money is there, what waits may ask again.
+    GoOnShipping,
+    /// Fulfilment: whatever has not left shall not; inventory gets back what was for it.
+    CancelFulfillment,
 }
 
 /// An order makes no calls to the outside.
@@ -102,6 +117,7 @@ impl Aggregate for Orders {
     fn tells(_state: &Order, event: &Event) -> Option<Step> {
         match event {
             Event::RetryRequested(_) => Some(Step::RetryPayment),
+            Event::Captured(_) => Some(Step::GoOnShipping),
             Event::Created(_)
             | Event::ParkedForReview(_)
             | Event::StockHeld(_)
@@ -116,7 +132,14 @@ impl Aggregate for Orders {
             | Event::StockReleased(_)
             | Event::PaymentUndone(_)
             | Event::RefundsChanged(_)
-            | Event::ReviewWithdrawn(_) => None,
+            | Event::ReviewWithdrawn(_)
+            | Event::CaptureRequested(_)
+            | Event::CaptureFailed(_)
+            | Event::Shipped(_)
+            | Event::FulfillmentUpdated(_)
+            | Event::RemainderCanceled(_)
+            | Event::FulfillmentCanceled(_)
+            | Event::Completed(_) => None,
         }
     }
 }

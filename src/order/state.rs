@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::types::{Amount, OrderId, PaymentId, ReservationId, Timestamp};
 
 use super::cart::Cart;
-use super::event::Event;
+use super::event::{Event, FulfillmentUpdated};
+use super::goods::{Goods, Progress, bit};
 
 /// An order: not there yet, or placed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub struct Placed {
     pub phase: Phase,
     /// Its money, as the payment reported it.
     pub money: Money,
+    /// Its goods, as fulfilment reported them.
+    #[serde(default, skip_serializing_if = "Goods::is_blank")]
+    pub goods: Goods,
     /// The verdict on it, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk: Option<Risk>,
@@ -70,8 +74,10 @@ pub enum Phase {
     Challenged,
     /// Money there; waits for inventory to allocate.
     Committing,
-    /// Stock allocated, fraud cleared, money there.
+    /// Stock allocated, fraud cleared, money there; fulfilment is at it.
     Confirmed,
+    /// Every line delivered or canceled, and the money settled.
+    Completed,
     /// Ended without confirmation, or after it by cancelation.
     Closed {
         /// How it ended.
@@ -99,6 +105,9 @@ pub enum Ended {
 /// What a closed order still owes. All false: nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undo {
+    /// Fulfilment must stop before anything else is undone.
+    #[serde(default)]
+    pub fulfillment: bool,
     /// Inventory must give back stock.
     pub stock: bool,
     /// Payment must give back money, or make sure that none comes.
@@ -222,6 +231,18 @@ pub enum FulfillmentStatus {
     OnHold,
     /// Nothing will ship.
     Canceled,
+    /// Some of it is with a carrier.
+    PartiallyShipped,
+    /// All of it is with a carrier.
+    Shipped,
+    /// Some of it is there.
+    PartiallyDelivered,
+    /// All of it is there.
+    Delivered,
+    /// Some of it came back.
+    PartiallyReturned,
+    /// All of it came back.
+    Returned,
 }
 
 macro_rules! words {
@@ -258,7 +279,12 @@ words! {
         NotPaid = "not_paid", Awaiting = "awaiting", RequiresAction = "requires_action", Authorized = "authorized",
         Captured = "captured", PartiallyRefunded = "partially_refunded", Refunded = "refunded", Canceled = "canceled",
     }
-    FulfillmentStatus { NotFulfilled = "not_fulfilled", OnHold = "on_hold", Canceled = "canceled" }
+    FulfillmentStatus {
+        NotFulfilled = "not_fulfilled", OnHold = "on_hold", Canceled = "canceled",
+        PartiallyShipped = "partially_shipped", Shipped = "shipped",
+        PartiallyDelivered = "partially_delivered", Delivered = "delivered",
+        PartiallyReturned = "partially_returned", Returned = "returned",
+    }
     CancelReason {
         Customer = "customer", Fraudulent = "fraudulent", OutOfStock = "out_of_stock", PaymentFailed = "payment_failed",
         Duplicate = "duplicate", Expired = "expired", Staff = "staff", Other = "other",
@@ -266,9 +292,12 @@ words! {
 }
 
 impl Undo {
+    /// Nothing.
+    pub const NOTHING: Undo = Undo { fulfillment: false, stock: false, payment: false, review: false };
+
     /// Whether nothing is owed.
     pub const fn is_done(self) -> bool {
-        !self.stock && !self.payment && !self.review
+        !self.fulfillment && !self.stock && !self.payment && !self.review
     }
 }
 
@@ -280,6 +309,7 @@ impl Phase {
             Phase::OnHold { .. } => Status::OnHold,
             Phase::Challenged => Status::RequiresAction,
             Phase::Confirmed => Status::Confirmed,
+            Phase::Completed => Status::Completed,
             Phase::Closed { ended: Ended::Canceled { .. }, .. } => Status::Canceled,
             Phase::Closed { ended: Ended::Expired, .. } => Status::Expired,
         }
@@ -288,11 +318,14 @@ impl Phase {
     /// What closing in this phase leaves to undo.
     pub const fn undo(&self) -> Undo {
         match self {
-            Phase::Reserving | Phase::Screening => Undo { stock: true, payment: false, review: false },
-            Phase::OnHold { .. } => Undo { stock: true, payment: false, review: true },
-            Phase::Paying | Phase::Challenged | Phase::Committing | Phase::Confirmed => {
-                Undo { stock: true, payment: true, review: false }
+            Phase::Reserving | Phase::Screening => Undo { stock: true, ..Undo::NOTHING },
+            Phase::OnHold { .. } => Undo { stock: true, review: true, ..Undo::NOTHING },
+            Phase::Paying | Phase::Challenged => Undo { stock: true, payment: true, ..Undo::NOTHING },
+            // Fulfilment is opened while stock is committed.
+            Phase::Committing | Phase::Confirmed => {
+                Undo { fulfillment: true, stock: true, payment: true, ..Undo::NOTHING }
             }
+            Phase::Completed => Undo::NOTHING,
             Phase::Closed { undo, .. } => *undo,
         }
     }
@@ -327,23 +360,27 @@ impl Placed {
         }
     }
 
-    /// The goods word: a function of the phase, written nowhere.
-    pub const fn fulfillment_status(&self) -> FulfillmentStatus {
+    /// The goods word: a function of the phase and of fulfilment's reports, written nowhere.
+    pub fn fulfillment_status(&self) -> FulfillmentStatus {
         match self.phase {
             Phase::OnHold { .. } => FulfillmentStatus::OnHold,
             Phase::Closed { .. } => FulfillmentStatus::Canceled,
-            Phase::Reserving
-            | Phase::Screening
-            | Phase::Paying
-            | Phase::Challenged
-            | Phase::Committing
-            | Phase::Confirmed => FulfillmentStatus::NotFulfilled,
+            Phase::Reserving | Phase::Screening | Phase::Paying | Phase::Challenged | Phase::Committing => {
+                FulfillmentStatus::NotFulfilled
+            }
+            Phase::Confirmed | Phase::Completed => self.goods.status(self.cart.units()),
         }
     }
 
     fn close(&mut self, ended: Ended) {
         let undo = self.phase.undo();
         self.phase = Phase::Closed { ended, undo };
+    }
+
+    fn goods_moved(&mut self, updated: &FulfillmentUpdated) {
+        // A parcel that was let go counts as gone, even if fulfilment spoke before it heard.
+        let shipped = self.goods.progress.shipped.max(updated.progress.shipped);
+        self.goods.progress = Progress { shipped, ..updated.progress.clone() };
     }
 
     fn undone(&mut self, mark: impl FnOnce(&mut Undo)) {
@@ -375,6 +412,7 @@ impl Order {
                     deadline: created.deadline,
                     phase: Phase::Reserving,
                     money: Money::default(),
+                    goods: Goods::default(),
                     risk: None,
                     created_at: at,
                     updated_at: at,
@@ -394,7 +432,8 @@ impl Order {
 impl Placed {
     fn evolve(&mut self, event: &Event) {
         match event {
-            Event::Created(_) | Event::RetryRequested(_) => {}
+            Event::Created(_) => {}
+            Event::RetryRequested(_) => self.goods.capture_failure = None,
             Event::StockHeld(_) => self.phase = Phase::Screening,
             Event::Cleared(cleared) => {
                 self.risk = Some(cleared.risk.clone());
@@ -425,11 +464,16 @@ impl Placed {
                 if let Some(risk) = &canceled.risk {
                     self.risk = Some(risk.clone());
                 }
-                let out_of_stock =
-                    matches!(self.phase, Phase::Reserving) && canceled.reason == CancelReason::OutOfStock;
+                let is_short = canceled.reason == CancelReason::OutOfStock;
+                let is_unheld = is_short && matches!(self.phase, Phase::Reserving);
+                let is_unopened = is_short && matches!(self.phase, Phase::Committing);
                 let (reason, detail) = (canceled.reason, canceled.detail.clone());
                 self.close(Ended::Canceled { reason, detail });
-                if out_of_stock {
+                if is_unopened {
+                    // What was not committed is not worked on either.
+                    self.undone(|undo| undo.fulfillment = false);
+                }
+                if is_unheld {
                     // Inventory said so itself: it holds nothing.
                     self.undone(|undo| undo.stock = false);
                 }
@@ -458,6 +502,32 @@ impl Placed {
                 }
             }
             Event::ReviewWithdrawn(_) => self.undone(|undo| undo.review = false),
+            Event::CaptureRequested(asked) => self.goods.waiting.push((asked.number, asked.units)),
+            Event::Captured(captured) => {
+                self.money.captured = captured.captured;
+                self.goods.capture_failure = None;
+            }
+            Event::CaptureFailed(failed) => self.goods.capture_failure = Some(failed.code.clone()),
+            Event::Shipped(shipped) => {
+                let goods = &mut self.goods;
+                goods.let_go |= bit(shipped.number);
+                goods.waiting.retain(|(number, _)| *number != shipped.number);
+                goods.progress.shipped = goods.progress.shipped.saturating_add(shipped.units);
+            }
+            Event::FulfillmentUpdated(updated) => self.goods_moved(updated),
+            Event::RemainderCanceled(canceled) => {
+                self.goods.canceling = Some(canceled.reason);
+                self.goods.waiting.clear();
+            }
+            Event::FulfillmentCanceled(updated) => {
+                self.goods_moved(updated);
+                self.goods.canceling = None;
+                self.undone(|undo| undo.fulfillment = false);
+            }
+            Event::Completed(updated) => {
+                self.goods_moved(updated);
+                self.phase = Phase::Completed;
+            }
         }
     }
 }

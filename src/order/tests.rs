@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::command::{Command, Outcome, Placement, Rejection};
 use super::event::Event;
-use super::state::{CancelReason, Clearance, Order, PaymentStatus, Policy, Risk, Status};
-use super::{Cart, Draft, Listed, Orders, Step, as_placed};
+use super::state::{CancelReason, Clearance, FulfillmentStatus, Order, PaymentStatus, Policy, Risk, Status};
+use super::{CanceledUnits, Cart, Draft, Listed, Orders, Progress, Step, as_placed};
 use crate::runtime::{Aggregate, Event as _};
 use crate::types::{Amount, IdSource, OrderId, PaymentId, ReservationId, Timestamp};
 
@@ -149,6 +149,7 @@ fn what_the_bank_takes_back_of_an_undone_order_is_owed_again() {
         hear(Outcome::Cleared { risk: risk() }),
         settled(),
         cancel(),
+        hear(Outcome::FulfillmentCanceled { progress: Progress::default() }),
         hear(Outcome::StockReleased),
     ]);
     check(&undone, refunds(998), &[], Status::Canceled, &[Step::CancelPayment]);
@@ -220,12 +221,125 @@ fn every_phase_is_undone_by_cancel() {
         (given([place()]), &[Step::ReleaseStock][..]),
         (given([place(), hear(Outcome::StockHeld)]), &[Step::ReleaseStock]),
         (paying(), &both),
-        (committing, &both),
-        (confirmed, &both),
+        // What may be moving in the house stops first.
+        (committing, &[Step::CancelFulfillment]),
+        (confirmed, &[Step::CancelFulfillment]),
     ] {
         let order = check(&order, cancel(), &["order.canceled"], Status::Canceled, owed);
         check(&order, cancel(), &[], Status::Canceled, owed);
     }
+}
+
+fn confirmed() -> Order {
+    let mut order = paying();
+    apply(&mut order, settled(), NOW).expect("paid");
+    apply(&mut order, hear(Outcome::StockCommitted), NOW).expect("confirmed");
+    order
+}
+
+/// Confirmed in a store that takes the money when the goods leave.
+fn set_aside() -> Order {
+    let mut order = paying();
+    let authorized = hear(Outcome::PaymentSettled { authorized: amount(4_498), captured: Amount::ZERO });
+    apply(&mut order, authorized, NOW).expect("set aside");
+    apply(&mut order, hear(Outcome::StockCommitted), NOW).expect("confirmed");
+    order
+}
+
+fn ready(number: u32, units: u32) -> Command {
+    hear(Outcome::ParcelReady { number, units })
+}
+
+fn moved(progress: Progress) -> Command {
+    hear(Outcome::GoodsMoved { progress })
+}
+
+fn goods(order: &Order) -> FulfillmentStatus {
+    order.placed().expect("placed").fulfillment_status()
+}
+
+fn lines() -> Vec<CanceledUnits> {
+    let cart = cart();
+    cart.lines.iter().map(|line| CanceledUnits { line: line.id, quantity: line.quantity.units() }).collect()
+}
+
+#[test]
+fn an_order_goes_from_confirmed_to_completed() {
+    let order = check(&confirmed(), ready(1, 3), &["order.shipped"], Status::Confirmed, &[]);
+    assert_eq!(goods(&order), FulfillmentStatus::Shipped);
+    check(&order, ready(1, 3), &[], Status::Confirmed, &[]);
+    let there = Progress { shipped: 3, delivered: 3, ..Progress::default() };
+    let order = check(&order, moved(there.clone()), &["order.completed"], Status::Completed, &[]);
+    assert_eq!(goods(&order), FulfillmentStatus::Delivered);
+    check(&order, moved(there), &[], Status::Completed, &[]);
+    assert!(Orders::due(&order).is_nothing());
+    let mut order = order;
+    let refused = apply(&mut order, cancel(), NOW);
+    assert!(matches!(refused, Err(Rejection::Illegal { status: Status::Completed, .. })), "{refused:?}");
+}
+
+#[test]
+fn two_parcels_make_it_whole_one_after_the_other() {
+    let order = check(&confirmed(), ready(2, 1), &["order.shipped"], Status::Confirmed, &[]);
+    assert_eq!(goods(&order), FulfillmentStatus::PartiallyShipped);
+    let part = Progress { shipped: 1, delivered: 1, ..Progress::default() };
+    let order = check(&order, ready(1, 2), &["order.shipped"], Status::Confirmed, &[]);
+    // Fulfilment spoke before it heard that the second may go.
+    let order = check(&order, moved(part), &["order.fulfillment_updated"], Status::Confirmed, &[]);
+    assert_eq!(goods(&order), FulfillmentStatus::PartiallyDelivered);
+    assert_eq!(order.placed().expect("placed").goods.progress.shipped, 3);
+    let all = Progress { shipped: 3, delivered: 3, ..Progress::default() };
+    check(&order, moved(all), &["order.completed"], Status::Completed, &[]);
+}
+
+#[test]
+fn money_that_is_only_set_aside_is_taken_before_anything_leaves() {
+    let owed = [Step::Capture];
+    let order = check(&set_aside(), ready(1, 3), &["order.capture_requested"], Status::Confirmed, &owed);
+    let order = check(&order, ready(1, 3), &[], Status::Confirmed, &owed);
+    assert!(!order.placed().expect("placed").goods.may_leave(1));
+    let taken = check(&order, settled(), &["order.captured", "order.shipped"], Status::Confirmed, &[]);
+    assert!(taken.placed().expect("placed").goods.may_leave(1));
+    assert_eq!(taken.placed().map(|placed| placed.payment_status()), Some(PaymentStatus::Captured));
+    check(&taken, settled(), &[], Status::Confirmed, &[]);
+
+    let failed = hear(Outcome::CaptureFailed { authorized: amount(4_498), code: "expired_card".into() });
+    let stuck = check(&order, failed.clone(), &["order.capture_failed"], Status::Confirmed, &[]);
+    check(&stuck, failed, &[], Status::Confirmed, &[]);
+    let again = check(&stuck, Command::Retry, &["order.retry_requested"], Status::Confirmed, &owed);
+    check(&again, settled(), &["order.captured", "order.shipped"], Status::Confirmed, &[]);
+    check(&stuck, cancel(), &["order.canceled"], Status::Canceled, &[Step::CancelFulfillment]);
+}
+
+#[test]
+fn once_a_parcel_may_leave_only_the_rest_is_canceled() {
+    let owed = [Step::CancelFulfillment];
+    let order = check(&confirmed(), ready(1, 2), &["order.shipped"], Status::Confirmed, &[]);
+    let order = check(&order, cancel(), &["order.remainder_canceled"], Status::Confirmed, &owed);
+    let order = check(&order, cancel(), &[], Status::Confirmed, &owed);
+    check(&order, ready(2, 1), &[], Status::Confirmed, &owed);
+    let rest = Progress { shipped: 2, canceled: lines()[1..].to_vec(), ..Progress::default() };
+    let stopped = hear(Outcome::FulfillmentCanceled { progress: rest.clone() });
+    let order = check(&order, stopped.clone(), &["order.fulfillment_canceled"], Status::Confirmed, &[]);
+    check(&order, stopped, &[], Status::Confirmed, &[]);
+    assert_eq!(goods(&order), FulfillmentStatus::Shipped, "all that is still wanted");
+    assert_eq!(rest.canceled_value(&cart()), Amount::new(500));
+    let refused = apply(&mut order.clone(), cancel(), NOW);
+    assert!(matches!(refused, Err(Rejection::Illegal { .. })), "everything has left: {refused:?}");
+    let there = Progress { delivered: 2, ..rest };
+    check(&order, moved(there), &["order.completed"], Status::Completed, &[]);
+}
+
+#[test]
+fn an_order_canceled_in_full_lets_nothing_leave_and_then_gives_back() {
+    let order =
+        check(&confirmed(), cancel(), &["order.canceled"], Status::Canceled, &[Step::CancelFulfillment]);
+    let order = check(&order, ready(1, 3), &[], Status::Canceled, &[Step::CancelFulfillment]);
+    assert!(!order.placed().expect("placed").goods.may_leave(1));
+    let stopped = hear(Outcome::FulfillmentCanceled { progress: Progress::default() });
+    let owed = [Step::ReleaseStock, Step::CancelPayment];
+    let order = check(&order, stopped.clone(), &["order.fulfillment_canceled"], Status::Canceled, &owed);
+    check(&order, stopped, &[], Status::Canceled, &owed);
 }
 
 #[test]
@@ -346,6 +460,18 @@ fn a_draft_the_store_cannot_price_is_refused_line_by_line() {
     assert_eq!(codes, ["currency_mismatch", "unknown_sku", "total_too_large"]);
 }
 
+fn any_progress() -> impl Strategy<Value = Progress> {
+    (0..4_u32, 0..4_u32, 0..3_usize, any::<bool>()).prop_map(|(shipped, delivered, canceled, is_held)| {
+        Progress {
+            shipped,
+            delivered: delivered.min(shipped),
+            canceled: lines()[..canceled].to_vec(),
+            is_held,
+            ..Progress::default()
+        }
+    })
+}
+
 fn any_command() -> impl Strategy<Value = Command> {
     let settled = (0..3_i64).prop_map(|captured| {
         hear(Outcome::PaymentSettled { authorized: amount(4_498), captured: amount(captured.min(1) * 4_498) })
@@ -369,6 +495,10 @@ fn any_command() -> impl Strategy<Value = Command> {
         Just(hear(Outcome::PaymentChallenged)),
         settled,
         Just(hear(Outcome::PaymentFailed { code: "declined".into() })),
+        Just(hear(Outcome::CaptureFailed { authorized: amount(4_498), code: "expired".into() })),
+        (1..4_u32).prop_map(|number| ready(number, 1)),
+        any_progress().prop_map(moved),
+        any_progress().prop_map(|progress| hear(Outcome::FulfillmentCanceled { progress })),
         Just(hear(Outcome::PaymentUndone { captured: amount(4_498), refunded: amount(4_498) })),
         (0..4_499_i64).prop_map(refunds),
     ]
@@ -394,12 +524,14 @@ proptest! {
             let placed = order.placed().expect("only a placed order has events");
             let status = placed.status();
             prop_assert!(ended.is_none_or(|ended| ended == status), "{ended:?} then {status:?}");
-            if matches!(status, Status::Canceled | Status::Expired) {
+            if matches!(status, Status::Canceled | Status::Expired | Status::Completed) {
                 ended = Some(status);
             }
-            if status == Status::Confirmed {
+            if matches!(status, Status::Confirmed | Status::Completed) {
                 prop_assert_eq!(placed.money.authorized, amount(4_498));
             }
+            prop_assert!(placed.goods.let_go == 0 || !placed.money.captured.is_zero(), "left unpaid");
+            prop_assert!(placed.goods.let_go == 0 || status != Status::Canceled, "canceled what has left");
             prop_assert!(placed.money.refunded <= placed.money.captured);
         }
         let mut replayed = Order::default();

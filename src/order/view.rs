@@ -85,7 +85,8 @@ impl<'a> OrderView<'a> {
             | Phase::Paying
             | Phase::Challenged
             | Phase::Committing
-            | Phase::Confirmed => (None, None),
+            | Phase::Confirmed
+            | Phase::Completed => (None, None),
         };
         let cart = &placed.cart;
         Self {
@@ -133,6 +134,7 @@ pub fn as_placed(placed: &Placed) -> Placed {
         deadline: placed.created_at.plus_secs(placed.policy.order_deadline_s),
         phase: Phase::Reserving,
         money: super::state::Money::default(),
+        goods: super::goods::Goods::default(),
         risk: None,
         updated_at: placed.created_at,
         version: 1,

@@ -5,7 +5,7 @@ use crate::order::Invalid;
 use crate::runtime::{Fault, Refusal};
 use crate::store::EnterError;
 use crate::store::settings;
-use crate::{alert, fraud, inventory, order, payment};
+use crate::{alert, fraud, fulfillment, inventory, order, payment};
 
 impl<R> From<Refusal<R>> for Problem
 where
@@ -130,6 +130,24 @@ impl From<alert::Rejection> for Problem {
             }
             R::SilenceOutOfRange => Self::invalid(vec![Invalid::new("/minutes", "out_of_range", detail)]),
             R::NameTooLong => Self::invalid(vec![Invalid::new("/by", "invalid_length", detail)]),
+        }
+    }
+}
+
+impl From<fulfillment::Rejection> for Problem {
+    fn from(rejection: fulfillment::Rejection) -> Self {
+        use fulfillment::Rejection as R;
+        let detail = rejection.to_string();
+        match rejection {
+            R::NotFound => Code::FulfillmentNotFound.into(),
+            R::Illegal { status, legal, .. } => {
+                Self::because(Code::IllegalTransition, detail).with_standing(status, legal)
+            }
+            R::NotAPart => Self::invalid(vec![Invalid::new("/lines", "not_a_part", detail)]),
+            R::TooManyParts => Self::because(Code::IllegalTransition, detail),
+            R::OtherParcel => {
+                Self::invalid(vec![Invalid::new("/result/tracking_code", "other_parcel", detail)])
+            }
         }
     }
 }

@@ -64,6 +64,8 @@ table! {
     MalformedHeader = 400 "malformed_header", "Malformed header", "a header has a value that cannot be understood";
     IdempotencyKeyMalformed = 400 "idempotency_key_malformed", "Malformed Idempotency-Key", "Idempotency-Key takes one key of 1 to 255 visible ASCII characters, bare or quoted";
 
+    SignatureInvalid = 401 "signature_invalid", "Not signed by the carrier", "X-Carrier-Signature must be sha256=<hex>, the HMAC-SHA256 of the body under the secret that the store gave its carriers";
+
     // What was asked for is not there.
     NotFound = 404 "not_found", "No such route", "nothing is served under this path";
     StoreNotFound = 404 "store_not_found", "No such store", "there is no store with this id";
@@ -73,6 +75,8 @@ table! {
     AlertNotFound = 404 "alert_not_found", "No such alert", "the store has no alert with this id";
     ReservationNotFound = 404 "reservation_not_found", "No such reservation", "nothing is reserved for this order";
     PaymentNotFound = 404 "payment_not_found", "No such payment", "the order has no payment";
+    FulfillmentNotFound = 404 "fulfillment_not_found", "No such fulfilment order", "the store has no fulfilment order with this id";
+    ShipmentNotFound = 404 "shipment_not_found", "No such shipment", "the store has no shipment with this id";
     MethodNotAllowed = 405 "method_not_allowed", "Method not allowed", "this path does not know the method";
 
     // It came too slowly, too long, or as something else.

@@ -14,6 +14,7 @@ const TABLE: &str = "\
 400 malformed_cursor
 400 malformed_header
 400 idempotency_key_malformed
+401 signature_invalid
 404 not_found
 404 store_not_found
 404 order_not_found
@@ -22,6 +23,8 @@ const TABLE: &str = "\
 404 alert_not_found
 404 reservation_not_found
 404 payment_not_found
+404 fulfillment_not_found
+404 shipment_not_found
 405 method_not_allowed
 408 request_timeout
 413 body_too_large

@@ -143,7 +143,8 @@ impl Directory {
         }
     }
 
-    async fn wake_due(&self) -> Result<(), crate::views::ViewsError> {
+    /// Wakes the stores that are due now.
+    pub(super) async fn wake_due(&self) -> Result<(), crate::views::ViewsError> {
         let now = self.node.clock.now();
         let mut after = None;
         loop {

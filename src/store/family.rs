@@ -15,6 +15,7 @@ use super::settings::{Known, Store, Tenancy};
 use super::supervisor::{MemberDied, Supervisor};
 use crate::alert::Alerts;
 use crate::fraud::Fraud;
+use crate::fulfillment::Fulfillments;
 use crate::inventory::{Inventory, Listed};
 use crate::order::Orders;
 use crate::payment::Payment;
@@ -37,6 +38,8 @@ pub struct Members {
     pub payments: Addr<AggregateActor<Payment>>,
     /// Its alert desk.
     pub alerts: Addr<AggregateActor<Alerts>>,
+    /// The work on its orders.
+    pub fulfillments: Addr<AggregateActor<Fulfillments>>,
 }
 
 impl Members {
@@ -49,6 +52,7 @@ impl Members {
         let _ = self.fraud.try_send(Stop);
         let _ = self.payments.try_send(Stop);
         let _ = self.alerts.try_send(Stop);
+        let _ = self.fulfillments.try_send(Stop);
     }
 }
 

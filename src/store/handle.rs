@@ -14,12 +14,13 @@ use super::settings::{self, Known, Tenancy};
 use super::wiring::OrderRequest;
 use crate::alert::{self, AlertView, Alerts};
 use crate::fraud::{self, Fraud, ReviewView, RulesView};
+use crate::fulfillment::{self, FulfillmentView, Fulfillments};
 use crate::inventory::{self, Inventory, ItemView};
 use crate::order::{self, Order, OrderView, Orders};
 use crate::payment::{self, Payment, PaymentView, RefundView};
 use crate::runtime::ask::{Show, send};
 use crate::runtime::{Aggregate, AggregateActor, Answer, Ask, Fault, Look, Only, Refusal, Reply, Wiring};
-use crate::types::{Actor, AlertId, IdSource, Meta, OrderId, RequestKey, Sku, StoreId, clock};
+use crate::types::{Actor, AlertId, FulfillmentId, IdSource, Meta, OrderId, RequestKey, Sku, StoreId, clock};
 
 /// What a store's handle says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,7 @@ pub struct StoreHandle {
     in_flight_max: AtomicU32,
     rate: Rate,
     ids: Mutex<IdSource>,
+    carrier_secret: RwLock<Option<settings::Secret>>,
     #[cfg(test)]
     supervisor: Mutex<Option<actix::Addr<super::Supervisor>>>,
 }
@@ -62,6 +64,7 @@ impl StoreHandle {
             in_flight_max: AtomicU32::new(limits.in_flight),
             rate: Rate::default(),
             ids: Mutex::new(IdSource::unpredictable()),
+            carrier_secret: RwLock::new(None),
             #[cfg(test)]
             supervisor: Mutex::new(None),
         })
@@ -81,6 +84,10 @@ impl StoreHandle {
         };
         self.in_flight_max.store(in_flight_max, Ordering::Relaxed);
         self.rate.set(known.settings.limits.orders_per_second);
+        self.carrier_secret
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone_from(&known.settings.fulfillment.carrier_secret);
     }
 
     /// Opens the road to new members; ids will come after `newest`.
@@ -307,6 +314,32 @@ impl Tenant {
     ) -> Result<Answer, Refusal<inventory::Rejection>> {
         let show = self.show_item(&sku);
         ask(&self.members.inventory, Only, command, key, None, show).await
+    }
+
+    /// Moves a fulfilment order on, or hears what a carrier saw of its parcel; answers with it as it then stands.
+    pub async fn ask_fulfillment(
+        &self,
+        id: FulfillmentId,
+        command: fulfillment::Command,
+        actor: Actor,
+        key: Option<RequestKey>,
+    ) -> Result<Answer, Refusal<fulfillment::Rejection>> {
+        let show: Show<Fulfillments> = Box::new(move |state| {
+            let work = state.work()?;
+            let one = work.order_of(id.number())?;
+            Some(Answer::of(&FulfillmentView::of(work, one), work.version))
+        });
+        let (to, answer) = oneshot::channel();
+        let meta = Meta { actor, cause: None, key };
+        let reply = Reply::Caller { to, show };
+        let asked = Ask { key: id.order(), request: command, meta, deadline: None, reply };
+        send(&self.members.fulfillments, asked);
+        answer.await.unwrap_or(Err(Fault::Rebuilding.into()))
+    }
+
+    /// What the store's carriers sign with, when it has told them.
+    pub fn carrier_secret(&self) -> Option<settings::Secret> {
+        self.handle.carrier_secret.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The review of an order.

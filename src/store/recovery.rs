@@ -36,7 +36,7 @@ pub(super) enum Unknown {
 /// How long views may take to show all that the journal holds.
 const CATCH_UP_MAX: Duration = Duration::from_secs(10);
 
-/// Everything stored that a family needs to begin with. Orders and payments are loaded as they are asked for.
+/// Everything stored that a family needs to begin with. Orders, payments and fulfilments are loaded as they are asked for.
 struct Begin {
     store: Store,
     stock: Stock,
@@ -122,8 +122,8 @@ fn start(
     begin: Begin,
 ) -> Rc<StoreFamily> {
     let node = &shard.node;
-    let (tenancy, orders, inventory, fraud, payments) =
-        (Context::new(), Context::new(), Context::new(), Context::new(), Context::new());
+    let (tenancy, orders, inventory, fraud, payments, fulfillments) =
+        (Context::new(), Context::new(), Context::new(), Context::new(), Context::new(), Context::new());
     let alerts = Context::new();
     let members = Members {
         tenancy: tenancy.address(),
@@ -132,6 +132,7 @@ fn start(
         fraud: fraud.address(),
         payments: payments.address(),
         alerts: alerts.address(),
+        fulfillments: fulfillments.address(),
     };
     let log = StoreLog::resume(
         handle.id().clone(),
@@ -192,10 +193,12 @@ fn start(
     fraud.run(AggregateActor::new(Rc::clone(&family), [(Only, begin.desk)]));
     alerts.run(AggregateActor::new(Rc::clone(&family), [(Only, begin.alerts)]));
     payments.run(AggregateActor::new(Rc::clone(&family), []));
+    fulfillments.run(AggregateActor::new(Rc::clone(&family), []));
     orders.run(AggregateActor::new(Rc::clone(&family), []));
     listener::compare(&family, standing);
     // Payments first: an order that asks again finds its payment awake.
     send(&members.payments, Resume(None));
+    send(&members.fulfillments, Resume(None));
     send(&members.orders, Resume(None));
     family
 }

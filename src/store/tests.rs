@@ -11,19 +11,22 @@ use actix::Arbiter;
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 
-use super::settings::{LimitsPatch, RetryPatch, SettingsPatch};
+use super::settings::{FulfillmentMode, FulfillmentPatch, LimitsPatch, RetryPatch, SettingsPatch};
 use super::*;
 use crate::gateway::{Bank, Breaker, BreakerConfig, CallContext};
 use crate::inventory;
 use crate::journal::Journal as _;
 use crate::journal::memory::{MemoryJournal, Plan, Survivors};
 use crate::order::{CancelReason, Command, Draft};
+use crate::payment::Capture;
 use crate::payment::bank::{
-    Call, IntentStatus, Operation, Outcome, Reason, RefundProgress, RefundReceipt, Snapshot,
+    Call, Decline, IntentStatus, Operation, Outcome, Reason, RefundProgress, RefundReceipt, Snapshot,
 };
 use crate::runtime::{Fault, Refusal};
 use crate::types::{Amount, Clock, OrderId, StoreId, Timestamp};
 use crate::views::Views;
+
+mod goods;
 
 const START: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 
@@ -33,6 +36,10 @@ struct Ledger {
     charges: RefCell<BTreeMap<String, Amount>>,
     undone: RefCell<BTreeMap<String, Amount>>,
     calls: Cell<u32>,
+    /// What was set aside and not taken, by order.
+    set_aside: RefCell<BTreeMap<OrderId, Amount>>,
+    captures: Cell<u32>,
+    refuses_captures: Cell<bool>,
     /// Charges, and then does not answer.
     swallows_answers: Cell<bool>,
     is_down: Cell<bool>,
@@ -60,7 +67,12 @@ impl FakeBank {
         let receipt =
             |amount| RefundReceipt { id: "re_1".into(), amount, progress: RefundProgress::Succeeded };
         match call {
-            Call::Authorize { amount, .. } => {
+            Call::Authorize { amount, capture: Capture::Manual, .. } => {
+                ledger.charges.borrow_mut().insert(key, *amount);
+                ledger.set_aside.borrow_mut().insert(context.order, *amount);
+                Outcome::Intent(snapshot(IntentStatus::RequiresCapture, Amount::ZERO))
+            }
+            Call::Authorize { amount, capture: Capture::Automatic, .. } => {
                 ledger.charges.borrow_mut().insert(key, *amount);
                 if ledger.swallows_answers.get() {
                     return call.lost(Reason::TimedOut);
@@ -86,11 +98,27 @@ impl FakeBank {
                 };
                 let asked = crate::gateway::key(&context.store, &place).to_string();
                 match ledger.charges.borrow().get(&asked) {
+                    Some(_) if ledger.set_aside.borrow().contains_key(&context.order) => {
+                        Outcome::Found(snapshot(IntentStatus::RequiresCapture, Amount::ZERO))
+                    }
                     Some(amount) => Outcome::Found(snapshot(IntentStatus::Succeeded, *amount)),
                     None => Outcome::NotFound,
                 }
             }
-            Call::Capture { .. } | Call::Void { .. } => {
+            Call::Capture { .. } if ledger.refuses_captures.get() => Outcome::Declined(Box::new(Decline {
+                code: "card_declined".into(),
+                decline_code: Some("expired_card".into()),
+                message: "no".into(),
+                intent: Some(intent.as_str().into()),
+            })),
+            Call::Capture { amount, .. } => {
+                if ledger.set_aside.borrow_mut().remove(&context.order).is_some() {
+                    ledger.captures.set(ledger.captures.get() + 1);
+                }
+                Outcome::Intent(snapshot(IntentStatus::Succeeded, *amount))
+            }
+            Call::Void { .. } => {
+                ledger.set_aside.borrow_mut().remove(&context.order);
                 Outcome::Intent(snapshot(IntentStatus::Canceled, Amount::ZERO))
             }
         }
@@ -170,11 +198,17 @@ impl World {
     }
 
     async fn shop(&self, id: &str, stock: u32) -> StoreId {
+        let fulfillment =
+            FulfillmentPatch { mode: Some(FulfillmentMode::Manual), ..FulfillmentPatch::default() };
+        self.shop_with(id, stock, SettingsPatch { fulfillment, ..SettingsPatch::default() }).await
+    }
+
+    async fn shop_with(&self, id: &str, stock: u32, settings: SettingsPatch) -> StoreId {
         let store: StoreId = id.parse().expect("legal");
         let settings = SettingsPatch {
             retry: RetryPatch { base_ms: Some(100), cap_ms: Some(1_000), attempts_max: None },
             limits: LimitsPatch { in_flight: Some(4), ..LimitsPatch::default() },
-            ..SettingsPatch::default()
+            ..settings
         };
         let provision = settings::Command::Provision {
             id: store.clone(),

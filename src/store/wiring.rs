@@ -1,4 +1,7 @@
-//! Who hears of what: one aggregate's step becomes another's command. The only file that knows two domains at once.
+//! Who hears of what: one aggregate's step becomes another's command. The only file that knows two domains at once; what
+//! happens between an order and its fulfilment is in `wiring/goods.rs`.
+
+mod goods;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -123,10 +126,13 @@ fn order_step(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, step: orde
         Step::RetryPayment => {
             send(&family.members.payments, Ask::tell(placed.payment, payment::Command::RetryNow, *meta));
         }
-        Step::CommitStock => commit(family, id, meta),
+        Step::CommitStock => commit(family, id, placed, meta),
         Step::ReleaseStock => release(family, id, placed, meta),
         Step::CancelPayment => undo_payment(family, id, placed, meta),
         Step::WithdrawReview => withdraw_review(family, id, meta),
+        Step::Capture => capture(family, id, placed, meta),
+        Step::GoOnShipping => goods::go_on(family, id, meta),
+        Step::CancelFulfillment => goods::cancel(family, id, placed, meta),
     }
 }
 
@@ -172,12 +178,16 @@ fn reserve(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) 
     send(&family.members.inventory, Ask::sibling(Only, command, *meta, heard));
 }
 
-fn commit(family: &Rc<StoreFamily>, id: OrderId, meta: &Meta) {
+/// Stock becomes an allocation, work on it is opened, and then the order hears of it: a confirmed order has its work, and no
+/// question is left open.
+fn commit(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) {
     let tell = report(family, id, Actor::Inventory);
-    let heard = move |_: &inventory::Stock, taken: Result<Option<Cause>, inventory::Rejection>| match taken {
-        Ok(cause) => tell(cause, order::Outcome::StockCommitted),
-        Err(why) => tell(None, order::Outcome::StockLost { lacking: why.to_string() }),
-    };
+    let open = goods::opener(family, id, placed);
+    let heard =
+        move |stock: &inventory::Stock, taken: Result<Option<Cause>, inventory::Rejection>| match taken {
+            Ok(cause) => open(stock, cause),
+            Err(why) => tell(None, order::Outcome::StockLost { lacking: why.to_string() }),
+        };
     let command = inventory::Command::Commit { order: id };
     send(&family.members.inventory, Ask::sibling(Only, command, *meta, heard));
 }
@@ -202,7 +212,8 @@ fn release(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) 
         | Phase::Paying
         | Phase::Challenged
         | Phase::Committing
-        | Phase::Confirmed => inventory::ReleaseReason::Canceled,
+        | Phase::Confirmed
+        | Phase::Completed => inventory::ReleaseReason::Canceled,
     };
     let tell = report(family, id, Actor::Inventory);
     let store = family.log().store().clone();
@@ -326,6 +337,19 @@ fn undo_payment(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &M
     }
 }
 
+fn capture(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) {
+    let tell = report(family, id, Actor::Payment);
+    let heard = move |state: &payment::State, taken: Result<Option<Cause>, payment::Rejection>| {
+        // While the bank is at it, what was said of an earlier try says nothing of this one.
+        let is_under_way = state.begun().is_some_and(|begun| begun.work.is_some());
+        let outcome = Payment::standing(state).and_then(paid).filter(|_| !is_under_way);
+        if let Some(outcome) = outcome {
+            tell(taken.ok().flatten(), outcome);
+        }
+    };
+    send(&family.members.payments, Ask::sibling(placed.payment, payment::Command::Capture, *meta, heard));
+}
+
 /// What an order hears of where its payment stands; nothing while that is open.
 fn paid(standing: payment::Standing) -> Option<order::Outcome> {
     use order::Outcome;
@@ -333,7 +357,10 @@ fn paid(standing: payment::Standing) -> Option<order::Outcome> {
     match standing {
         Standing::Pending { .. } | Standing::Undoing { .. } => None,
         Standing::RequiresAction { .. } => Some(Outcome::PaymentChallenged),
-        Standing::Authorized { amount, .. } => {
+        Standing::Authorized { amount, capture_failure: Some(code) } => {
+            Some(Outcome::CaptureFailed { authorized: amount, code: code.as_ref().to_owned() })
+        }
+        Standing::Authorized { amount, capture_failure: None } => {
             Some(Outcome::PaymentSettled { authorized: amount, captured: Amount::ZERO })
         }
         Standing::Captured { amount, .. } => {

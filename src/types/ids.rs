@@ -134,8 +134,6 @@ ids! {
     PaymentId = "pay";
     /// Stock held, then committed, for an order.
     ReservationId = "rsv";
-    /// Work at one location for an order.
-    FulfillmentId = "fo";
     /// An alert.
     AlertId = "alr";
     /// An event as the outside knows it; derived from its place, never stored.
@@ -225,6 +223,10 @@ macro_rules! numbered_ids {
 }
 
 numbered_ids! {
+    /// Work at one location for an order.
+    FulfillmentId = "fo";
+    /// A parcel on its way: that of the fulfilment order with the same number.
+    ShipmentId = "shp";
     /// A refund of an order's payment.
     RefundId = "ref";
     /// Goods of an order that come back.

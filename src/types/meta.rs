@@ -18,10 +18,14 @@ pub enum Actor {
     Fraud,
     /// The inventory actor of the same store.
     Inventory,
+    /// The fulfilment actor of the same store.
+    Fulfillment,
     /// A timer that came due.
     Timer,
     /// The bank, by answering a call.
     Bank,
+    /// A carrier, by telling where a parcel is.
+    Carrier,
     /// The store's supervisor.
     Store,
     /// A scheduled job.
@@ -37,8 +41,10 @@ impl Actor {
             Actor::Payment => "payment",
             Actor::Fraud => "fraud",
             Actor::Inventory => "inventory",
+            Actor::Fulfillment => "fulfillment",
             Actor::Timer => "timer",
             Actor::Bank => "bank",
+            Actor::Carrier => "carrier",
             Actor::Store => "store",
             Actor::Schedule => "schedule",
         }

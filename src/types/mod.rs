@@ -15,8 +15,8 @@ pub use clock::{Clock, Timestamp};
 pub use currency::Currency;
 pub use decimal::{Decimal, DecimalError};
 pub use ids::{
-    AlertId, FulfillmentId, IdSource, LineId, OrderId, PaymentId, RefundId, ReservationId, ReturnId, StoreId,
-    StoreIdError,
+    AlertId, FulfillmentId, IdSource, LineId, OrderId, PaymentId, RefundId, ReservationId, ReturnId,
+    ShipmentId, StoreId, StoreIdError,
 };
 pub use meta::{Actor, Cause, Meta, RequestKey};
 pub use money::Amount;

@@ -7,6 +7,7 @@ use super::findings::Findings;
 use super::model::{Model, Order, Phase, Store, digest};
 use super::money::Payment;
 use crate::alert;
+use crate::fulfillment::{Fulfillment, SCANS_MAX};
 use crate::order;
 use crate::payment;
 use crate::types::{Currency, OrderId, Timestamp};
@@ -185,6 +186,7 @@ impl Side<'_> {
             None => findings.compare(name, &row.id, "status", model.status(), "unplaced"),
         }
         payment(findings, name, row, model);
+        goods(findings, name, row, model);
         let life = model.hold.as_deref().map_or("none", |hold| hold.life.name());
         let found = row.reservation.as_ref().map_or("none", |reservation| reservation.phase.name());
         findings.compare(name, &row.id, "reservation", life, found);
@@ -325,6 +327,46 @@ fn refunds(findings: &mut Findings, name: &str, subject: &str, model: &Payment, 
     let derived: BTreeMap<u64, (i64, &str)> = derived.collect();
     if derived != found {
         findings.add(name, subject, "refunds", &format!("{derived:?}"), &format!("{found:?}"));
+    }
+}
+
+fn goods(findings: &mut Findings, name: &str, row: &AuditedOrder, model: &Order) {
+    let subject = format!("fulfilment of {}", row.id);
+    let (known, found) = (model.goods.as_deref(), &row.fulfillment);
+    let word = match found {
+        Fulfillment::Unopened => "none",
+        Fulfillment::Never => "never",
+        Fulfillment::Opened(_) => "opened",
+    };
+    let expected = known.map_or("none", |goods| if goods.is_never { "never" } else { "opened" });
+    findings.compare(name, &subject, "existence", expected, word);
+    let (Some(known), Fulfillment::Opened(work)) = (known, found) else { return };
+    if known.is_beyond {
+        return;
+    }
+    findings.compare(name, &subject, "version", &known.version, &work.version);
+    findings.compare(name, &subject, "parts", &known.parts.len(), &work.orders.len());
+    for one in &work.orders {
+        let Some(part) = known.parts.get(&u64::from(one.number)) else { continue };
+        let subject = one.id(row.id).to_string();
+        findings.compare(name, &subject, "word", part.word.as_str(), one.phase.word());
+        findings.compare(name, &subject, "pieces", &part.units(), &i64::from(one.units()));
+        for line in &one.lines {
+            let expected = part.lines.get(&line.line.to_string()).copied().unwrap_or(0);
+            findings.compare(name, &subject, "pieces of a line", &expected, &i64::from(line.quantity));
+        }
+        let Some(shipment) = one.shipment() else { continue };
+        findings.compare(
+            name,
+            &subject,
+            "tracking code",
+            part.tracking_code.as_str(),
+            &shipment.tracking_code,
+        );
+        findings.compare(name, &subject, "attempts", &part.attempts, &u64::from(shipment.attempts));
+        findings.compare(name, &subject, "stalled", &part.is_stalled, &shipment.is_stalled);
+        let kept = part.scans.len().min(SCANS_MAX);
+        findings.compare(name, &subject, "scans", &kept, &shipment.scans.len());
     }
 }
 

@@ -9,6 +9,7 @@
 mod alerts;
 mod compare;
 mod findings;
+mod goods;
 mod model;
 mod money;
 mod stock;

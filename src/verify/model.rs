@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Balance;
 use super::alerts::Alerts;
 use super::findings::Findings;
+use super::goods::Goods;
 use super::money::Payment;
 use super::stock::{Hold, Life, Stock};
 use crate::journal::{Position, Record};
@@ -52,12 +53,44 @@ pub(super) struct Order {
     pub(super) version: u64,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
+    /// Pieces over all lines.
+    units: i64,
+    /// The parcels that were let go.
+    let_go: BTreeSet<u64>,
+    /// A parcel waits until the money is taken.
+    awaits_money: bool,
+    shipped: i64,
+    progress: Progress,
+    owes_fulfillment: bool,
+    pub(super) goods: Option<Box<Goods>>,
     pub(super) owes_stock: bool,
     pub(super) owes_payment: bool,
     pub(super) owes_review: bool,
     pub(super) events: Fingerprint,
     pub(super) payment: Option<Box<Payment>>,
     pub(super) hold: Option<Box<Hold>>,
+}
+
+/// How far an order knows its goods to be, in pieces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Progress {
+    delivered: i64,
+    returned: i64,
+    canceled: i64,
+    is_held: bool,
+}
+
+impl Progress {
+    fn of(data: &Value) -> Self {
+        let number = |name: &str| data[name].as_i64().unwrap_or(0);
+        let canceled = data["canceled"].as_array().map_or(&[][..], Vec::as_slice);
+        Self {
+            delivered: number("delivered"),
+            returned: number("returned"),
+            canceled: canceled.iter().filter_map(|part| part["quantity"].as_i64()).sum(),
+            is_held: data["is_held"] == true,
+        }
+    }
 }
 
 /// How far an order is.
@@ -72,6 +105,7 @@ pub(super) enum Phase {
     Challenged,
     Committing,
     Confirmed,
+    Completed,
     Canceled,
     Expired,
 }
@@ -114,6 +148,10 @@ impl Model {
             }
             (Some("payment"), Some(id)) => {
                 Payment::apply(&mut store.orders.entry(id).or_default().payment, record, data, name, findings)
+            }
+            (Some("fulfillment" | "shipment"), Some(id)) => {
+                let order = store.orders.entry(id).or_default();
+                order.goods_apply(record, data, name, id, findings)
             }
             (Some("inventory"), order) => {
                 let hold = order.map(|id| &mut store.orders.entry(id).or_default().hold);
@@ -166,7 +204,8 @@ impl Model {
         for (name, store) in &self.stores {
             for (id, order) in &store.orders {
                 order.finish(name, *id, findings);
-                in_flight += u64::from(order.phase != Phase::Unplaced && !order.is_at_rest());
+                let is_in_flight = !order.is_at_rest() || order.is_working();
+                in_flight += u64::from(order.phase != Phase::Unplaced && is_in_flight);
             }
             let holds = store.orders.values().filter_map(|order| order.hold.as_deref());
             store.stock.finish(holds, name, findings);
@@ -195,7 +234,15 @@ impl Order {
             "payment_challenged" => before == P::Paying,
             "paid" => matches!(before, P::Paying | P::Challenged),
             "confirmed" => before == P::Committing,
-            "canceled" => is_open,
+            "canceled" => is_open && before != P::Completed && self.let_go.is_empty(),
+            "capture_requested"
+            | "captured"
+            | "capture_failed"
+            | "shipped"
+            | "fulfillment_updated"
+            | "remainder_canceled"
+            | "completed" => before == P::Confirmed,
+            "fulfillment_canceled" => matches!(before, P::Confirmed | P::Canceled | P::Expired),
             "expired" => matches!(before, P::Reserving | P::Screening | P::Paying | P::Challenged),
             "paid_late" | "stock_released" | "payment_undone" | "review_withdrawn" => {
                 matches!(before, P::Canceled | P::Expired)
@@ -226,6 +273,7 @@ impl Order {
                     })
                     .sum();
                 findings.compare(store, &id, "total", &sum, &self.total);
+                self.units = lines.iter().filter_map(|line| line["quantity"].as_i64()).sum();
             }
             "stock_held" => self.phase = P::Screening,
             "cleared" | "review_passed" => self.phase = P::Paying,
@@ -247,7 +295,29 @@ impl Order {
                     matches!(before, P::Paying | P::Challenged | P::Committing | P::Confirmed)
                         && reason != "payment_failed";
                 self.owes_review = before == P::OnHold && reason != "fraudulent";
+                self.owes_fulfillment =
+                    before == P::Confirmed || (before == P::Committing && reason != "out_of_stock");
                 self.phase = if kind == "canceled" { P::Canceled } else { P::Expired };
+            }
+            "capture_requested" => self.awaits_money = true,
+            "captured" => (self.captured, self.awaits_money) = (amount("captured"), false),
+            "shipped" => {
+                if self.captured == 0 {
+                    findings.add(store, &id, "money before goods", "taken before a parcel leaves", &0);
+                }
+                if !self.let_go.insert(data["number"].as_u64().unwrap_or(0)) {
+                    findings.add(store, &id, "parcel", "let go once", &data["number"]);
+                }
+                self.shipped += amount("units");
+            }
+            "fulfillment_updated" | "fulfillment_canceled" | "completed" => {
+                self.progress = Progress::of(&data["progress"]);
+                self.owes_fulfillment &= kind != "fulfillment_canceled";
+                if kind == "completed" {
+                    self.phase = P::Completed;
+                    let done = self.progress.delivered + self.progress.canceled;
+                    findings.compare(store, &id, "pieces delivered or canceled", &self.units, &done);
+                }
             }
             "stock_released" => self.owes_stock = false,
             "review_withdrawn" => self.owes_review = false,
@@ -275,10 +345,45 @@ impl Order {
 
     /// Whether nothing is to happen to it any more, unless somebody asks.
     fn is_at_rest(&self) -> bool {
-        let is_ended = matches!(self.phase, Phase::Confirmed | Phase::Canceled | Phase::Expired);
+        let is_ended =
+            matches!(self.phase, Phase::Confirmed | Phase::Completed | Phase::Canceled | Phase::Expired);
         let is_paid_off =
             self.payment.as_deref().is_none_or(|payment| !payment.is_working && !payment.owes_report());
-        is_ended && is_paid_off && !self.owes_stock && !self.owes_payment && !self.owes_review
+        is_ended
+            && is_paid_off
+            && !self.owes_fulfillment
+            && !self.awaits_money
+            && !self.owes_stock
+            && !self.owes_payment
+            && !self.owes_review
+    }
+
+    fn goods_apply(
+        &mut self,
+        record: &Record<'_>,
+        data: &Value,
+        store: &str,
+        id: OrderId,
+        findings: &mut Findings,
+    ) -> bool {
+        let goods = self.goods.get_or_insert_default();
+        let is_known = goods.apply(record, data, store, findings);
+        if record.kind == "shipment.created" {
+            let number = data["number"].as_u64().unwrap_or(0);
+            if !self.let_go.contains(&number) {
+                findings.add(store, &id, "parcel", "let go by its order before it left", &number);
+            }
+            if !self.hold.as_deref().is_some_and(|hold| hold.has_parcel(number)) {
+                findings.add(store, &id, "parcel", "booked as sold before it left", &number);
+            }
+        }
+        is_known
+    }
+
+    /// Whether somebody or something is still at its goods.
+    fn is_working(&self) -> bool {
+        let is_wanted = matches!(self.phase, Phase::Confirmed);
+        is_wanted && self.goods.as_deref().is_some_and(Goods::is_working)
     }
 
     fn finish(&self, store: &str, id: OrderId, findings: &mut Findings) {
@@ -291,7 +396,19 @@ impl Order {
         {
             findings.add(store, &id, "stock", "nothing held for an order that ended", "stock is held");
         }
-        if self.phase == Phase::Confirmed && !matches!(life, Some(Life::Committed | Life::Fulfilled)) {
+        let shipped = self.goods.as_deref().map_or(0, Goods::shipped);
+        if shipped > self.shipped {
+            findings.add(
+                store,
+                &id,
+                "pieces that left",
+                &format!("at most {} let go", self.shipped),
+                &shipped,
+            );
+        }
+        if matches!(self.phase, Phase::Confirmed | Phase::Completed)
+            && !matches!(life, Some(Life::Committed | Life::Fulfilled))
+        {
             findings.add(store, &id, "stock", "promised to a confirmed order", &format!("{life:?}"));
         }
         if !self.is_at_rest() || self.is_beyond {
@@ -318,6 +435,7 @@ impl Order {
             Phase::OnHold => "on_hold",
             Phase::Challenged => "requires_action",
             Phase::Confirmed => "confirmed",
+            Phase::Completed => "completed",
             Phase::Canceled => "canceled",
             Phase::Expired => "expired",
         }
@@ -347,8 +465,27 @@ impl Order {
             | Phase::Screening
             | Phase::Paying
             | Phase::Challenged
-            | Phase::Committing
-            | Phase::Confirmed => "not_fulfilled",
+            | Phase::Committing => "not_fulfilled",
+            Phase::Confirmed | Phase::Completed => self.goods_status(),
+        }
+    }
+}
+
+impl Order {
+    /// Where the goods of a confirmed order are, in one word.
+    fn goods_status(&self) -> &'static str {
+        let Progress { delivered, returned, canceled, is_held } = self.progress;
+        let wanted = self.units - canceled;
+        match (returned, delivered, self.shipped) {
+            _ if wanted <= 0 => "canceled",
+            (1.., _, _) if returned >= wanted => "returned",
+            (1.., _, _) => "partially_returned",
+            (_, 1.., _) if delivered >= wanted => "delivered",
+            (_, 1.., _) => "partially_delivered",
+            _ if is_held => "on_hold",
+            (_, _, 1..) if self.shipped >= wanted => "shipped",
+            (_, _, 1..) => "partially_shipped",
+            _ => "not_fulfilled",
         }
     }
 }

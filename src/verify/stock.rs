@@ -1,6 +1,6 @@
 //! Stock as the journal has it: sums of ledger entries, and the life of every hold.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -30,7 +30,32 @@ pub(super) struct Item {
 /// Stock held or promised for an order.
 pub(super) struct Hold {
     pub(super) life: Life,
+    /// What is still held or promised.
     lines: Vec<(String, i64)>,
+    /// The parcels that took part of it.
+    parcels: BTreeSet<u64>,
+}
+
+impl Hold {
+    /// Whether a parcel took its part.
+    pub(super) fn has_parcel(&self, number: u64) -> bool {
+        self.parcels.contains(&number)
+    }
+
+    /// Takes a part out, and says whether it was there and nobody had taken it before.
+    fn part(&mut self, number: u64, lines: &[(String, i64)]) -> bool {
+        let mut is_sound = self.life == Life::Committed && self.parcels.insert(number);
+        for (sku, quantity) in lines {
+            match self.lines.iter_mut().find(|(known, left)| known == sku && left >= quantity) {
+                Some((_, left)) => *left -= quantity,
+                None => is_sound = false,
+            }
+        }
+        if self.lines.iter().all(|(_, left)| *left == 0) {
+            self.life = Life::Fulfilled;
+        }
+        is_sound
+    }
 }
 
 /// By how much a piece changes what is on hand, reserved and committed.
@@ -136,6 +161,14 @@ impl Stock {
             _ => return false,
         };
         self.post(&lines, moves, record, store, findings);
+        if let Some(number) = data["parcel"].as_u64() {
+            let is_sound = hold.and_then(Option::as_deref_mut).is_some_and(|hold| hold.part(number, &lines));
+            if !is_sound {
+                let subject = data["order"].as_str().unwrap_or("?");
+                findings.add(store, subject, "parcel", "part of what is promised, once", &number);
+            }
+            return true;
+        }
         if let Some(hold) = hold {
             let before = hold.as_deref().map(|hold| hold.life);
             if !allowed.contains(&before) {
@@ -163,7 +196,7 @@ impl Stock {
                         &format!("{lines:?}"),
                     );
                 }
-                *hold = Some(Box::new(Hold { life, lines }));
+                *hold = Some(Box::new(Hold { life, lines, parcels: BTreeSet::new() }));
             }
         }
         true

@@ -64,6 +64,7 @@ fn open(kind: &str, doc: &[u8]) -> Value {
     match kind {
         "order" => json::<crate::order::Order>(doc),
         "payment" => json::<crate::payment::State>(doc),
+        "fulfillment" => json::<crate::fulfillment::Fulfillment>(doc),
         "item" => json::<crate::inventory::Item>(doc),
         "store" => json::<crate::store::settings::Store>(doc),
         other => panic!("no documents are of kind {other}"),
@@ -78,6 +79,7 @@ fn close(kind: &str, json: Value) -> Vec<u8> {
     match kind {
         "order" => doc::<crate::order::Order>(json),
         "payment" => doc::<crate::payment::State>(json),
+        "fulfillment" => doc::<crate::fulfillment::Fulfillment>(json),
         "item" => doc::<crate::inventory::Item>(json),
         "store" => doc::<crate::store::settings::Store>(json),
         other => panic!("no documents are of kind {other}"),
@@ -134,11 +136,16 @@ fn views_behind_the_journal_are_compared_where_they_are_and_at_its_end() {
 #[test]
 fn every_planted_difference_is_named() {
     let captured = "SELECT no FROM orders WHERE store = 1 AND doc_get('order', doc, '/placed/money/captured') > 0 LIMIT 1";
+    let left = "SELECT no FROM orders WHERE store = 1 AND CASE WHEN fulfillment IS NOT NULL
+                THEN doc_get('fulfillment', fulfillment, '/opened/orders/0/phase/shipped/attempts') END IS NOT NULL LIMIT 1";
     let plants = [
         (format!("UPDATE orders SET doc = doc_set('order', doc, '/placed/money/captured', '7') WHERE no = ({captured})"), "acme", "captured"),
         (format!("UPDATE orders SET doc = doc_set('order', doc, '/placed/version', '99') WHERE no = ({captured})"), "acme", "version"),
         (format!("UPDATE orders SET payment = doc_set('payment', payment, '/begun/charge/captured', '1') WHERE no = ({captured})"), "acme", "captured"),
         (format!("UPDATE orders SET due = 5 WHERE no = ({captured} OFFSET 3)"), "acme", "due"),
+        (format!("UPDATE orders SET fulfillment = doc_set('fulfillment', fulfillment, '/opened/orders/0/phase', '\"canceled\"') WHERE no = ({left})"), "acme", "word"),
+        (format!("UPDATE orders SET fulfillment = doc_set('fulfillment', fulfillment, '/opened/orders/0/phase/shipped/attempts', '9') WHERE no = ({left})"), "acme", "attempts"),
+        ("UPDATE orders SET fulfillment = NULL WHERE no IN (SELECT no FROM orders WHERE store = 2 AND fulfillment IS NOT NULL LIMIT 1)".into(), "gifts", "existence"),
         (format!("UPDATE orders SET reservation = NULL WHERE no = ({captured} OFFSET 2)"), "acme", "reservation"),
         (format!("UPDATE orders SET events = x'01' WHERE no = ({captured})"), "acme", "places of its events"),
         (format!("DELETE FROM orders WHERE no = ({captured})"), "acme", "orders"),
@@ -208,7 +215,7 @@ fn a_journal_that_breaks_the_rules_is_told_whatever_the_views_say() {
         ),
         event(3, "order.confirmed", serde_json::json!({"id": order})),
         event(4, "order.paid", serde_json::json!({"id": order, "authorized": 9_000, "captured": 9_000})),
-        event(5, "shipment.sent", serde_json::json!({})),
+        event(5, "parcel.sent", serde_json::json!({})),
     ];
     journal.append(Append { lane, ticket: 1, store: id("acme"), generation: 2, rows });
     assert!(settled.recv().expect("the journal answers").refused.is_empty());
@@ -219,7 +226,7 @@ fn a_journal_that_breaks_the_rules_is_told_whatever_the_views_say() {
     for what in ["available", "life of its hold", "refunded", "step", "captured"] {
         assert!(named(what), "{what}\n{report}");
     }
-    assert_eq!(report.unchecked_kinds, ["shipment.sent"]);
+    assert_eq!(report.unchecked_kinds, ["parcel.sent"]);
 }
 
 #[test]
@@ -233,6 +240,7 @@ fn the_checker_knows_every_kind_of_this_release() {
         crate::payment::Event::KINDS,
         crate::inventory::Event::KINDS,
         crate::fraud::Event::KINDS,
+        crate::fulfillment::Event::KINDS,
         crate::store::settings::Event::KINDS,
     ];
     // What an update says decides which it is; the other tests have all of them.

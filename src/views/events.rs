@@ -13,6 +13,7 @@ use super::schema::ChunkKind;
 use crate::inventory::{self, LedgerEntryView};
 use crate::journal::{Position, Record};
 use crate::runtime::Unreadable;
+use crate::store::settings::Secret;
 use crate::types::ids::EventId;
 use crate::types::{Actor, OrderId, Sku, StoreId, Timestamp};
 
@@ -66,11 +67,24 @@ impl EventView {
             at: record.at,
             actor: body.actor,
             causation_id: body.cause.map(|cause| EventId::of(&store, cause.sequence, cause.at)),
-            data: body.data.to_owned(),
+            data: shown(record.kind, body.data),
             store_id: store,
             position,
         })
     }
+}
+
+/// The data of an event without secrets: settings hold what carriers sign with.
+fn shown(kind: &str, data: &RawValue) -> Box<RawValue> {
+    let is_secretive = kind.starts_with("store.") && data.get().contains("carrier_secret");
+    if !is_secretive {
+        return data.to_owned();
+    }
+    let mut value: serde_json::Value = serde_json::from_str(data.get()).unwrap_or_default();
+    if let Some(secret) = value.pointer_mut("/settings/fulfillment/carrier_secret") {
+        *secret = Secret::SHOWN.into();
+    }
+    serde_json::value::to_raw_value(&value).expect("a value has string keys and goes to memory")
 }
 
 impl ViewsReader {

@@ -13,13 +13,14 @@ use super::segment::Entry;
 use super::slots::{AlertSlot, Chunk, Doc, OrderSlot, Pending, Shows, SkuSlot, StoreSlot, doc};
 use crate::alert::{self, Alert};
 use crate::fraud::{self, Review};
+use crate::fulfillment::{self, FulfillmentView, Fulfillments};
 use crate::inventory::{self, Item, Reservation, Updated};
 use crate::journal::{Position, Record};
 use crate::order;
 use crate::payment;
 use crate::runtime::Unreadable;
 use crate::store::settings;
-use crate::types::{OrderId, Sku};
+use crate::types::{FulfillmentId, OrderId, Sku};
 
 /// How many events a store's row keeps before they become a chunk.
 const EVENTS_CHUNK: usize = 512;
@@ -79,6 +80,7 @@ pub(super) fn fold(
         "order" => fold_order(store, record, &head, tools)?,
         "payment" => fold_payment(store, record, &head).map_err(unreadable)?,
         "inventory" => fold_stock(store, record, &head, tools)?,
+        "fulfillment" | "shipment" => fold_fulfillment(store, record, &head).map_err(unreadable)?,
         "fraud" => fold_fraud(store, record, &head, tools)?,
         "store" => fold_tenant(store, record, &head).map_err(unreadable)?,
         "alert" => fold_alert(store, record, &head, tools)?,
@@ -210,6 +212,19 @@ fn fold_payment(store: &mut StoreSlot, record: &Record<'_>, head: &Head<'_>) -> 
     }
     let is_wish = matches!(*event, payment::Event::RefundRequested(_));
     Ok(if is_wish { Shows::Refund(id) } else { Shows::Nothing })
+}
+
+fn fold_fulfillment(
+    store: &mut StoreSlot,
+    record: &Record<'_>,
+    head: &Head<'_>,
+) -> Result<Shows, Unreadable> {
+    let event = head.event::<fulfillment::Event>(record.kind)?;
+    let Some(id) = head.order else { return Ok(Shows::Nothing) };
+    if let Some(slot) = store.orders.get_mut(&id) {
+        <Fulfillments as crate::runtime::Aggregate>::evolve(&mut slot.fulfillment, &event, record.at);
+    }
+    Ok(event.number().map_or(Shows::Nothing, |number| Shows::Fulfillment(FulfillmentId::new(id, number))))
 }
 
 fn fold_stock(
@@ -378,6 +393,11 @@ fn render(store: &StoreSlot, shows: &Shows) -> Option<(u64, Vec<u8>)> {
         Shows::Alert(id) => {
             let alert = store.alerts.get(id)?.alert.as_ref()?;
             Some((alert.version, json(serde_json::to_vec(&alert::AlertView::of(alert)))))
+        }
+        Shows::Fulfillment(id) => {
+            let work = store.orders.get(&id.order())?.fulfillment.work()?;
+            let view = FulfillmentView::of(work, work.order_of(id.number())?);
+            Some((work.version, json(serde_json::to_vec(&view))))
         }
         Shows::Rules => Some((0, json(serde_json::to_vec(&fraud::RulesView::of(&store.rules.value))))),
         Shows::Store => {

@@ -12,9 +12,10 @@ use super::postings;
 use super::schema::{ChunkKind, DocKind};
 use super::slots::{doc, json};
 use crate::fraud::{self, Assessment, CLOSED_KEPT_MAX, Review, RuleSet, WINDOW_MAX};
+use crate::fulfillment::{Fulfillment, Fulfillments};
 use crate::inventory::{Item, Reservation};
 use crate::journal::{JournalError, Position, Reader, Record};
-use crate::order::{Order, OrderView, Orders, as_placed};
+use crate::order::{Order, OrderView, Orders, Placed, as_placed};
 use crate::payment::{self, Payment};
 use crate::runtime::{Aggregate, Answer, Stored};
 use crate::store::settings::{Known, Store};
@@ -101,6 +102,38 @@ impl ViewsReader {
         self.order_column(store, order, "SELECT reservation FROM orders WHERE id = ?1 AND store = ?2")
     }
 
+    /// The fulfilment of an order.
+    pub fn fulfillment(
+        &mut self,
+        store: &StoreId,
+        order: OrderId,
+    ) -> Result<Option<Fulfillment>, ViewsError> {
+        self.order_column(store, order, "SELECT fulfillment FROM orders WHERE id = ?1 AND store = ?2")
+    }
+
+    /// An order with its fulfilment, both as of one moment. Nothing when there is no such order.
+    pub fn fulfilled_order(
+        &mut self,
+        store: &StoreId,
+        id: OrderId,
+    ) -> Result<Option<(Placed, Fulfillment)>, ViewsError> {
+        let Some(no) = self.number(store)? else { return Ok(None) };
+        let fail = ViewsError::sqlite("reading an order");
+        let mut statement = self
+            .file
+            .prepare_cached("SELECT doc, fulfillment FROM orders WHERE id = ?1 AND store = ?2")
+            .map_err(&fail)?;
+        let found = statement
+            .query_row((id.to_bytes(), no), |row| Ok((json::<Order>(row, 0), json::<Fulfillment>(row, 1))))
+            .optional()
+            .map_err(&fail)?;
+        let Some((order, fulfillment)) = found else { return Ok(None) };
+        Ok(match order? {
+            Some(Order::Placed(placed)) => Some((*placed, fulfillment?.unwrap_or_default())),
+            Some(Order::Unplaced) | None => None,
+        })
+    }
+
     fn order_column<T: serde::de::DeserializeOwned>(
         &mut self,
         store: &StoreId,
@@ -157,6 +190,19 @@ impl ViewsReader {
         let is_open = |state: &payment::State| !Payment::due(state).is_nothing();
         let open = self.open_after(store, after, limit, sql, is_open)?;
         Ok(open.into_iter().map(|(id, state)| (payment::id_of(id), state)).collect())
+    }
+
+    /// Fulfilments that are owed something, in the order of their orders' ids, after one.
+    pub fn open_fulfillments_after(
+        &mut self,
+        store: &StoreId,
+        after: Option<OrderId>,
+        limit: usize,
+    ) -> Result<Vec<(OrderId, Fulfillment)>, ViewsError> {
+        let sql = "SELECT id, fulfillment FROM orders INDEXED BY orders_open
+                   WHERE store = ?1 AND due IS NOT NULL AND id > ?2 AND fulfillment IS NOT NULL ORDER BY id";
+        let is_open = |state: &Fulfillment| !Fulfillments::due(state).is_nothing();
+        self.open_after(store, after, limit, sql, is_open)
     }
 
     fn open_after<T: serde::de::DeserializeOwned>(

@@ -13,12 +13,13 @@ use super::schema::{ChunkKind, DocKind};
 use super::segment::{Segment, Words};
 use crate::alert::Alert;
 use crate::fraud::{Review, RuleSet};
+use crate::fulfillment::Fulfillment;
 use crate::inventory::{Item, Reservation};
 use crate::journal::Position;
 use crate::order::Order;
 use crate::payment;
 use crate::store::settings::Store;
-use crate::types::{AlertId, OrderId, RequestKey, Sku, StoreId, Timestamp};
+use crate::types::{AlertId, FulfillmentId, OrderId, RequestKey, Sku, StoreId, Timestamp};
 
 /// A store in hand.
 pub(super) struct StoreSlot {
@@ -73,7 +74,7 @@ pub(super) struct Chunk {
     pub(super) entries: Vec<u8>,
 }
 
-/// An order in hand, with its payment and its reservation: one row.
+/// An order in hand, with its payment, its reservation and its fulfilment: one row.
 pub(super) struct OrderSlot {
     pub(super) no: u64,
     /// The number of its row in the file, when that is to be changed.
@@ -84,6 +85,7 @@ pub(super) struct OrderSlot {
     pub(super) order: Order,
     pub(super) payment: payment::State,
     pub(super) reservation: Option<Reservation>,
+    pub(super) fulfillment: Fulfillment,
     pub(super) events: Postings,
     /// What figures count of it.
     pub(super) counted: OrderPart,
@@ -148,6 +150,7 @@ pub(super) enum Shows {
     Refund(OrderId),
     Item(Sku),
     Review(OrderId),
+    Fulfillment(FulfillmentId),
     Rules,
     Store,
     Alert(AlertId),
@@ -272,6 +275,7 @@ impl OrderSlot {
             order: Order::default(),
             payment: payment::State::default(),
             reservation: None,
+            fulfillment: Fulfillment::default(),
             events: Postings::default(),
             counted: OrderPart::default(),
             listed: None,
@@ -283,7 +287,7 @@ impl OrderSlot {
         let fail = ViewsError::sqlite("reading an order");
         let mut statement = file
             .prepare_cached(
-                "SELECT no, doc, payment, reservation, events FROM orders WHERE id = ?1 AND store = ?2",
+                "SELECT no, doc, payment, reservation, events, fulfillment FROM orders WHERE id = ?1 AND store = ?2",
             )
             .map_err(&fail)?;
         statement
@@ -293,7 +297,7 @@ impl OrderSlot {
             .transpose()
     }
 
-    /// The order in a row of its number, its three documents and its events.
+    /// The order in a row of its number, three of its documents, its events and its fulfilment.
     pub(super) fn of_row(id: OrderId, row: &Row<'_>) -> Result<Self, ViewsError> {
         let fail = ViewsError::sqlite("reading an order");
         let no: i64 = row.get(0).map_err(&fail)?;
@@ -313,6 +317,7 @@ impl OrderSlot {
             order,
             payment,
             reservation,
+            fulfillment: json(row, 5)?.unwrap_or_default(),
             events,
         })
     }

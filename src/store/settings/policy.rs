@@ -1,5 +1,7 @@
 //! Per-store policies, every one with a default, and their partial change.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 macro_rules! policies {
@@ -139,6 +141,7 @@ pub struct ReviewPatch {
 
 /// How orders are fulfilled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FulfillmentPolicy {
     /// Who moves them on.
     pub mode: FulfillmentMode,
@@ -146,11 +149,54 @@ pub struct FulfillmentPolicy {
     pub stage_s: u64,
     /// How long a shipment travels in `auto`, in seconds.
     pub transit_s: u64,
+    /// After how long without a scan a shipment counts as stalled, in seconds.
+    pub stalled_s: u64,
+    /// What carriers sign their messages with; without it none is believed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carrier_secret: Option<Secret>,
 }
 
 impl Default for FulfillmentPolicy {
     fn default() -> Self {
-        Self { mode: FulfillmentMode::Auto, stage_s: 2, transit_s: 10 }
+        Self {
+            mode: FulfillmentMode::Auto,
+            stage_s: 2,
+            transit_s: 10,
+            stalled_s: 30 * 86_400,
+            carrier_secret: None,
+        }
+    }
+}
+
+/// The least bytes of a secret: what is shorter can be guessed.
+const SECRET_BYTES_MIN: usize = 16;
+/// The most bytes of a secret.
+const SECRET_BYTES_MAX: usize = 256;
+
+/// A text that is stored and never shown: views and events on the wire say only that it is there.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(Arc<str>);
+
+impl Secret {
+    /// The secret itself, for whoever checks a signature.
+    pub fn reveal(&self) -> &Arc<str> {
+        &self.0
+    }
+
+    /// What is shown in its place.
+    pub const SHOWN: &'static str = "set";
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
     }
 }
 
@@ -164,6 +210,10 @@ pub struct FulfillmentPatch {
     pub stage_s: Option<u64>,
     /// How long a shipment travels in `auto`, in seconds.
     pub transit_s: Option<u64>,
+    /// After how long without a scan a shipment counts as stalled, in seconds.
+    pub stalled_s: Option<u64>,
+    /// What carriers sign their messages with; empty takes it away.
+    pub carrier_secret: Option<Secret>,
 }
 
 /// The longest a policy may wait: a year, in seconds.
@@ -241,6 +291,12 @@ impl Settings {
         new.fulfillment.mode = patch.fulfillment.mode.unwrap_or(new.fulfillment.mode);
         new.fulfillment.stage_s = patch.fulfillment.stage_s.unwrap_or(new.fulfillment.stage_s);
         new.fulfillment.transit_s = patch.fulfillment.transit_s.unwrap_or(new.fulfillment.transit_s);
+        new.fulfillment.stalled_s = patch.fulfillment.stalled_s.unwrap_or(new.fulfillment.stalled_s);
+        match &patch.fulfillment.carrier_secret {
+            None => {}
+            Some(secret) if secret.reveal().is_empty() => new.fulfillment.carrier_secret = None,
+            Some(secret) => new.fulfillment.carrier_secret = Some(secret.clone()),
+        }
         new.limits.apply(&patch.limits);
         let faults = new.faults();
         if faults.is_empty() { Ok(new) } else { Err(faults) }
@@ -254,11 +310,18 @@ impl Settings {
             ("/review/sla_s", self.review.sla_s, 1),
             ("/fulfillment/stage_s", self.fulfillment.stage_s, 0),
             ("/fulfillment/transit_s", self.fulfillment.transit_s, 0),
+            ("/fulfillment/stalled_s", self.fulfillment.stalled_s, 1),
         ];
         for (place, secs, least) in waits {
             if !(least..=WAIT_MAX_S).contains(&secs) {
                 faults.push((place.into(), format!("{least} to {WAIT_MAX_S}")));
             }
+        }
+        if let Some(secret) = &self.fulfillment.carrier_secret
+            && !(SECRET_BYTES_MIN..=SECRET_BYTES_MAX).contains(&secret.reveal().len())
+        {
+            let bounds = format!("{SECRET_BYTES_MIN} to {SECRET_BYTES_MAX} bytes");
+            faults.push(("/fulfillment/carrier_secret".into(), bounds));
         }
         self.retry.faults("/retry", &mut faults);
         self.limits.faults("/limits", &mut faults);

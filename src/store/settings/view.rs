@@ -1,8 +1,10 @@
 //! A store as the API shows it.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
-use super::{Known, Settings, Status};
+use super::{Known, Secret, Settings, Status};
 use crate::types::{Currency, StoreId, Timestamp};
 
 /// `GET /v1/stores/{id}`
@@ -12,7 +14,7 @@ pub struct StoreView<'a> {
     name: &'a str,
     currency: Currency,
     status: Status,
-    settings: &'a Settings,
+    settings: Cow<'a, Settings>,
     created_at: Timestamp,
     updated_at: Timestamp,
     version: u64,
@@ -26,10 +28,20 @@ impl<'a> StoreView<'a> {
             name: &known.name,
             currency: known.currency,
             status: known.status,
-            settings: &known.settings,
+            settings: shown(&known.settings),
             created_at: known.created_at,
             updated_at: known.updated_at,
             version: known.version,
         }
     }
+}
+
+/// Settings without what is nobody's to see.
+fn shown(settings: &Settings) -> Cow<'_, Settings> {
+    if settings.fulfillment.carrier_secret.is_none() {
+        return Cow::Borrowed(settings);
+    }
+    let mut shown = settings.clone();
+    shown.fulfillment.carrier_secret = Some(Secret::from(Secret::SHOWN));
+    Cow::Owned(shown)
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Options, Views, ViewsReader};
+use crate::fulfillment::Fulfillments;
 use crate::journal::Journal;
 use crate::journal::memory::{MemoryJournal, Plan};
 use crate::payment;
@@ -69,6 +70,13 @@ pub(super) fn same_as_actors(bench: &Bench) {
             );
             assert_eq!(reader.review(id, *order).expect("readable").as_ref(), shop.desk.review(*order));
         }
+        for (order, state) in &shop.work {
+            let stored = reader.fulfillment(id, *order).expect("readable").unwrap_or_default();
+            assert_eq!(&stored, state, "{order}");
+        }
+        let open = reader.open_fulfillments_after(id, None, 1_000).expect("readable");
+        let expected = shop.work.iter().filter(|(_, state)| !Fulfillments::due(state).is_nothing());
+        assert_eq!(open, expected.map(|(order, state)| (*order, state.clone())).collect::<Vec<_>>());
         for (order, state) in &shop.payments {
             let stored = reader.payment(id, payment::id_of(*order)).expect("readable");
             assert_eq!(stored.unwrap_or_default(), *state);

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use crate::alert::{self, Alerts, Kind, Signal};
 use crate::fraud::{self, Fraud};
+use crate::fulfillment::{self, Fulfillment, Fulfillments};
 use crate::inventory::{self, Inventory};
 use crate::journal::{Append, Journal, Lane, Position, Row, Settled};
 use crate::order::{self, Order, Orders};
@@ -34,6 +35,8 @@ pub(crate) struct World {
     ids: IdSource,
     pub(crate) now: Timestamp,
     pub(crate) shops: BTreeMap<StoreId, Shop>,
+    /// Whether work is opened for timers; for people otherwise.
+    is_auto: bool,
     /// The key of the next command.
     pub(crate) key: Option<RequestKey>,
 }
@@ -45,6 +48,7 @@ pub(crate) struct Shop {
     pub(crate) tenant: settings::Store,
     pub(crate) orders: BTreeMap<OrderId, Order>,
     pub(crate) payments: BTreeMap<OrderId, payment::State>,
+    pub(crate) work: BTreeMap<OrderId, Fulfillment>,
     pub(crate) stock: inventory::Stock,
     pub(crate) desk: fraud::Desk,
     pub(crate) alerts: alert::Desk,
@@ -94,6 +98,7 @@ impl World {
             ids: IdSource::seeded(7),
             now: START,
             shops: BTreeMap::new(),
+            is_auto: false,
             key: None,
         }
     }
@@ -171,6 +176,15 @@ impl World {
 
     pub(crate) fn pay(&mut self, store: &StoreId, order: OrderId, command: payment::Command) -> bool {
         self.tell::<Payment>(store, Actor::Bank, |shop| shop.payments.entry(order).or_default(), command)
+    }
+
+    pub(crate) fn work(&mut self, store: &StoreId, order: OrderId, command: fulfillment::Command) -> bool {
+        self.tell::<Fulfillments>(
+            store,
+            Actor::Fulfillment,
+            |shop| shop.work.entry(order).or_default(),
+            command,
+        )
     }
 
     pub(crate) fn hear(&mut self, store: &StoreId, order: OrderId, outcome: order::Outcome) -> bool {
@@ -444,7 +458,78 @@ impl World {
         if matches!(self.phase(store, order), Some(order::Phase::Committing))
             && self.stock(store, inventory::Command::Commit { order })
         {
+            self.open(store, order);
             self.hear(store, order, order::Outcome::StockCommitted);
+        }
+    }
+
+    /// Work begins.
+    fn open(&mut self, store: &StoreId, order: OrderId) {
+        let Some(cart) = self.cart(store, order) else { return };
+        let mode = if self.is_auto { fulfillment::Mode::Auto } else { fulfillment::Mode::Manual };
+        let policy = fulfillment::Policy { mode, stage_s: 1, transit_s: 5, stalled_s: 60 };
+        let line = |line: &order::Line| fulfillment::Line {
+            line: line.id,
+            sku: line.sku.clone(),
+            quantity: line.quantity.units(),
+        };
+        let lines = cart.lines.iter().map(line).collect();
+        let opening = fulfillment::Opening { order, policy, lines, owed: Vec::new() };
+        self.work(store, order, fulfillment::Command::Open(Box::new(opening)));
+    }
+
+    fn work_on(&self, store: &StoreId, order: OrderId) -> Option<&fulfillment::Work> {
+        self.shops.get(store)?.work.get(&order)?.work()
+    }
+
+    /// Something happens to the goods of an order: people, timers and carriers take turns, and siblings hear of it.
+    pub(crate) fn forward(&mut self, store: &StoreId, order: OrderId, how: usize) {
+        use fulfillment::{Command, Move, Outcome, Stage, TrackerStatus, Units};
+        let Some(work) = self.work_on(store, order) else { return };
+        let one = &work.orders[how % work.orders.len()];
+        let number = one.number;
+        let first = one.lines.first().map(|line| Units { line: line.line, quantity: 1 });
+        let to = match (how % 11, &one.phase) {
+            (0, _) => Move::Hold { note: None },
+            (1, _) => Move::Split { lines: first.into_iter().collect() },
+            (_, fulfillment::Phase::OnHold { .. }) => Move::Release,
+            (_, fulfillment::Phase::Working(Stage::ReadyToShip)) => {
+                Move::Ship { carrier: None, tracking_code: Some("1Z".into()) }
+            }
+            (_, fulfillment::Phase::Working(stage)) => Move::Stage(stage.next().unwrap_or(*stage)),
+            (2, _) => Move::Carried(TrackerStatus::ReturnToSender),
+            (3 | 4, _) => Move::Carried(TrackerStatus::Delivered),
+            _ => Move::Carried(TrackerStatus::InTransit),
+        };
+        self.work(store, order, if how % 5 == 4 { Command::Tick } else { Command::Advance { number, to } });
+        let due = self.shops.get(store).and_then(|shop| shop.work.get(&order)).map(Fulfillments::due);
+        for step in due.map(|due| due.steps).unwrap_or_default() {
+            match step {
+                fulfillment::Step::Dispatch { number } => {
+                    let Some(one) = self.work_on(store, order).and_then(|work| work.order_of(number)) else {
+                        continue;
+                    };
+                    let (units, lines) = (one.units(), &one.lines);
+                    let lines = lines.iter().map(|line| (line.sku.clone(), line.quantity)).collect();
+                    let parcel = inventory::Parcel { number, lines };
+                    self.hear(store, order, order::Outcome::ParcelReady { number, units });
+                    let placed = self.shops.get(store).and_then(|shop| shop.orders.get(&order)?.placed());
+                    if placed.is_some_and(|placed| placed.goods.may_leave(number))
+                        && self.stock(store, inventory::Command::Ship { order, parcel: Some(parcel) })
+                    {
+                        self.work(store, order, Command::Hear(Outcome::Dispatched { number }));
+                    }
+                }
+                fulfillment::Step::Report { progress } => {
+                    let fulfillment::Progress { shipped, delivered, returned, canceled, is_held } =
+                        progress.clone();
+                    assert!(canceled.is_empty(), "the order that canceled knows");
+                    let heard =
+                        order::Progress { shipped, delivered, returned, canceled: Vec::new(), is_held };
+                    self.hear(store, order, order::Outcome::GoodsMoved { progress: heard });
+                    self.work(store, order, Command::Hear(Outcome::Noted { progress }));
+                }
+            }
         }
     }
 
@@ -464,12 +549,45 @@ impl World {
         if matches!(self.phase(store, order), None | Some(order::Phase::Closed { .. })) {
             return;
         }
-        self.order(store, order, order::Command::Cancel { reason: order::CancelReason::Customer });
+        if !self.order(store, order, order::Command::Cancel { reason: order::CancelReason::Customer }) {
+            return;
+        }
+        if matches!(self.phase(store, order), Some(order::Phase::Confirmed)) {
+            return self.cancel_remainder(store, order);
+        }
+        self.work(store, order, fulfillment::Command::Cancel { order, except: 0 });
+        let progress = order::Progress::default();
+        self.hear(store, order, order::Outcome::FulfillmentCanceled { progress });
         let reason = inventory::ReleaseReason::Canceled;
         self.stock(store, inventory::Command::Release { order, reason });
         self.hear(store, order, order::Outcome::StockReleased);
         self.pay(store, order, payment::Command::Cancel { reason: "canceled".into() });
         self.report(store, order);
+    }
+
+    /// Part of it has left; the rest stays and is free again.
+    fn cancel_remainder(&mut self, store: &StoreId, order: OrderId) {
+        let placed = self.shops.get(store).and_then(|shop| shop.orders.get(&order)?.placed());
+        let except = placed.map_or(0, |placed| placed.goods.let_go);
+        self.work(store, order, fulfillment::Command::Cancel { order, except });
+        let Some(work) = self.work_on(store, order) else { return };
+        let fulfillment::Progress { shipped, delivered, returned, canceled, is_held } = work.progress();
+        let stays = work.orders.iter().filter(|one| one.phase == fulfillment::Phase::Canceled);
+        let stays: Vec<inventory::Parcel> = stays
+            .map(|one| {
+                let lines = one.lines.iter().map(|line| (line.sku.clone(), line.quantity)).collect();
+                inventory::Parcel { number: one.number, lines }
+            })
+            .collect();
+        for parcel in stays {
+            self.stock(store, inventory::Command::GiveBack { order, parcel });
+        }
+        let canceled = canceled
+            .into_iter()
+            .map(|part| order::CanceledUnits { line: part.line, quantity: part.quantity })
+            .collect();
+        let progress = order::Progress { shipped, delivered, returned, canceled, is_held };
+        self.hear(store, order, order::Outcome::FulfillmentCanceled { progress });
     }
 
     /// The bank has given everything back.
@@ -517,6 +635,10 @@ impl World {
             self.place(store, &wish);
             return;
         };
+        self.is_auto = how.is_multiple_of(2);
+        for turn in 0..usize::from(what) % 5 {
+            self.forward(store, order, how + turn);
+        }
         match what % 26 {
             0..=3 => {
                 self.place(store, &wish);
@@ -574,9 +696,6 @@ impl World {
             }
             24 => self.tend(store, which, how),
             _ => {
-                if matches!(self.phase(store, order), Some(order::Phase::Confirmed)) {
-                    self.stock(store, inventory::Command::Ship { order });
-                }
                 let name = Some(format!("Shop {how}"));
                 let settings = settings::SettingsPatch::default();
                 self.tenancy(store, settings::Command::Configure { name, settings, status: None });

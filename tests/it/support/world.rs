@@ -85,14 +85,15 @@ impl World {
         self.server.api()
     }
 
-    /// A store that tries failed payments again quickly.
+    /// A store that tries failed payments again quickly, and whose people move goods by hand.
     pub(crate) async fn shop(&self, id: &str) -> Shop {
         self.shop_with(id, json!({})).await
     }
 
     /// The same with more settings.
     pub(crate) async fn shop_with(&self, id: &str, settings: Value) -> Shop {
-        let mut all = json!({"retry": {"base_ms": 10, "cap_ms": 200}, "limits": {"in_flight": 0}});
+        let mut all = json!({"retry": {"base_ms": 10, "cap_ms": 200}, "limits": {"in_flight": 0},
+            "fulfillment": {"mode": "manual"}});
         let settings = settings.as_object().expect("an object of settings").clone();
         all.as_object_mut().expect("an object").extend(settings);
         Shop::open(self.api(), id, all).await

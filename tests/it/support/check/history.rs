@@ -5,18 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Checked, Evidence, ensure, text};
 
 /// What an order's events make of its status; events that are not here leave it as it is.
-const MEANS: [(&str, &str); 7] = [
+const MEANS: [(&str, &str); 8] = [
     ("order.created", "pending"),
     ("order.parked_for_review", "on_hold"),
     ("order.review_passed", "pending"),
     ("order.payment_challenged", "requires_action"),
     ("order.confirmed", "confirmed"),
+    ("order.completed", "completed"),
     ("order.canceled", "canceled"),
     ("order.expired", "expired"),
 ];
 
 /// The published steps, from the table of the domain.
-const LEGAL: [(&str, &str); 14] = [
+const LEGAL: [(&str, &str); 15] = [
     ("", "pending"),
     ("pending", "on_hold"),
     ("pending", "pending"),
@@ -31,6 +32,7 @@ const LEGAL: [(&str, &str); 14] = [
     ("on_hold", "pending"),
     ("on_hold", "canceled"),
     ("confirmed", "canceled"),
+    ("confirmed", "completed"),
 ];
 
 pub(super) fn check(evidence: &Evidence) -> Checked {

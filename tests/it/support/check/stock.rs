@@ -6,6 +6,8 @@ use super::{Checked, Evidence, ensure, number, text};
 
 pub(super) fn check(evidence: &Evidence) -> Checked {
     let sold = sold(evidence)?;
+    let (shipped, given_back) =
+        (moved(evidence, "inventory.updated")?, moved(evidence, "inventory.released")?);
     ensure!(
         evidence.items.len() == evidence.shelves.len(),
         "{} SKUs: {:?}",
@@ -15,22 +17,42 @@ pub(super) fn check(evidence: &Evidence) -> Checked {
     for item in &evidence.items {
         let sku = text(item, "sku")?;
         let Some(initial) = evidence.shelves.get(sku) else { return Err(format!("nobody made {item}")) };
-        let sold = sold.get(sku).copied().unwrap_or(0);
-        // Nothing ships yet, so everything that was put there is there, and what was sold is promised.
-        ensure!(number(item, "on_hand")? == *initial, "{initial} were put there: {item}");
+        let count = |of: &BTreeMap<&str, i64>| of.get(sku).copied().unwrap_or(0);
+        // What an order keeps although it was confirmed is not sold any more.
+        let (sold, shipped) = (count(&sold) - count(&given_back), count(&shipped));
+        ensure!(
+            number(item, "on_hand")? == initial - shipped,
+            "{initial} were put there, {shipped} left: {item}"
+        );
         ensure!(number(item, "reserved")? == 0, "held for orders that have ended: {item}");
-        ensure!(number(item, "committed")? == sold, "{sold} were sold: {item}");
+        ensure!(number(item, "committed")? == sold - shipped, "{sold} were sold, {shipped} left: {item}");
         let free = initial - sold - number(item, "safety_stock")?;
         ensure!(number(item, "available")? == free, "{free} are free: {item}");
         ensure!(sold <= *initial, "oversold: {item}");
+        ensure!(shipped <= sold, "more left than was sold: {item}");
     }
     Ok(())
+}
+
+/// How many of each SKU left with parcels, or were given back because their parcel will not leave.
+fn moved<'a>(evidence: &'a Evidence, kind: &str) -> Result<BTreeMap<&'a str, i64>, String> {
+    let mut moved = BTreeMap::new();
+    let events =
+        evidence.events.iter().filter(|event| event["type"] == kind && event["data"]["parcel"].is_u64());
+    for event in events {
+        for line in event["data"]["lines"].as_array().map(Vec::as_slice).unwrap_or_default() {
+            *moved.entry(text(line, "sku")?).or_default() += number(line, "quantity")?;
+        }
+    }
+    Ok(moved)
 }
 
 /// How many of each SKU confirmed orders have.
 fn sold(evidence: &Evidence) -> Result<BTreeMap<&str, i64>, String> {
     let mut sold = BTreeMap::new();
-    for order in evidence.orders.iter().filter(|order| order["status"] == "confirmed") {
+    let is_sold =
+        |order: &&serde_json::Value| order["status"] == "confirmed" || order["status"] == "completed";
+    for order in evidence.orders.iter().filter(is_sold) {
         for line in order["lines"].as_array().map(Vec::as_slice).unwrap_or_default() {
             *sold.entry(text(line, "sku")?).or_default() += number(line, "quantity")?;
         }

@@ -1,0 +1,115 @@
+//! Fulfilment: from a confirmed order to parcels at the door. One instance an order; it holds the order's fulfilment
+//! orders (work at one location), each of which leaves the house as one shipment or not at all.
+//!
+//! ```text
+//!           Open               picking        picked        packing       packed      ready_to_ship
+//!  Unopened ────▶ allocated ──────────▶ picking ────▶ picked ─────▶ packing ────▶ packed ─────▶ ready_to_ship
+//!      │              │ ▲                  any of them                                    │        │
+//!      │ Cancel       │ └── released ── on hold ◀── held                                  │        │ shipped
+//!      ▼              │                    │                                              ▼        ▼
+//!    Never            └──────────┬─────────┘  Cancel                     the order lets it go, stock is booked
+//!                                ▼                                                        │
+//!                            canceled                                                     ▼
+//!                                                                                  closed: a shipment
+//!
+//!  shipment:  pre_transit ──▶ in_transit ──▶ out_for_delivery ──▶ delivered          a scan may skip, repeat or come late:
+//!                                  │  ▲ attempt failed │                             the status is that of the newest scan
+//!                                  │  └────────────────┤                             by carrier time, and `delivered` and
+//!                                  └───────────────────┴──▶ return_to_sender         `return_to_sender` stay
+//! ```
+//!
+//! In mode `auto` timers take every arrow, a built-in carrier included; in `manual` people and carriers do. Splitting makes
+//! two fulfilment orders of one, so that each leaves as a parcel of its own.
+//!
+//! Nothing leaves before its order says so: a parcel that is ready asks ([`Step::Dispatch`]) until the money is taken and
+//! its stock is booked as sold, which `shipment.created` records. What the order must know of its goods it is told
+//! ([`Step::Report`]) until it has heard. The instance refuses to know prices, stock figures, banks and time.
+
+#![warn(clippy::wildcard_enum_match_arm)]
+
+mod command;
+mod decide;
+mod event;
+mod evolve;
+mod progress;
+mod scans;
+mod state;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod view;
+
+pub use command::{Command, Move, Opening, Outcome, Rejection};
+pub use decide::legal;
+pub use event::{
+    Canceled, Closed, Created, DispatchRequested, Event, Held, Moved, Opened, Released, Reported,
+    ShipmentMoved, Split, Stalled,
+};
+pub use progress::Progress;
+pub use scans::{ATTEMPTS_MAX, Place, SCANS_MAX, Scan, TrackerStatus};
+pub use state::{
+    Fulfillment, HoldReason, Line, Mode, Phase, Policy, Shipment, Stage, Status, Units, Work, WorkOrder,
+};
+pub use view::{FulfillmentView, ScanView, ShipmentView};
+
+use crate::runtime::{Aggregate, Due};
+use crate::types::{OrderId, Timestamp};
+
+/// The carrier of mode `auto`, and the one that is noted where nobody names another.
+pub const BUILT_IN_CARRIER: &str = "orderflow";
+
+/// The most parcels of one order: each has a bit among those of its order.
+pub const PARTS_MAX: u32 = u32::BITS;
+
+/// The aggregate: one instance an order.
+#[derive(Debug)]
+pub struct Fulfillments;
+
+/// A message of an order's fulfilment to its siblings.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// The order: may this parcel leave? If so, inventory: it is sold.
+    Dispatch {
+        /// Which fulfilment order.
+        number: u32,
+    },
+    /// The order: this is how far its goods are.
+    Report {
+        /// How far.
+        progress: Progress,
+    },
+}
+
+/// Fulfilment makes no calls to the outside: carriers come to it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Call {}
+
+impl Aggregate for Fulfillments {
+    const NAME: &'static str = "fulfillment";
+    type Key = OrderId;
+    type State = Fulfillment;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+    type Step = Step;
+    type Call = Call;
+
+    fn decide(state: &Fulfillment, command: Command, now: Timestamp) -> Result<Vec<Event>, Rejection> {
+        decide::decide(state, command, now)
+    }
+
+    fn evolve(state: &mut Fulfillment, event: &Event, at: Timestamp) {
+        evolve::evolve(state, event, at);
+    }
+
+    fn due(state: &Fulfillment) -> Due<Self> {
+        let Fulfillment::Opened(work) = state else { return Due::nothing() };
+        let leaving = work.orders.iter().filter(|one| one.parcel(work.policy.mode).is_some());
+        let mut steps: Vec<Step> = leaving.map(|one| Step::Dispatch { number: one.number }).collect();
+        if work.progress() != work.told {
+            steps.push(Step::Report { progress: work.progress() });
+        }
+        let timer = timers::next(work).map(|at| (at, Command::Tick));
+        Due { steps, call: None, timer }
+    }
+}

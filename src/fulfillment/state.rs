@@ -1,0 +1,338 @@
+//! What is known of an order's fulfilment. Stored in views as JSON: fields may be added with a default, never renamed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::{FulfillmentId, LineId, OrderId, ShipmentId, Sku, Timestamp};
+
+use super::progress::Progress;
+use super::scans::{Scan, TrackerStatus};
+
+/// An order's fulfilment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fulfillment {
+    /// Nothing happened yet.
+    #[default]
+    Unopened,
+    /// Canceled before there was any work: there will be none.
+    Never,
+    /// There is, or was, work.
+    Opened(Box<Work>),
+}
+
+impl Fulfillment {
+    /// The work, when there was any.
+    pub fn work(&self) -> Option<&Work> {
+        match self {
+            Fulfillment::Unopened | Fulfillment::Never => None,
+            Fulfillment::Opened(work) => Some(work),
+        }
+    }
+}
+
+/// The work on an order: its fulfilment orders, and what the order knows of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    /// Whose.
+    pub order: OrderId,
+    /// The store's policy when it was opened.
+    pub policy: Policy,
+    /// By number, from 1.
+    pub orders: Vec<WorkOrder>,
+    /// How far the order knows its goods to be.
+    #[serde(default)]
+    pub told: Progress,
+    /// When it was opened: the order was confirmed.
+    pub opened_at: Timestamp,
+    /// When something last happened to it.
+    pub updated_at: Timestamp,
+    /// How many events made it, from 1.
+    pub version: u64,
+}
+
+/// Who moves work on, and how fast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Who.
+    pub mode: Mode,
+    /// How long a stage takes in `auto`, in seconds.
+    pub stage_s: u64,
+    /// How long a parcel travels in `auto`, in seconds.
+    pub transit_s: u64,
+    /// After how long without a scan a parcel counts as stalled, in seconds.
+    pub stalled_s: u64,
+}
+
+/// Who moves work on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Timers.
+    Auto,
+    /// People and carriers.
+    Manual,
+}
+
+/// One fulfilment order: work at one location that leaves as one parcel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkOrder {
+    /// From 1.
+    pub number: u32,
+    /// What it is about, one entry a line of the order.
+    pub lines: Vec<Line>,
+    /// How far it is.
+    pub phase: Phase,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// Some pieces of a line of the order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Which line.
+    pub line: LineId,
+    /// Of what.
+    pub sku: Sku,
+    /// How many.
+    pub quantity: u32,
+}
+
+/// The same without saying of what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Units {
+    /// Which line.
+    #[serde(alias = "line_id")]
+    pub line: LineId,
+    /// How many.
+    pub quantity: u32,
+}
+
+/// How far a fulfilment order is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// At this stage of the work.
+    Working(Stage),
+    /// Stopped at this stage.
+    OnHold {
+        /// Where it goes on.
+        stage: Stage,
+        /// Why.
+        reason: HoldReason,
+        /// Why, for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<Arc<str>>,
+    },
+    /// By hand given to a carrier: it waits for its order to let it go.
+    Leaving {
+        /// Whose.
+        carrier: Arc<str>,
+        /// Under which name.
+        tracking_code: Arc<str>,
+    },
+    /// It has left.
+    Shipped(Box<Shipment>),
+    /// It will not leave.
+    Canceled,
+}
+
+/// A parcel with a carrier.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shipment {
+    /// Whose.
+    pub carrier: Arc<str>,
+    /// The carrier's name for it.
+    pub tracking_code: Arc<str>,
+    /// Where it is.
+    pub status: TrackerStatus,
+    /// What was seen of it, oldest first by carrier time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scans: Vec<Scan>,
+    /// When it will be there, as far as anybody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta: Option<Timestamp>,
+    /// How often it was brought in vain.
+    #[serde(default)]
+    pub attempts: u32,
+    /// When it left.
+    pub shipped_at: Timestamp,
+    /// When it was last heard of.
+    pub heard_at: Timestamp,
+    /// Whether it has been silent for too long.
+    #[serde(default)]
+    pub is_stalled: bool,
+}
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+
+        }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word on the wire.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            /// The value of a word.
+            pub fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.word() == word)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.word())
+            }
+        }
+    )+};
+}
+pub(super) use words;
+
+words! {
+    /// A stage of the work.
+    Stage {
+        /// Its stock is set aside.
+        Allocated = "allocated",
+        /// Somebody fetches it.
+        Picking = "picking",
+        /// Everything was fetched.
+        Picked = "picked",
+        /// Somebody packs it.
+        Packing = "packing",
+        /// It is packed.
+        Packed = "packed",
+        /// It has a label.
+        ReadyToShip = "ready_to_ship",
+    }
+
+    /// A fulfilment order in one word.
+    Status {
+        /// Nobody has begun.
+        Open = "open",
+        /// Somebody is at it.
+        InProgress = "in_progress",
+        /// It waits for people.
+        OnHold = "on_hold",
+        /// It has left.
+        Closed = "closed",
+        /// It will not leave.
+        Canceled = "canceled",
+    }
+
+    /// Why a fulfilment order is on hold.
+    HoldReason {
+        /// Somebody said so.
+        Person = "person",
+        /// It is sold, but not there.
+        Backordered = "backordered",
+        /// Inventory has not what was packed.
+        Stock = "stock",
+    }
+}
+
+impl Stage {
+    /// The next one; nothing after the last.
+    pub const fn next(self) -> Option<Stage> {
+        match self {
+            Stage::Allocated => Some(Stage::Picking),
+            Stage::Picking => Some(Stage::Picked),
+            Stage::Picked => Some(Stage::Packing),
+            Stage::Packing => Some(Stage::Packed),
+            Stage::Packed => Some(Stage::ReadyToShip),
+            Stage::ReadyToShip => None,
+        }
+    }
+}
+
+impl Phase {
+    /// The word for it.
+    pub const fn status(&self) -> Status {
+        match self {
+            Phase::Working(Stage::Allocated) => Status::Open,
+            Phase::Working(
+                Stage::Picking | Stage::Picked | Stage::Packing | Stage::Packed | Stage::ReadyToShip,
+            )
+            | Phase::Leaving { .. } => Status::InProgress,
+            Phase::OnHold { .. } => Status::OnHold,
+            Phase::Shipped(_) => Status::Closed,
+            Phase::Canceled => Status::Canceled,
+        }
+    }
+
+    /// The word for where it is, as fine as there is one.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Phase::Working(stage) => stage.word(),
+            Phase::OnHold { .. } => "on_hold",
+            Phase::Leaving { .. } => "leaving",
+            Phase::Shipped(shipment) => shipment.status.word(),
+            Phase::Canceled => "canceled",
+        }
+    }
+}
+
+impl WorkOrder {
+    /// Its id.
+    pub const fn id(&self, order: OrderId) -> FulfillmentId {
+        FulfillmentId::new(order, self.number)
+    }
+
+    /// The id of its parcel.
+    pub const fn shipment_id(&self, order: OrderId) -> ShipmentId {
+        ShipmentId::new(order, self.number)
+    }
+
+    /// How many pieces.
+    pub fn units(&self) -> u32 {
+        self.lines.iter().fold(0, |sum, line| sum.saturating_add(line.quantity))
+    }
+
+    /// The parcel that waits for its order to let it go: whose carrier's, under which name. Nothing in names means: ours.
+    pub fn parcel(&self, mode: Mode) -> Option<Option<(&Arc<str>, &Arc<str>)>> {
+        match (&self.phase, mode) {
+            (Phase::Leaving { carrier, tracking_code }, _) => Some(Some((carrier, tracking_code))),
+            (Phase::Working(Stage::ReadyToShip), Mode::Auto) => Some(None),
+            (Phase::Working(_) | Phase::OnHold { .. } | Phase::Shipped(_) | Phase::Canceled, _) => None,
+        }
+    }
+
+    /// Its bit among the parcels of its order.
+    pub const fn bit(&self) -> u32 {
+        bit(self.number)
+    }
+
+    /// Its parcel, once it has left.
+    pub fn shipment(&self) -> Option<&Shipment> {
+        match &self.phase {
+            Phase::Shipped(shipment) => Some(shipment),
+            Phase::Working(_) | Phase::OnHold { .. } | Phase::Leaving { .. } | Phase::Canceled => None,
+        }
+    }
+}
+
+/// The bit of a parcel among those of its order.
+pub(super) const fn bit(number: u32) -> u32 {
+    1_u32.rotate_left(number.wrapping_sub(1))
+}
+
+impl Work {
+    /// The fulfilment order of a number.
+    pub fn order_of(&self, number: u32) -> Option<&WorkOrder> {
+        self.orders.iter().find(|one| one.number == number)
+    }
+
+    pub(super) fn order_mut(&mut self, number: u32) -> Option<&mut WorkOrder> {
+        self.orders.iter_mut().find(|one| one.number == number)
+    }
+}

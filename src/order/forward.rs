@@ -1,0 +1,101 @@
+//! The decisions about an order from `confirmed` to `completed`: parcels are let go once the money is taken, and what
+//! fulfilment reports is taken over. Money and goods of what will not leave the house are owed back.
+
+use super::Step;
+use super::event::{CaptureFailed, CaptureRequested, Captured, Event, FulfillmentUpdated, Shipped};
+use super::goods::Progress;
+use super::state::Placed;
+use crate::types::Amount;
+
+/// What a confirmed order owes: the money before its parcels leave, and a stop to what shall not leave.
+pub(super) fn owed(placed: &Placed) -> Vec<Step> {
+    let goods = &placed.goods;
+    let wants_money =
+        !goods.waiting.is_empty() && placed.money.captured.is_zero() && goods.capture_failure.is_none();
+    let mut steps = Vec::new();
+    if goods.canceling.is_some() {
+        steps.push(Step::CancelFulfillment);
+    }
+    if wants_money {
+        steps.push(Step::Capture);
+    }
+    steps
+}
+
+/// A parcel asks whether it may leave. It hears the answer from the order's state.
+pub(super) fn parcel_ready(placed: &Placed, number: u32, units: u32) -> Vec<Event> {
+    let (id, goods) = (placed.id, &placed.goods);
+    let is_known = goods.may_leave(number) || goods.waiting.iter().any(|(waits, _)| *waits == number);
+    if is_known || goods.canceling.is_some() {
+        vec![]
+    } else if placed.money.captured.is_zero() {
+        vec![Event::CaptureRequested(CaptureRequested { id, number, units })]
+    } else {
+        vec![Event::Shipped(Shipped { id, number, units })]
+    }
+}
+
+/// The money is there: whatever waited for it may leave.
+pub(super) fn settled(placed: &Placed, captured: Amount) -> Vec<Event> {
+    if captured.is_zero() || !placed.money.captured.is_zero() {
+        return vec![];
+    }
+    let id = placed.id;
+    let mut events = vec![Event::Captured(Captured { id, captured })];
+    let waiting = placed.goods.waiting.iter();
+    events.extend(
+        waiting.map(|(number, units)| Event::Shipped(Shipped { id, number: *number, units: *units })),
+    );
+    events
+}
+
+/// The money cannot be had: what waits for it goes on waiting, until somebody retries or cancels.
+pub(super) fn capture_failed(placed: &Placed, code: String) -> Vec<Event> {
+    let is_news = placed.goods.capture_failure.as_ref() != Some(&code);
+    let is_wanted = !placed.goods.waiting.is_empty() && placed.money.captured.is_zero();
+    if is_wanted && is_news {
+        vec![Event::CaptureFailed(CaptureFailed { id: placed.id, code })]
+    } else {
+        vec![]
+    }
+}
+
+/// Fulfilment says how far the goods are.
+pub(super) fn goods_moved(placed: &Placed, progress: Progress) -> Vec<Event> {
+    let known = &placed.goods.progress;
+    let progress = Progress { shipped: progress.shipped.max(known.shipped), ..progress };
+    if *known == progress {
+        return vec![];
+    }
+    let updated = FulfillmentUpdated { id: placed.id, progress };
+    vec![if is_complete(placed, &updated.progress) {
+        Event::Completed(updated)
+    } else {
+        Event::FulfillmentUpdated(updated)
+    }]
+}
+
+/// Whatever had not left will not.
+pub(super) fn remainder_canceled(placed: &Placed, progress: Progress) -> Vec<Event> {
+    if placed.goods.canceling.is_none() {
+        return vec![];
+    }
+    let updated = FulfillmentUpdated { id: placed.id, progress };
+    let mut events = vec![Event::FulfillmentCanceled(updated.clone())];
+    if is_complete(placed, &updated.progress) {
+        events.push(Event::Completed(updated));
+    }
+    events
+}
+
+/// Whether every piece has left or will not leave.
+pub(super) fn is_all_gone(placed: &Placed) -> bool {
+    let progress = &placed.goods.progress;
+    progress.shipped.saturating_add(progress.canceled_units()) >= placed.cart.units()
+}
+
+/// Every line delivered or canceled, and the money settled: taken, or nothing to be paid for.
+fn is_complete(placed: &Placed, progress: &Progress) -> bool {
+    let is_settled = !placed.money.captured.is_zero() || progress.delivered == 0;
+    progress.is_done(placed.cart.units()) && is_settled
+}

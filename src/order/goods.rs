@@ -1,0 +1,132 @@
+//! The goods of an order: how far they are, as far as the order must know.
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::{Amount, LineId};
+
+use super::cart::Cart;
+use super::state::{CancelReason, FulfillmentStatus};
+
+/// How far goods are, in pieces, as fulfilment reports it. What is in none of the counts is still in the house.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// Have left the house, whatever became of them.
+    #[serde(skip_serializing_if = "is_nought")]
+    pub shipped: u32,
+    /// Are where they should be.
+    #[serde(skip_serializing_if = "is_nought")]
+    pub delivered: u32,
+    /// Came back without having been delivered, or are on their way back.
+    #[serde(skip_serializing_if = "is_nought")]
+    pub returned: u32,
+    /// Will not leave the house, by line.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub canceled: Vec<CanceledUnits>,
+    /// Some of it waits for people.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_held: bool,
+}
+
+/// Pieces of a line that will not leave the house.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CanceledUnits {
+    /// Which line.
+    pub line: LineId,
+    /// How many.
+    pub quantity: u32,
+}
+
+/// What an order knows of its goods.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Goods {
+    /// How far they are.
+    #[serde(skip_serializing_if = "is_default")]
+    pub progress: Progress,
+    /// The parcels that may leave: bit `number − 1` of each. What is in them can no longer be canceled.
+    #[serde(skip_serializing_if = "is_nought")]
+    pub let_go: u32,
+    /// The parcels that wait until the money is taken, each with its pieces.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<(u32, u32)>,
+    /// Why the money could not be taken when that was last tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capture_failure: Option<String>,
+    /// Why whatever has not left shall not, until fulfilment has heard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canceling: Option<CancelReason>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes by reference")]
+fn is_nought(count: &u32) -> bool {
+    *count == 0
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// The bit of a parcel among those of its order.
+pub(super) const fn bit(number: u32) -> u32 {
+    1_u32.rotate_left(number.wrapping_sub(1))
+}
+
+impl Goods {
+    /// Whether a parcel may leave.
+    pub const fn may_leave(&self, number: u32) -> bool {
+        self.let_go & bit(number) != 0
+    }
+
+    /// Whether nothing is known of them that is worth storing.
+    pub fn is_blank(&self) -> bool {
+        is_default(self)
+    }
+
+    /// The goods in one word, as far as they decide it.
+    pub(super) fn status(&self, units: u32) -> FulfillmentStatus {
+        let Progress { shipped, delivered, returned, canceled: _, is_held } = self.progress;
+        let wanted = units.saturating_sub(self.progress.canceled_units());
+        let all_or_part = |count: u32, all, part| if count >= wanted { all } else { part };
+        if wanted == 0 {
+            FulfillmentStatus::Canceled
+        } else if returned > 0 {
+            all_or_part(returned, FulfillmentStatus::Returned, FulfillmentStatus::PartiallyReturned)
+        } else if delivered > 0 {
+            all_or_part(delivered, FulfillmentStatus::Delivered, FulfillmentStatus::PartiallyDelivered)
+        } else if is_held {
+            FulfillmentStatus::OnHold
+        } else if shipped > 0 {
+            all_or_part(shipped, FulfillmentStatus::Shipped, FulfillmentStatus::PartiallyShipped)
+        } else {
+            FulfillmentStatus::NotFulfilled
+        }
+    }
+}
+
+impl Progress {
+    /// How many pieces will not leave the house.
+    pub fn canceled_units(&self) -> u32 {
+        self.canceled.iter().fold(0, |sum, part| sum.saturating_add(part.quantity))
+    }
+
+    /// What the pieces that will not leave the house cost, in minor units.
+    pub fn canceled_value(&self, cart: &Cart) -> Option<Amount> {
+        self.canceled.iter().try_fold(Amount::ZERO, |sum, part| {
+            let line = cart.lines.iter().find(|line| line.id == part.line)?;
+            sum.plus(line.unit_price.times(part.quantity)?)
+        })
+    }
+
+    /// Whether every piece is delivered or will not leave the house.
+    pub fn is_done(&self, units: u32) -> bool {
+        self.delivered.saturating_add(self.canceled_units()) >= units
+    }
+}
+
+impl Cart {
+    /// How many pieces there are over all lines.
+    pub fn units(&self) -> u32 {
+        self.lines.iter().fold(0, |sum, line| sum.saturating_add(line.quantity.units()))
+    }
+}

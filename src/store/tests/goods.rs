@@ -1,0 +1,302 @@
+//! An order's way from `confirmed` to `completed` on a whole node: by timers, by hand, through crashes and long sleeps.
+
+use super::*;
+use crate::fulfillment::{self, Move, Stage};
+use crate::runtime::Answer;
+use crate::types::{Actor, FulfillmentId};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn by_timers(stage_s: u64, transit_s: u64) -> SettingsPatch {
+    let fulfillment = FulfillmentPatch {
+        mode: Some(FulfillmentMode::Auto),
+        stage_s: Some(stage_s),
+        transit_s: Some(transit_s),
+        ..FulfillmentPatch::default()
+    };
+    SettingsPatch { fulfillment, ..SettingsPatch::default() }
+}
+
+impl World {
+    /// Some time passes in small steps, with a commit after every so many turns.
+    async fn live(&self, steps: u32, commit_every: u32) {
+        for _ in 0..steps {
+            tokio::time::advance(Duration::from_millis(250)).await;
+            for turn in 1..=12 {
+                tokio::task::yield_now().await;
+                if turn % commit_every == 0 {
+                    self.journal.pump();
+                }
+            }
+        }
+    }
+
+    async fn story(&self, store: &StoreId, id: OrderId) -> Vec<String> {
+        self.run().await;
+        let store = store.clone();
+        let views = &self.directory.node().views;
+        let read = views.read(move |reader| reader.timeline(&store, id));
+        let events = self.drive(read).await.expect("readable").expect("found");
+        events.into_iter().map(|event| event.kind).collect()
+    }
+
+    async fn advance(
+        &self,
+        store: &StoreId,
+        id: OrderId,
+        number: u32,
+        to: Move,
+    ) -> Result<Answer, Refusal<fulfillment::Rejection>> {
+        let tenant = self.enter(store).await;
+        let id = FulfillmentId::new(id, number);
+        let command = fulfillment::Command::Advance { number, to };
+        let asked = self.drive(tenant.ask_fulfillment(id, command, Actor::Api, None)).await;
+        drop(tenant);
+        self.run().await;
+        asked
+    }
+
+    async fn picked_and_packed(&self, store: &StoreId, id: OrderId) {
+        for stage in &Stage::ALL[1..] {
+            self.advance(store, id, 1, Move::Stage(*stage)).await.expect("the next stage");
+        }
+    }
+}
+
+fn count(story: &[String], kind: &str) -> usize {
+    story.iter().filter(|one| *one == kind).count()
+}
+
+fn ship() -> Move {
+    Move::Ship { carrier: None, tracking_code: None }
+}
+
+/// Everything that an order's way to the door has, once.
+fn is_whole(story: &[String]) {
+    for kind in [
+        "order.confirmed",
+        "fulfillment.opened",
+        "fulfillment.picking_started",
+        "fulfillment.picked",
+        "fulfillment.packing_started",
+        "fulfillment.packed",
+        "fulfillment.ready_to_ship",
+        "order.shipped",
+        "shipment.created",
+        "fulfillment.closed",
+        "shipment.in_transit",
+        "shipment.out_for_delivery",
+        "shipment.delivered",
+        "order.completed",
+        "fulfillment.reported",
+    ] {
+        assert_eq!(count(story, kind), 1, "{kind} in {story:?}");
+    }
+    assert_eq!(count(story, "inventory.updated"), 2, "committed and sold: {story:?}");
+}
+
+#[actix::test]
+async fn timers_take_an_order_to_completed() {
+    let world = World::new().await;
+    tokio::time::pause();
+    let store = world.shop_with("acme", 10, by_timers(1, 5)).await;
+    let id = world.place(&store).await;
+    world.run().await;
+    assert_eq!(world.order(&store, id).await["status"], "confirmed");
+    for _ in 0..30 {
+        world.after(Duration::from_secs(1)).await;
+    }
+    let order = world.order(&store, id).await;
+    assert_eq!((&order["status"], &order["fulfillment_status"]), (&"completed".into(), &"delivered".into()));
+    is_whole(&world.story(&store, id).await);
+    let item = world.item(&store).await;
+    let figures = (item["on_hand"].as_i64(), item["committed"].as_i64(), item["available"].as_i64());
+    assert_eq!(figures, (Some(9), Some(0), Some(9)));
+}
+
+/// The power fails at every step of an order's life; it always ends completed, each timer having fired once.
+#[actix::test]
+async fn power_may_fail_at_any_step_of_fulfilment() {
+    let mut windows = std::collections::BTreeSet::new();
+    for (steps, commit_every) in (0..60).flat_map(|steps| [2, 5, 12].map(|every| (steps, every))) {
+        let world = World::new().await;
+        tokio::time::pause();
+        let store = world.shop_with("acme", 10, by_timers(1, 5)).await;
+        let id = world.place(&store).await;
+        world.live(steps, commit_every).await;
+        windows.insert(world.journal.end());
+        let world = world.crash().await;
+        world.enter(&store).await;
+        world.live(90, commit_every).await;
+        let at = format!("after {steps} steps, a commit every {commit_every} turns");
+        assert_eq!(world.order(&store, id).await["status"], "completed", "{at}");
+        is_whole(&world.story(&store, id).await);
+        assert_eq!(world.ledger.charges.borrow().len(), 1, "{at}");
+        assert_eq!(world.item(&store).await["on_hand"], 9, "{at}");
+        tokio::time::resume();
+    }
+    assert!(windows.len() >= 9, "the crashes hit only {windows:?}");
+}
+
+#[actix::test]
+async fn a_month_passes_and_every_timer_fires_once_while_the_store_sleeps() {
+    let world = World::new().await;
+    tokio::time::pause();
+    let store = world.shop_with("acme", 10, by_timers(5 * 86_400, 5 * 86_400)).await;
+    let id = world.place(&store).await;
+    world.run().await;
+    let mut days_asleep = 0;
+    for _ in 0..33 {
+        world.after(DAY).await;
+        days_asleep += u32::from(world.directory.active() == 0);
+        world.drive(world.directory.wake_due()).await.expect("readable");
+        // Whoever was woken does what is due at once.
+        world.after(Duration::from_secs(1)).await;
+    }
+    assert!(days_asleep >= 20, "a store that waits for days sleeps, not {days_asleep} days only");
+    let story = world.story(&store, id).await;
+    assert_eq!(world.order(&store, id).await["status"], "completed", "{story:?}");
+    is_whole(&story);
+}
+
+#[actix::test]
+async fn a_manual_store_costs_one_event_and_sleeps() {
+    let world = World::new().await;
+    tokio::time::pause();
+    let store = world.shop("acme", 10).await;
+    let id = world.place(&store).await;
+    let story = world.story(&store, id).await;
+    let goods = story.iter().filter(|kind| kind.starts_with("fulfillment.")).count();
+    assert_eq!(goods, 1, "{story:?}");
+    let reader = world.directory.node().views.read(|reader| reader.open_stores());
+    assert_eq!(world.drive(reader).await.expect("readable"), [], "it waits for people, and owes nothing");
+}
+
+#[actix::test]
+async fn people_take_an_order_to_completed() {
+    let world = World::new().await;
+    let store = world.shop("acme", 10).await;
+    let id = world.place(&store).await;
+    world.run().await;
+    world.picked_and_packed(&store, id).await;
+    world.advance(&store, id, 1, ship()).await.expect("shipped");
+    assert_eq!(world.order(&store, id).await["fulfillment_status"], "shipped");
+    assert_eq!(world.item(&store).await["on_hand"], 9);
+    let there = Move::Carried(fulfillment::TrackerStatus::Delivered);
+    world.advance(&store, id, 1, there).await.expect("delivered");
+    assert_eq!(world.order(&store, id).await["status"], "completed");
+}
+
+#[actix::test]
+async fn money_that_was_set_aside_is_taken_before_the_parcel_leaves() {
+    let world = World::new().await;
+    tokio::time::pause();
+    let settings = SettingsPatch { capture: Some(settings::Capture::OnShipment), ..by_timers(1, 5) };
+    let store = world.shop_with("acme", 10, settings).await;
+    let id = world.place(&store).await;
+    world.run().await;
+    assert_eq!(world.order(&store, id).await["payment_status"], "authorized");
+    world.ledger.refuses_captures.set(true);
+    for _ in 0..16 {
+        world.after(Duration::from_secs(1)).await;
+    }
+    let stuck = world.order(&store, id).await;
+    assert_eq!((&stuck["status"], &stuck["payment_status"]), (&"confirmed".into(), &"authorized".into()));
+    let story = world.story(&store, id).await;
+    assert_eq!(
+        (count(&story, "order.capture_failed"), count(&story, "shipment.created")),
+        (1, 0),
+        "{story:?}"
+    );
+    assert_eq!(world.item(&store).await["on_hand"], 10, "nothing leaves unpaid");
+
+    world.ledger.refuses_captures.set(false);
+    let tenant = world.enter(&store).await;
+    world.drive(tenant.ask_order(id, Command::Retry, None)).await.expect("tried again");
+    drop(tenant);
+    for _ in 0..16 {
+        world.after(Duration::from_secs(1)).await;
+    }
+    let order = world.order(&store, id).await;
+    assert_eq!((&order["status"], &order["payment_status"]), (&"completed".into(), &"captured".into()));
+    assert_eq!(world.ledger.captures.get(), 1);
+}
+
+/// The same through a crash at every step between the parcel's question and its leaving.
+#[actix::test]
+async fn power_may_fail_while_the_money_is_taken() {
+    for (steps, commit_every) in (18..30).flat_map(|steps| [1, 3, 12].map(|every| (steps, every))) {
+        let world = World::new().await;
+        tokio::time::pause();
+        let settings = SettingsPatch { capture: Some(settings::Capture::OnShipment), ..by_timers(1, 5) };
+        let store = world.shop_with("acme", 10, settings).await;
+        let id = world.place(&store).await;
+        world.live(steps, commit_every).await;
+        let world = world.crash().await;
+        world.enter(&store).await;
+        world.live(80, 2).await;
+        let at = format!("after {steps} steps, a commit every {commit_every} turns");
+        let order = world.order(&store, id).await;
+        assert_eq!((&order["status"], &order["amount_captured"]), (&"completed".into(), &500.into()), "{at}");
+        assert_eq!(world.ledger.captures.get(), 1, "{at}");
+        tokio::time::resume();
+    }
+}
+
+#[actix::test]
+async fn a_cancel_stops_the_work_before_it_gives_back() {
+    let world = World::new().await;
+    tokio::time::pause();
+    let store = world.shop_with("acme", 10, by_timers(5, 5)).await;
+    let id = world.place(&store).await;
+    world.run().await;
+    world.after(Duration::from_secs(12)).await;
+    let tenant = world.enter(&store).await;
+    let cancel = Command::Cancel { reason: CancelReason::Customer };
+    world.drive(tenant.ask_order(id, cancel, None)).await.expect("canceled");
+    drop(tenant);
+    world.after(Duration::from_secs(100)).await;
+    let order = world.order(&store, id).await;
+    assert_eq!((&order["status"], &order["payment_status"]), (&"canceled".into(), &"refunded".into()));
+    assert_eq!(world.item(&store).await["available"], 10);
+    let story = world.story(&store, id).await;
+    let place = |kind: &str| story.iter().position(|one| one == kind);
+    assert!(place("fulfillment.canceled") < place("inventory.released"), "{story:?}");
+    assert!(place("order.fulfillment_canceled") < place("payment.refunded"), "{story:?}");
+    assert_eq!(count(&story, "shipment.created"), 0, "{story:?}");
+}
+
+#[actix::test]
+async fn once_a_parcel_left_a_cancel_keeps_the_rest_back() {
+    let world = World::new().await;
+    let store = world.shop("acme", 10).await;
+    let tenant = world.enter(&store).await;
+    let mut draft = draft();
+    (draft.lines[0].quantity, draft.lines[0].unit_price) = (2, Some(250));
+    let id = world.drive(tenant.place(draft, None, None)).await.expect("taken").0;
+    drop(tenant);
+    world.run().await;
+    let tenant = world.enter(&store).await;
+    let order = world.order(&store, id).await;
+    let line = order["lines"][0]["id"].as_str().expect("an id").parse().expect("a line");
+    let lines = vec![fulfillment::Units { line, quantity: 1 }];
+    world.advance(&store, id, 1, Move::Split { lines }).await.expect("split");
+    world.picked_and_packed(&store, id).await;
+    world.advance(&store, id, 1, ship()).await.expect("shipped");
+    assert_eq!(world.order(&store, id).await["fulfillment_status"], "partially_shipped");
+    let cancel = Command::Cancel { reason: CancelReason::Customer };
+    world.drive(tenant.ask_order(id, cancel, None)).await.expect("the rest is canceled");
+    drop(tenant);
+    world.run().await;
+    let order = world.order(&store, id).await;
+    assert_eq!((&order["status"], &order["fulfillment_status"]), (&"confirmed".into(), &"shipped".into()));
+    let item = world.item(&store).await;
+    let figures = (item["on_hand"].as_i64(), item["committed"].as_i64(), item["available"].as_i64());
+    assert_eq!(figures, (Some(9), Some(0), Some(9)), "one sold, one free again");
+    assert_eq!(world.order(&store, id).await["amount_refunded"], 250);
+    let late = world.advance(&store, id, 2, Move::Stage(Stage::Picking)).await;
+    assert!(matches!(late, Err(Refusal::Rejected(_))), "{late:?}");
+    let there = Move::Carried(fulfillment::TrackerStatus::Delivered);
+    world.advance(&store, id, 1, there).await.expect("delivered");
+    assert_eq!(world.order(&store, id).await["status"], "completed");
+}

@@ -1,0 +1,292 @@
+//! What passes between an order, its fulfilment and its stock.
+//!
+//! ```text
+//!  order            inventory           fulfilment
+//!    │ CommitStock ────▶ committed ─ Open ───▶ opened ─ StockCommitted ─▶ order: confirmed
+//!    │ ◀──────────────────────── Dispatch ── ready, or by hand          (asked until the parcel is gone)
+//!    │ capture first, where the money is only set aside
+//!    │ shipped ── Ship ──▶ sold ── Dispatched ─▶ shipment.created
+//!    │ ◀───────────────────────── Report ── delivered, held, returned    (told until the order has heard)
+//!    │ ── Noted ────────────────────────────▶ reported
+//!    │ CancelFulfillment ───────────────────▶ canceled ─ GiveBack ─▶ stock ─ Refund ─▶ payment
+//!    │ ◀──────────────────────────────────────────────────────────── FulfillmentCanceled ┘
+//! ```
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::{OrderId, meta, report, settings};
+use crate::fulfillment::{self, Fulfillment, Fulfillments};
+use crate::inventory::{self, Parcel};
+use crate::order::{self, Order, Placed};
+use crate::payment;
+use crate::runtime::ask::send;
+use crate::runtime::{Ask, Family as _, Fault, Only, Refusal, Wiring};
+use crate::store::family::{Members, StoreFamily};
+use crate::types::{Actor, Cause, Meta, Sku};
+
+/// Opens the work on an order once its stock is committed, and tells the order.
+pub(super) fn opener(
+    family: &Rc<StoreFamily>,
+    id: OrderId,
+    placed: &Placed,
+) -> impl FnOnce(&inventory::Stock, Option<Cause>) + Send + 'static {
+    let tell = report(family, id, Actor::Inventory);
+    let members = family.members.clone();
+    let policy = policy(family);
+    let wanted: Vec<fulfillment::Line> = placed
+        .cart
+        .lines
+        .iter()
+        .map(|line| fulfillment::Line {
+            line: line.id,
+            sku: line.sku.clone(),
+            quantity: line.quantity.units(),
+        })
+        .collect();
+    move |stock, cause| {
+        let (lines, owed) = parted(wanted, stock, id);
+        let opening = fulfillment::Opening { order: id, policy, lines, owed };
+        let heard = move |_: &Fulfillment, taken: Result<Option<Cause>, fulfillment::Rejection>| {
+            tell(taken.ok().flatten().or(cause), order::Outcome::StockCommitted);
+        };
+        let command = fulfillment::Command::Open(Box::new(opening));
+        let meta = Meta { cause, ..Meta::by(Actor::Inventory) };
+        send(&members.fulfillments, Ask::sibling(id, command, meta, heard));
+    }
+}
+
+fn policy(family: &Rc<StoreFamily>) -> fulfillment::Policy {
+    let settings = family.tenant().map(|tenant| tenant.settings.fulfillment.clone()).unwrap_or_default();
+    fulfillment::Policy {
+        mode: match settings.mode {
+            settings::FulfillmentMode::Auto => fulfillment::Mode::Auto,
+            settings::FulfillmentMode::Manual => fulfillment::Mode::Manual,
+        },
+        stage_s: settings.stage_s,
+        transit_s: settings.transit_s,
+        stalled_s: settings.stalled_s,
+    }
+}
+
+/// What was committed for an order, and what it is owed beyond that.
+fn parted(
+    wanted: Vec<fulfillment::Line>,
+    stock: &inventory::Stock,
+    id: OrderId,
+) -> (Vec<fulfillment::Line>, Vec<fulfillment::Line>) {
+    let Some(reservation) = stock.reservation(id).filter(|known| known.backordered() > 0) else {
+        return (wanted, Vec::new());
+    };
+    let mut short: Vec<(Sku, u32)> =
+        reservation.lines.iter().map(|line| (line.sku.clone(), line.backordered)).collect();
+    let (mut lines, mut owed) = (Vec::new(), Vec::new());
+    // The last lines of a SKU go without first.
+    for line in wanted.into_iter().rev() {
+        let missing = short.iter_mut().find(|(sku, _)| *sku == line.sku);
+        let lacking = missing.as_ref().map_or(0, |(_, missing)| line.quantity.min(*missing));
+        if let Some((_, missing)) = missing {
+            *missing -= lacking;
+        }
+        let part = |quantity| fulfillment::Line { quantity, ..line.clone() };
+        owed.extend((lacking > 0).then(|| part(lacking)));
+        lines.extend((lacking < line.quantity).then(|| part(line.quantity - lacking)));
+    }
+    lines.reverse();
+    owed.reverse();
+    (lines, owed)
+}
+
+/// The order has its money: whatever waits to leave asks again.
+pub(super) fn go_on(family: &Rc<StoreFamily>, id: OrderId, meta: &Meta) {
+    let (members, meta) = (family.members.clone(), *meta);
+    let heard = move |state: &Fulfillment, _: Result<Option<Cause>, fulfillment::Rejection>| {
+        let Some(work) = state.work() else { return };
+        for one in work.orders.iter().filter(|one| one.parcel(work.policy.mode).is_some()) {
+            dispatch(&members, id, one, meta);
+        }
+    };
+    let command = fulfillment::Command::Hear(fulfillment::Outcome::Paid);
+    send(&family.members.fulfillments, Ask::sibling(id, command, meta, heard));
+}
+
+/// A parcel asks its order whether it may leave; if so it is booked as sold, and has left. Whoever lost power on the way
+/// asks again, and each of them knows whether it has answered before.
+fn dispatch(members: &Members, id: OrderId, one: &fulfillment::WorkOrder, meta: Meta) {
+    let (number, units) = (one.number, one.units());
+    let lines = one.lines.iter().map(|line| (line.sku.clone(), line.quantity)).collect();
+    let parcel = Parcel { number, lines };
+    let (inventory, fulfillments) = (members.inventory.clone(), members.fulfillments.clone());
+    let allowed = move |order: &Order, taken: Result<Option<Cause>, order::Rejection>| {
+        if !order.placed().is_some_and(|placed| placed.goods.may_leave(number)) {
+            return;
+        }
+        let heard = move |_: &inventory::Stock, taken: Result<Option<Cause>, inventory::Rejection>| {
+            let (cause, outcome) = match taken {
+                Ok(cause) => (cause, fulfillment::Outcome::Dispatched { number }),
+                Err(why) => {
+                    let lacking = why.to_string().into();
+                    (None, fulfillment::Outcome::StockMissing { number, lacking })
+                }
+            };
+            let meta = Meta { cause, ..Meta::by(Actor::Inventory) };
+            send(&fulfillments, Ask::tell(id, fulfillment::Command::Hear(outcome), meta));
+        };
+        let meta = Meta { cause: taken.ok().flatten(), ..Meta::by(Actor::Order) };
+        let command = inventory::Command::Ship { order: id, parcel: Some(parcel) };
+        send(&inventory, Ask::sibling(Only, command, meta, heard));
+    };
+    let command = order::Command::Hear(order::Outcome::ParcelReady { number, units });
+    send(&members.orders, Ask::sibling(id, command, meta, allowed));
+}
+
+/// Whatever has not left shall not. Of an order that goes on, its stock is free again and its money on its way back before
+/// the order hears of it; an order that has ended undoes both as a whole.
+pub(super) fn cancel(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) {
+    let tell = report(family, id, Actor::Fulfillment);
+    let inventory = family.members.inventory.clone();
+    let (except, goes_on) = (placed.goods.let_go, placed.goods.canceling.is_some());
+    let refund = refunder(family, id, placed);
+    let heard = move |state: &Fulfillment, taken: Result<Option<Cause>, fulfillment::Rejection>| {
+        let cause = taken.ok().flatten();
+        let progress = state.work().map(fulfillment::Work::progress).map(progress).unwrap_or_default();
+        let canceled: Vec<Parcel> = match state.work() {
+            Some(work) if goes_on => work
+                .orders
+                .iter()
+                .filter(|one| one.phase == fulfillment::Phase::Canceled)
+                .map(|one| {
+                    let lines = one.lines.iter().map(|line| (line.sku.clone(), line.quantity)).collect();
+                    Parcel { number: one.number, lines }
+                })
+                .collect(),
+            Some(_) | None => Vec::new(),
+        };
+        let Some((last, others)) = canceled.split_last() else {
+            return tell(cause, order::Outcome::FulfillmentCanceled { progress });
+        };
+        let meta = Meta { cause, ..Meta::by(Actor::Fulfillment) };
+        let give_back = |parcel: &Parcel| inventory::Command::GiveBack { order: id, parcel: parcel.clone() };
+        for parcel in others {
+            send(&inventory, Ask::tell(Only, give_back(parcel), meta));
+        }
+        // One actor hears one message after the other, so the last answer says that all is done.
+        let done = move |_: &inventory::Stock, taken: Result<Option<Cause>, inventory::Rejection>| {
+            let cause = taken.unwrap_or_else(|why| {
+                tracing::debug!(order.id = %id, %why, "nothing to give back");
+                None
+            });
+            refund(cause, progress, tell);
+        };
+        send(&inventory, Ask::sibling(Only, give_back(last), meta, done));
+    };
+    let command = fulfillment::Command::Cancel { order: id, except };
+    send(&family.members.fulfillments, Ask::sibling(id, command, *meta, heard));
+}
+
+/// Gives back what the pieces cost that will not leave the house, then tells the order. Asked twice it is one refund.
+fn refunder<T>(
+    family: &Rc<StoreFamily>,
+    id: OrderId,
+    placed: &Placed,
+) -> impl FnOnce(Option<Cause>, order::Progress, T) + Send + 'static
+where
+    T: Fn(Option<Cause>, order::Outcome) + Send + 'static,
+{
+    let (payments, cart) = (family.members.payments.clone(), Arc::clone(&placed.cart));
+    move |cause, progress, tell| {
+        let Some(value) = progress.canceled_value(&cart).filter(|value| !value.is_zero()) else {
+            return tell(cause, order::Outcome::FulfillmentCanceled { progress });
+        };
+        let wish = payment::Wish {
+            how_much: payment::HowMuch::AtMost(value),
+            reason: payment::RefundReason::Customer,
+            reference: Some("canceled_lines".into()),
+        };
+        let heard = move |_: &payment::State, taken: Result<Option<Cause>, payment::Rejection>| {
+            let cause = taken.unwrap_or_else(|why| {
+                tracing::debug!(order.id = %id, %why, "nothing to give back for what was canceled");
+                cause
+            });
+            tell(cause, order::Outcome::FulfillmentCanceled { progress });
+        };
+        let meta = Meta { cause, ..Meta::by(Actor::Fulfillment) };
+        let command = payment::Command::Refund(wish);
+        send(&payments, Ask::sibling(payment::id_of(id), command, meta, heard));
+    }
+}
+
+/// Tells the order how far its goods are, and fulfilment that it has heard.
+fn inform(family: &Rc<StoreFamily>, id: OrderId, progress_now: fulfillment::Progress, meta: Meta) {
+    let fulfillments = family.members.fulfillments.clone();
+    let outcome = order::Outcome::GoodsMoved { progress: progress(progress_now.clone()) };
+    let heard = move |_: &Order, taken: Result<Option<Cause>, order::Rejection>| {
+        // An order that is not there will not be there later either.
+        let meta = Meta { cause: taken.ok().flatten(), ..Meta::by(Actor::Order) };
+        let noted = fulfillment::Outcome::Noted { progress: progress_now };
+        send(&fulfillments, Ask::tell(id, fulfillment::Command::Hear(noted), meta));
+    };
+    send(&family.members.orders, Ask::sibling(id, order::Command::Hear(outcome), meta, heard));
+}
+
+fn progress(of: fulfillment::Progress) -> order::Progress {
+    let fulfillment::Progress { shipped, delivered, returned, canceled, is_held } = of;
+    let canceled = canceled
+        .into_iter()
+        .map(|part| order::CanceledUnits { line: part.line, quantity: part.quantity })
+        .collect();
+    order::Progress { shipped, delivered, returned, canceled, is_held }
+}
+
+impl Wiring for Fulfillments {
+    type Family = StoreFamily;
+    type Request = fulfillment::Command;
+
+    fn prepare(
+        _family: &Rc<StoreFamily>,
+        _key: OrderId,
+        _state: &mut Fulfillment,
+        command: fulfillment::Command,
+    ) -> Result<fulfillment::Command, Refusal<fulfillment::Rejection>> {
+        Ok(command)
+    }
+
+    fn is_fresh(family: &Rc<StoreFamily>, key: OrderId) -> bool {
+        family.is_new(key)
+    }
+
+    fn load(family: &Rc<StoreFamily>, key: OrderId) -> Result<Fulfillment, Fault> {
+        let state = family.stored(|reader| reader.fulfillment(family.log().store(), key))?;
+        Ok(state.unwrap_or_default())
+    }
+
+    fn step(
+        family: &Rc<StoreFamily>,
+        key: OrderId,
+        state: &Fulfillment,
+        step: fulfillment::Step,
+        cause: Cause,
+    ) {
+        let meta = meta(Actor::Fulfillment, cause);
+        match step {
+            fulfillment::Step::Dispatch { number } => {
+                if let Some(one) = state.work().and_then(|work| work.order_of(number)) {
+                    dispatch(&family.members, key, one, meta);
+                }
+            }
+            fulfillment::Step::Report { progress } => inform(family, key, progress, meta),
+        }
+    }
+
+    fn call(_family: &Rc<StoreFamily>, _key: OrderId, call: fulfillment::Call) {
+        match call {}
+    }
+
+    fn open_after(
+        family: &Rc<StoreFamily>,
+        after: Option<OrderId>,
+        limit: usize,
+    ) -> Result<Vec<(OrderId, Fulfillment)>, Fault> {
+        family.stored(|reader| reader.open_fulfillments_after(family.log().store(), after, limit))
+    }
+}

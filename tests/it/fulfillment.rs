@@ -1,0 +1,325 @@
+//! From `confirmed` to the door: by timers, by hand, and by what carriers tell.
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::support::{Answer, LIMIT, PRICE, Shop, World, basket, until};
+
+const SECRET: &str = "what the carrier knows";
+const STAGES: [&str; 5] = ["picking", "picked", "packing", "packed", "ready_to_ship"];
+
+fn auto(stage_s: u64, transit_s: u64) -> Value {
+    json!({"fulfillment": {"mode": "auto", "stage_s": stage_s, "transit_s": transit_s}})
+}
+
+/// The fulfilment orders of an order.
+async fn work(shop: &Shop, id: &str) -> Vec<Value> {
+    let mut body = shop.get(&format!("/v1/orders/{id}/fulfillments")).await;
+    let Value::Array(work) = body["data"].take() else { panic!("no fulfilment orders in {body}") };
+    work
+}
+
+async fn advance(shop: &Shop, fulfillment: &str, body: Value) -> Answer {
+    shop.post(&format!("/v1/fulfillments/{fulfillment}/advance"), &body).await
+}
+
+/// Takes a fulfilment order through all stages; returns its parcel.
+async fn send_off(shop: &Shop, fulfillment: &str) -> Value {
+    for stage in STAGES {
+        let moved = advance(shop, fulfillment, json!({"to": stage})).await.must(200);
+        assert_eq!((&moved["stage"], &moved["id"]), (&json!(stage), &json!(fulfillment)));
+    }
+    advance(shop, fulfillment, json!({"to": "shipped", "carrier": "ups"})).await.must(200);
+    let order = fulfillment.replace("fo_", "ord_");
+    let order = &order[..30];
+    until("a parcel that has left", LIMIT, async || {
+        let work = work(shop, order).await;
+        let found = work.iter().find(|one| one["id"] == fulfillment).expect("it is there");
+        if found["shipment"].is_object() { Ok(found["shipment"].clone()) } else { Err(found.to_string()) }
+    })
+    .await
+}
+
+fn signature(secret: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key will do");
+    mac.update(body.as_bytes());
+    let bytes = mac.finalize().into_bytes();
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256={hex}")
+}
+
+fn message(shipment: &str, scans: &[(&str, &str)]) -> String {
+    let details: Vec<Value> = scans
+        .iter()
+        .map(|(status, at)| {
+            json!({"object": "TrackingDetail", "status": status, "datetime": at, "message": "seen",
+                "tracking_location": {"city": "London", "country": "GB", "zip": "N1"}})
+        })
+        .collect();
+    json!({"object": "Event", "description": "tracker.updated",
+        "result": {"object": "Tracker", "shipment_id": shipment, "est_delivery_date": "2030-01-05T12:00:00Z",
+            "tracking_details": details}})
+    .to_string()
+}
+
+async fn tell(shop: &Shop, body: &str, signature: Option<&str>) -> Answer {
+    let mut call = shop.call("POST", "/v1/carrier/events").raw("application/json", body.to_owned());
+    if let Some(signature) = signature {
+        call = call.header("x-carrier-signature", signature);
+    }
+    call.answer().await
+}
+
+async fn told(shop: &Shop, body: &str) -> Answer {
+    tell(shop, body, Some(&signature(SECRET, body))).await
+}
+
+#[tokio::test]
+async fn timers_take_an_order_to_the_door() {
+    let world = World::start().await;
+    let shop = world.shop_with("acme", auto(0, 0)).await;
+    shop.stock("MUG", 10).await;
+    let id = shop.buy(&basket("MUG", 2)).await;
+    let order = shop.reaches(&id, "completed").await;
+    assert_eq!(
+        (&order["fulfillment_status"], &order["payment_status"]),
+        (&json!("delivered"), &json!("captured"))
+    );
+    let tracking = shop.get(&format!("/v1/orders/{id}/tracking")).await;
+    assert_eq!((&tracking["status"], &tracking["next"]), (&json!("delivered"), &Value::Null), "{tracking}");
+    let steps = tracking["steps"].as_array().expect("steps");
+    assert!(steps.iter().all(|step| step["state"] == "done" && step["at"].is_string()), "{tracking}");
+    let listed = shop.get("/v1/orders?fulfillment_status=delivered&status=completed").await;
+    assert_eq!(listed["data"][0]["id"], id.as_str());
+    world.ends(&[&shop]).await;
+}
+
+#[tokio::test]
+async fn a_server_killed_at_any_stage_goes_on_where_it_was() {
+    let world = World::start().await;
+    let shop = world.shop_with("acme", auto(1, 2)).await;
+    shop.stock("MUG", 100).await;
+    let mut ids = Vec::new();
+    for _ in 0..6 {
+        ids.push(shop.buy_until(&basket("MUG", 1), "confirmed").await);
+        tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+        world.server.crash().await;
+    }
+    for id in &ids {
+        shop.reaches(id, "completed").await;
+        let story = shop.story_of(id).await;
+        for kind in [
+            "fulfillment.opened",
+            "fulfillment.picked",
+            "shipment.created",
+            "shipment.delivered",
+            "order.completed",
+        ] {
+            assert_eq!(story.iter().filter(|one| *one == kind).count(), 1, "{kind}: {story:?}");
+        }
+    }
+    world.ends(&[&shop]).await;
+}
+
+#[tokio::test]
+async fn people_pick_pack_and_ship_and_are_told_what_they_may() {
+    let world = World::start().await;
+    let shop = world.shop("acme").await;
+    shop.stock("MUG", 10).await;
+    let id = shop.buy_until(&basket("MUG", 2), "confirmed").await;
+    let all = work(&shop, &id).await;
+    let [one] = &all[..] else { panic!("{all:?}") };
+    let fulfillment = one["id"].as_str().expect("an id").to_owned();
+    assert_eq!(fulfillment, id.replace("ord_", "fo_"));
+    assert_eq!(
+        (&one["status"], &one["stage"], &one["mode"]),
+        (&json!("open"), &json!("allocated"), &json!("manual"))
+    );
+    assert_eq!((&one["lines"][0]["sku"], &one["lines"][0]["quantity"]), (&json!("MUG"), &json!(2)));
+
+    let problem =
+        advance(&shop, &fulfillment, json!({"to": "packed"})).await.refused(409, "illegal_transition");
+    assert_eq!(problem["legal"], json!(["picking", "on_hold", "split"]), "{problem}");
+    advance(&shop, &fulfillment, json!({"to": "lost"})).await.refused(422, "validation_failed");
+    advance(&shop, &fulfillment, json!({"to": "picking", "carrier": "ups"}))
+        .await
+        .refused(422, "validation_failed");
+    advance(&shop, &format!("{fulfillment}_2"), json!({"to": "picking"}))
+        .await
+        .refused(404, "fulfillment_not_found");
+    advance(&shop, "fo_x", json!({"to": "picking"})).await.refused(404, "fulfillment_not_found");
+
+    let key = shop.fresh_key();
+    let path = format!("/v1/fulfillments/{fulfillment}/advance");
+    let once =
+        || shop.call("POST", &path).key(&key).json(&json!({"to": "on_hold", "note": "broken"})).answer();
+    let first = once().await.must(200);
+    assert_eq!((&first["status"], &first["hold"]["note"]), (&json!("on_hold"), &json!("broken")));
+    let again = once().await;
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!(again.must(200), first);
+    world.server.crash().await;
+    assert_eq!(once().await.must(200), first, "after a crash too");
+    until("an order on hold", LIMIT, async || {
+        let order = shop.order(&id).await;
+        if order["fulfillment_status"] == "on_hold" { Ok(()) } else { Err(order.to_string()) }
+    })
+    .await;
+    advance(&shop, &fulfillment, json!({"to": "released"})).await.must(200);
+
+    let parcel = send_off(&shop, &fulfillment).await;
+    assert_eq!((&parcel["status"], &parcel["carrier"]), (&json!("pre_transit"), &json!("ups")));
+    let order = shop.order(&id).await;
+    assert_eq!((&order["status"], &order["fulfillment_status"]), (&json!("confirmed"), &json!("shipped")));
+    shop.cancel(&id).await.refused(409, "illegal_transition");
+    advance(&shop, &fulfillment, json!({"to": "delivered"})).await.must(200);
+    shop.reaches(&id, "completed").await;
+    world.ends(&[&shop]).await;
+}
+
+#[tokio::test]
+async fn a_carrier_is_believed_when_it_signs() {
+    let world = World::start().await;
+    let settings = json!({"fulfillment": {"mode": "manual", "carrier_secret": SECRET}});
+    let shop = world.shop_with("acme", settings).await;
+    let silent = world.shop("silent").await;
+    shop.stock("MUG", 10).await;
+    let id = shop.buy_until(&basket("MUG", 1), "confirmed").await;
+    let fulfillment = work(&shop, &id).await[0]["id"].as_str().expect("an id").to_owned();
+    let parcel = send_off(&shop, &fulfillment).await;
+    let shipment = parcel["id"].as_str().expect("an id");
+    let before = shop.events().await.len();
+
+    let delivered = message(shipment, &[("delivered", "2030-01-03T12:00:00Z")]);
+    let right = signature(SECRET, &delivered);
+    for wrong in [
+        None,
+        Some(signature("what nobody knows", &delivered)),
+        Some(signature(SECRET, &message(shipment, &[]))),
+        Some(right.replace("sha256=", "")),
+        Some(right[..right.len() - 2].to_owned()),
+        Some("sha256=".to_owned()),
+    ] {
+        tell(&shop, &delivered, wrong.as_deref()).await.refused(401, "signature_invalid");
+    }
+    tell(&silent, &delivered, Some(&right)).await.refused(401, "signature_invalid");
+    tell(&silent, &delivered, Some(&signature("", &delivered))).await.refused(401, "signature_invalid");
+    assert_eq!(shop.events().await.len(), before, "a refusal leaves nothing");
+    told(&shop, "{").await.refused(400, "malformed_json");
+    let nobody = message(&format!("{shipment}_2"), &[("delivered", "2030-01-03T12:00:00Z")]);
+    told(&shop, &nobody).await.refused(404, "shipment_not_found");
+
+    let on_van = [("out_for_delivery", "2030-01-03T08:00:00Z"), ("in_transit", "2030-01-02T08:00:00Z")];
+    let on_van = message(shipment, &on_van);
+    for _ in 0..3 {
+        told(&shop, &on_van).await.must(200);
+    }
+    let tracking = shop.get(&format!("/v1/orders/{id}/tracking")).await;
+    assert_eq!(tracking["status"], "out_for_delivery", "{tracking}");
+    assert_eq!(tracking["next"]["name"], "delivered", "{tracking}");
+    assert!(tracking["eta"].as_str().is_some_and(|eta| eta.starts_with("2030-01-05T12:00:00")), "{tracking}");
+    let parcel = &tracking["shipments"][0];
+    assert_eq!(
+        (&parcel["location"]["city"], &parcel["carrier"]),
+        (&json!("London"), &json!("ups")),
+        "{tracking}"
+    );
+    assert_eq!(parcel["events"].as_array().map(Vec::len), Some(2), "each scan once: {tracking}");
+
+    told(&shop, &message(shipment, &[("in_transit", "2030-01-01T08:00:00Z")])).await.must(200);
+    told(&shop, &delivered).await.must(200);
+    told(&shop, &message(shipment, &[("in_transit", "2030-01-04T08:00:00Z")])).await.must(200);
+    shop.reaches(&id, "completed").await;
+    assert_eq!(work(&shop, &id).await[0]["shipment"]["status"], "delivered", "the end is the end");
+
+    let store = world.api().get("/v1/stores/acme").await;
+    assert_eq!(store.body["settings"]["fulfillment"]["carrier_secret"], "set", "{}", store.text);
+    let events = shop.get("/v1/events?limit=1000").await.to_string();
+    assert!(!store.text.contains(SECRET) && !events.contains(SECRET), "a secret is nobody's to see");
+    world.ends(&[&shop]).await;
+}
+
+#[tokio::test]
+async fn an_order_leaves_in_two_parcels_and_what_is_left_can_be_canceled() {
+    let world = World::start().await;
+    let shop = world.shop("acme").await;
+    shop.stock("MUG", 10).await;
+    shop.stock("HAT", 10).await;
+    let id = shop.buy_until(&basket("MUG", 3).and("HAT", 1), "confirmed").await;
+    let first = work(&shop, &id).await[0].clone();
+    let fulfillment = first["id"].as_str().expect("an id");
+    let mug = &first["lines"][0]["line_id"];
+    let split = |quantity: u32| json!({"to": "split", "lines": [{"line": mug, "quantity": quantity}]});
+    advance(&shop, fulfillment, split(4)).await.refused(422, "validation_failed");
+    advance(&shop, fulfillment, split(2)).await.must(200);
+    advance(&shop, fulfillment, split(1)).await.must(200);
+    let parts = work(&shop, &id).await;
+    assert_eq!(parts.len(), 3, "{parts:?}");
+    for part in &parts[..2] {
+        let part = part["id"].as_str().expect("an id");
+        send_off(&shop, part).await;
+        advance(&shop, part, json!({"to": "delivered"})).await.must(200);
+    }
+    shop.happens(&id, "order.fulfillment_updated").await;
+    shop.cancel(&id).await.must(200);
+    let order = shop.reaches(&id, "completed").await;
+    assert_eq!(order["fulfillment_status"], "delivered", "{order}");
+    assert_eq!(shop.available("MUG").await, 8, "one mug is free again");
+    until("the money for it back", LIMIT, async || {
+        let order = shop.order(&id).await;
+        if order["amount_refunded"] == PRICE { Ok(()) } else { Err(order.to_string()) }
+    })
+    .await;
+    world.ends(&[&shop]).await;
+}
+
+#[tokio::test]
+async fn a_store_that_captures_at_shipment_takes_the_money_then() {
+    let world = World::start().await;
+    let mut settings = auto(0, 1);
+    settings["capture"] = json!("on_shipment");
+    let shop = world.shop_with("later", settings).await;
+    shop.stock("MUG", 10).await;
+    let id = shop.buy(&basket("MUG", 1)).await;
+    let order = shop.reaches(&id, "completed").await;
+    assert_eq!(order["amount_captured"], PRICE, "{order}");
+    let story = shop.story_of(&id).await;
+    let place = |kind: &str| story.iter().position(|one| one == kind).expect("it happened");
+    assert!(place("payment.captured") < place("order.shipped"), "{story:?}");
+    assert!(place("order.shipped") < place("shipment.created"), "{story:?}");
+    let books = [("authorization".to_owned(), PRICE), ("capture".to_owned(), PRICE)];
+    assert_eq!(world.bank.books("later").await.of(&id), books);
+    world.ends(&[&shop]).await;
+}
+
+#[tokio::test]
+async fn a_confirmed_order_is_canceled_while_it_is_picked() {
+    let world = World::start().await;
+    let shop = world.shop("acme").await;
+    shop.stock("MUG", 10).await;
+    let id = shop.buy_until(&basket("MUG", 2), "confirmed").await;
+    let fulfillment = work(&shop, &id).await[0]["id"].as_str().expect("an id").to_owned();
+    advance(&shop, &fulfillment, json!({"to": "picking"})).await.must(200);
+    assert_eq!(shop.cancel(&id).await.must(200)["status"], "canceled");
+    world.proves(&[&shop]).await;
+    assert_eq!(work(&shop, &id).await[0]["status"], "canceled");
+    assert_eq!(shop.available("MUG").await, 10);
+    assert_eq!(shop.get(&format!("/v1/orders/{id}/tracking")).await["status"], "canceled");
+    world.ends(&[&shop]).await;
+}
+
+#[tokio::test]
+async fn one_stores_goods_are_not_anothers() {
+    let world = World::start().await;
+    let (acme, other) = (world.shop("acme").await, world.shop("other").await);
+    acme.stock("MUG", 10).await;
+    let id = acme.buy_until(&basket("MUG", 1), "confirmed").await;
+    let fulfillment = work(&acme, &id).await[0]["id"].as_str().expect("an id").to_owned();
+    advance(&other, &fulfillment, json!({"to": "picking"})).await.refused(404, "fulfillment_not_found");
+    for path in ["fulfillments", "tracking"] {
+        let answer = other.call("GET", &format!("/v1/orders/{id}/{path}")).answer().await;
+        answer.refused(404, "order_not_found");
+    }
+    assert_eq!(work(&acme, &id).await[0]["stage"], "allocated");
+}
