@@ -9,7 +9,7 @@ use serde_path_to_error::{Path, Segment};
 use super::strict::Strict;
 use crate::order::Invalid;
 use crate::problem::{Code, Problem};
-use crate::types::text::is_plain;
+use crate::types::text::{has_card_number, is_plain};
 
 /// Reads a body. Objects are read as objects: fields by place, as derived readers take them from an array, are nobody's
 /// idea of one.
@@ -96,6 +96,8 @@ fn invalid(mut pointer: String, error: &serde_json::Error) -> Invalid {
     {
         push_key(&mut pointer, field);
     }
+    // What serde says repeats the value, and nobody shall read a card's number twice.
+    let detail = if has_card_number(detail) { "the value is none that is taken here" } else { detail };
     Invalid::new(pointer, code, detail)
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::types::text::is_plain;
+use crate::types::text::{has_card_number, is_plain};
 use crate::types::{Amount, Currency, LineId, Quantity, Sku};
 
 /// The most lines of one order; real baskets reach 675.
@@ -190,6 +190,11 @@ impl Draft {
         }
         let method = &self.payment.payment_method;
         check_text("/payment/payment_method", method, 1, TEXT_LENGTH_MAX, &mut faults);
+        // It would stand in the journal for ever.
+        if has_card_number(method) {
+            let detail = "card numbers are not taken; send the gateway's token";
+            faults.push(Invalid::new("/payment/payment_method", "card_number_not_taken", detail));
+        }
         check_metadata(&self.metadata, &mut faults);
         faults
     }

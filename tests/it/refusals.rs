@@ -38,6 +38,41 @@ async fn a_bad_order_is_refused_where_it_is_bad() {
 }
 
 #[tokio::test]
+async fn a_card_number_is_taken_by_nobody_and_kept_nowhere() {
+    let world = World::start().await;
+    let shop = store(&world).await;
+    let before = standing(&world, &shop).await;
+    for number in [
+        json!("4242424242424242"),
+        json!("4242 4242 4242 4242"),
+        json!("3782-822463-10005"),
+        json!("4242424242424241"),
+        json!("visa 4242424242424242 12/27"),
+        json!(4_242_424_242_424_242_u64),
+    ] {
+        let order = basket("MUG", 1).with("/payment/payment_method", number.clone());
+        let flat = json!({"email": "ada@example.com", "currency": "USD", "sku": "MUG", "quantity": 1,
+                          "payment_method": number});
+        for (path, body, pointer) in [
+            ("/v1/orders", order.json(), "/payment/payment_method"),
+            ("/orders/submit", &flat, "/payment_method"),
+        ] {
+            let answer = shop.call("POST", path).key("card").json(body).answer().await;
+            let said = answer.text.clone();
+            let error = answer.refused(422, "validation_failed")["errors"][0].clone();
+            assert_eq!(error["pointer"], pointer, "{number}: {said}");
+            let code = if number.is_string() { "card_number_not_taken" } else { "wrong_type" };
+            assert_eq!(error["code"], code, "{number}: {said}");
+            let digits: String = said.chars().filter(char::is_ascii_digit).collect();
+            assert!(!said.contains("424242") && !digits.contains("42424242"), "it is repeated: {said}");
+        }
+    }
+    assert_eq!(standing(&world, &shop).await, before);
+    // The same key with a token is an order.
+    shop.call("POST", "/v1/orders").key("card").json(basket("MUG", 1).json()).answer().await.must(202);
+}
+
+#[tokio::test]
 async fn what_is_no_json_is_refused_as_such() {
     let world = World::start().await;
     let shop = store(&world).await;
