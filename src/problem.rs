@@ -29,7 +29,7 @@ struct Inner {
     detail: Cow<'static, str>,
     errors: Vec<Invalid>,
     standing: Option<Standing>,
-    version: Option<u64>,
+    etag: Option<String>,
     allow: Option<String>,
 }
 
@@ -44,7 +44,7 @@ impl Problem {
     /// A problem with its table's own sentence.
     pub fn new(code: Code) -> Self {
         let detail = Cow::Borrowed(code.kind().detail);
-        Self(Box::new(Inner { code, detail, errors: Vec::new(), standing: None, version: None, allow: None }))
+        Self(Box::new(Inner { code, detail, errors: Vec::new(), standing: None, etag: None, allow: None }))
     }
 
     /// A problem with a sentence of its own.
@@ -73,9 +73,9 @@ impl Problem {
         self
     }
 
-    /// The same, with the version that is there instead.
-    pub fn with_version(mut self, version: u64) -> Self {
-        self.0.version = Some(version);
+    /// The same, with the entity tag of what is there instead.
+    pub fn with_etag(mut self, etag: impl Into<String>) -> Self {
+        self.0.etag = Some(etag.into());
         self
     }
 
@@ -105,9 +105,9 @@ impl Problem {
         self.0.allow.as_deref()
     }
 
-    /// The version that is there, for a request that expected another.
-    pub fn version(&self) -> Option<u64> {
-        self.0.version
+    /// The entity tag of what is there, for a request that expected something else.
+    pub fn etag(&self) -> Option<&str> {
+        self.0.etag.as_deref()
     }
 
     /// Seconds to wait before trying again, spread over clients by their request ids: not all of them come back at once.
@@ -118,7 +118,7 @@ impl Problem {
 
     /// The body, for one request.
     pub fn body(&self, instance: &str, request_id: &str) -> Vec<u8> {
-        let Inner { code, detail, errors, standing, version: _, allow: _ } = &*self.0;
+        let Inner { code, detail, errors, standing, etag: _, allow: _ } = &*self.0;
         let kind = code.kind();
         let body = Body {
             kind: Type(kind.code),

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use serde::Deserialize;
 
 use super::door::{Door, Through};
-use super::headers;
 use super::json::check_plain;
 use super::lists;
 use super::query::{Params, PathTo};
@@ -76,27 +74,17 @@ struct Hand {
 }
 
 /// Somebody looks after it: it escalates no more.
-pub(super) async fn acknowledge(
-    request: HttpRequest,
-    door: Through,
-    sent: Sent,
-    PathTo(id): PathTo<AlertId>,
-) -> Reply {
+pub(super) async fn acknowledge(sent: Sent, PathTo(id): PathTo<AlertId>) -> Reply {
     let Hand { by } = sent.body.json_or_default()?;
     check_plain([("/by", by.as_deref())])?;
-    ask(&request, &door, sent, id, Command::Acknowledge { id, by }).await
+    ask(sent, id, Command::Acknowledge { id, by }).await
 }
 
 /// It is over, whatever the condition.
-pub(super) async fn resolve(
-    request: HttpRequest,
-    door: Through,
-    sent: Sent,
-    PathTo(id): PathTo<AlertId>,
-) -> Reply {
+pub(super) async fn resolve(sent: Sent, PathTo(id): PathTo<AlertId>) -> Reply {
     let Hand { by } = sent.body.json_or_default()?;
     check_plain([("/by", by.as_deref())])?;
-    ask(&request, &door, sent, id, Command::Resolve { id, by }).await
+    ask(sent, id, Command::Resolve { id, by }).await
 }
 
 /// How long nobody wants to hear of it.
@@ -108,25 +96,11 @@ struct Silence {
 }
 
 /// It does not escalate for a while.
-pub(super) async fn silence(
-    request: HttpRequest,
-    door: Through,
-    sent: Sent,
-    PathTo(id): PathTo<AlertId>,
-) -> Reply {
+pub(super) async fn silence(sent: Sent, PathTo(id): PathTo<AlertId>) -> Reply {
     let Silence { minutes } = sent.body.json()?;
-    ask(&request, &door, sent, id, Command::Silence { id, minutes }).await
+    ask(sent, id, Command::Silence { id, minutes }).await
 }
 
-async fn ask(
-    request: &HttpRequest,
-    door: &Door,
-    Sent { tenant, body }: Sent,
-    id: AlertId,
-    command: Command,
-) -> Reply {
-    if headers::is_conditional(request.headers()) {
-        headers::expect_match(request.headers(), find(door, &tenant, id).await?.as_ref())?;
-    }
-    Ok(reply::answer(StatusCode::OK, tenant.ask_alert(id, command, body.key).await?))
+async fn ask(Sent { tenant, body }: Sent, id: AlertId, command: Command) -> Reply {
+    Ok(reply::answer(StatusCode::OK, tenant.ask_alert(id, command, body.terms()).await?))
 }

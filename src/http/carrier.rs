@@ -13,7 +13,7 @@ use super::sent::Sent;
 use crate::fulfillment::{Command, Place, Rejection, Scan, TrackerStatus};
 use crate::order::Invalid;
 use crate::problem::{Code, Problem};
-use crate::runtime::Refusal;
+use crate::runtime::{Refusal, Terms};
 use crate::store::Tenant;
 use crate::types::text::is_plain;
 use crate::types::{Actor, FulfillmentId, ShipmentId, Timestamp};
@@ -96,7 +96,7 @@ pub(super) async fn events(request: HttpRequest, Sent { tenant, body }: Sent) ->
     };
     let id = FulfillmentId::new(shipment_id.order(), shipment_id.number());
     // No key: scans tell themselves apart, and a carrier's answer shows nothing of the order.
-    match tenant.ask_fulfillment(id, command, Actor::Carrier, None).await {
+    match tenant.ask_fulfillment(id, command, Actor::Carrier, Terms::default()).await {
         Ok(_) => Ok(reply::view(&Received { shipment_id, received })),
         Err(Refusal::Rejected(Rejection::NotFound)) => Err(Code::ShipmentNotFound.into()),
         Err(refusal) => Err(refusal.into()),

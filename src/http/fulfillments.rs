@@ -56,7 +56,7 @@ struct Advance {
 pub(super) async fn advance(Sent { tenant, body }: Sent, PathTo(id): PathTo<FulfillmentId>) -> Reply {
     let to = body.json::<Advance>()?.checked()?;
     let command = Command::Advance { number: id.number(), to };
-    let answer = tenant.ask_fulfillment(id, command, Actor::Api, body.key).await?;
+    let answer = tenant.ask_fulfillment(id, command, Actor::Api, body.terms()).await?;
     Ok(reply::answer(StatusCode::OK, answer))
 }
 

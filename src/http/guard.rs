@@ -90,8 +90,8 @@ impl About {
         if let Some(allow) = problem.allow() {
             response.insert_header((ALLOW, allow));
         }
-        if let Some(version) = problem.version().filter(|version| *version > 0) {
-            response.insert_header((ETAG, format!("\"{version}\"")));
+        if let Some(etag) = problem.etag() {
+            response.insert_header((ETAG, etag));
         }
         if let Some(trace) = &self.trace {
             response.insert_header((TRACEPARENT, trace.clone()));

@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, IF_MATCH};
 
 use crate::problem::{Code, Problem};
-use crate::runtime::Answer;
+use crate::runtime::{Answer, Expected};
 use crate::types::{RequestKey, StoreId};
 
 pub(super) const X_STORE_ID: HeaderName = HeaderName::from_static("x-store-id");
@@ -15,6 +15,8 @@ pub(super) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idem
 
 /// The most characters of an idempotency key.
 const KEY_LENGTH_MAX: usize = 255;
+/// The most entity tags that one request may name.
+const IF_MATCH_TAGS_MAX: usize = 64;
 /// The most characters of a request id that is echoed.
 const REQUEST_ID_LENGTH_MAX: usize = 128;
 
@@ -109,35 +111,61 @@ impl<'a> Trace<'a> {
     }
 }
 
-/// The version of what an answer shows: its own, or for what has none a hash of all of it.
+/// The entity tag of what an answer shows.
 pub(super) fn etag(answer: &Answer) -> String {
-    match answer.version {
-        0 => format!("\"{:016x}\"", xxhash_rust::xxh3::xxh3_64(&answer.body)),
-        version => format!("\"{version}\""),
-    }
+    format!("\"{}\"", answer.tag())
 }
 
-/// Whether an edit rests on a version.
-pub(super) fn is_conditional(headers: &HeaderMap) -> bool {
-    headers.contains_key(IF_MATCH)
-}
-
-/// Refuses an edit of something that is not at a version the request names. No header, no condition.
-pub(super) fn expect_match(headers: &HeaderMap, current: Option<&Answer>) -> Result<(), Problem> {
-    let tag = current.map(etag);
+/// What the request expects to be there; nothing, where it names no condition. A weak tag is legal and never matches
+/// (RFC 9110, 13.1.1).
+pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<Expected>, Problem> {
+    let mut tags = Vec::new();
+    let mut is_any = false;
     for value in headers.get_all(IF_MATCH) {
-        let text =
-            value.to_str().map_err(|_| Problem::because(Code::MalformedHeader, "If-Match is not ASCII"))?;
-        let mut named = text.split(',').map(str::trim);
-        // A weak tag never matches here (RFC 9110, 13.1.1).
-        if named.any(|named| (named == "*" && tag.is_some()) || Some(named) == tag.as_deref()) {
-            return Ok(());
+        let text = value.to_str().map_err(|_| if_match_malformed())?;
+        if text.trim() == "*" {
+            is_any = true;
+        } else {
+            entity_tags(text, &mut tags).ok_or_else(if_match_malformed)?;
         }
     }
-    match current {
-        _ if !is_conditional(headers) => Ok(()),
-        Some(answer) => Err(Problem::new(Code::PreconditionFailed).with_version(answer.version)),
-        None => Err(Code::PreconditionFailed.into()),
+    match (is_any, tags.is_empty()) {
+        (true, true) => Ok(Some(Expected::Something)),
+        (false, false) => {
+            let strong = tags.into_iter().filter(|tag| !tag.is_weak).map(|tag| tag.opaque.into());
+            Ok(Some(Expected::OneOf(strong.collect())))
+        }
+        (false, true) if !headers.contains_key(IF_MATCH) => Ok(None),
+        (false, true) | (true, false) => Err(if_match_malformed()),
+    }
+}
+
+fn if_match_malformed() -> Problem {
+    let detail = "If-Match takes *, or entity tags as ETag has them, in their quotes and set apart by commas";
+    Problem::because(Code::MalformedHeader, detail)
+}
+
+struct EntityTag<'a> {
+    opaque: &'a str,
+    is_weak: bool,
+}
+
+/// Reads a list of entity tags (RFC 9110, 8.8.3). A comma may stand inside a tag, so they are read one by one.
+fn entity_tags<'a>(text: &'a str, tags: &mut Vec<EntityTag<'a>>) -> Option<()> {
+    let mut rest = text.trim();
+    loop {
+        let is_weak = rest.starts_with("W/");
+        let (opaque, after) = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"')?.split_once('"')?;
+        let is_legal = opaque.bytes().all(|b| b == 0x21 || (0x23..=0x7E).contains(&b));
+        if !is_legal || tags.len() == IF_MATCH_TAGS_MAX {
+            return None;
+        }
+        tags.push(EntityTag { opaque, is_weak });
+        let after = after.trim_start();
+        if after.is_empty() {
+            return Some(());
+        }
+        rest = after.strip_prefix(',')?.trim_start();
     }
 }
 
@@ -210,24 +238,53 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_may_name_the_version_it_rests_on() {
+    fn an_edit_may_name_what_it_rests_on() {
         let answer = Answer { body: "{}".into(), version: 3, is_replayed: false };
-        let check = |header: Option<&str>, current: Option<&Answer>| {
+        let read = |values: &[&str]| {
             let mut request = TestRequest::put();
-            if let Some(header) = header {
-                request = request.insert_header((IF_MATCH, header));
+            for value in values {
+                request = request.append_header((IF_MATCH, *value));
             }
-            expect_match(request.to_http_request().headers(), current)
-                .map_err(|problem| problem.kind().status)
+            if_match(request.to_http_request().headers()).map_err(|problem| problem.kind().status)
         };
-        for good in [None, Some("\"3\""), Some("*"), Some("\"1\", \"3\"")] {
-            assert_eq!(check(good, Some(&answer)), Ok(()), "{good:?}");
+        assert_eq!(read(&[]), Ok(None));
+        let met = |values: &[&str], there: Option<&Answer>| {
+            let expected = read(values).expect("well-formed").expect("there");
+            expected.is_met_by(there.map(Answer::tag))
+        };
+        for good in [
+            &["\"3\""][..],
+            &["*"],
+            &["\"1\", \"3\""],
+            &["\"1\" ,\"3\""],
+            &["\"1\"", "\"3\""],
+            &["\"a,b\",\"3\""],
+        ] {
+            assert!(met(good, Some(&answer)), "{good:?}");
+            assert!(!met(good, None), "nothing is there: {good:?}");
         }
-        for bad in ["\"2\"", "W/\"3\"", "3", ""] {
-            assert_eq!(check(Some(bad), Some(&answer)), Err(412), "{bad}");
+        for other in ["\"2\"", "W/\"3\"", "\"\"", "\"03\"", "\"a,3\""] {
+            assert!(!met(&[other], Some(&answer)), "{other}");
         }
-        assert_eq!((check(Some("*"), None), check(None, None)), (Err(412), Ok(())));
+        let many = vec!["\"1\""; IF_MATCH_TAGS_MAX + 1].join(",");
+        for bad in [
+            &["3"][..],
+            &[""],
+            &["\"3"],
+            &["\"3\" \"4\""],
+            &["\"3\","],
+            &[",\"3\""],
+            &["*, \"3\""],
+            &["*", "\"3\""],
+            &["w/\"3\""],
+            &["\"a b\""],
+            &[&many],
+        ] {
+            assert_eq!(read(bad), Err(400), "{bad:?}");
+        }
         let unversioned = Answer { version: 0, ..answer };
-        assert_eq!(check(Some(&etag(&unversioned)), Some(&unversioned)), Ok(()));
+        assert!(met(&[&etag(&unversioned)], Some(&unversioned)));
+        let other = Answer { body: "[]".into(), ..unversioned.clone() };
+        assert!(!met(&[&etag(&other)], Some(&unversioned)));
     }
 }

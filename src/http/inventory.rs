@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use serde::Deserialize;
 
 use super::door::Through;
-use super::headers;
 use super::json::check_plain;
 use super::lists::{self, Paging};
 use super::query::{Params, PathTo};
@@ -88,19 +86,12 @@ struct Item {
 }
 
 /// Describes and counts a SKU; makes it where it is new.
-pub(super) async fn set(
-    request: HttpRequest,
-    Sent { tenant, body }: Sent,
-    PathTo(sku): PathTo<Sku>,
-) -> Reply {
+pub(super) async fn set(Sent { tenant, body }: Sent, PathTo(sku): PathTo<Sku>) -> Reply {
     let Item { name, unit_price, on_hand, reorder_point, safety_stock } = body.json()?;
     check_plain([("/name", name.as_deref())])?;
     let unit_price = unit_price.map(price).transpose()?;
-    if headers::is_conditional(request.headers()) {
-        headers::expect_match(request.headers(), tenant.item(&sku).await?.as_ref())?;
-    }
     let item = SetItem { sku: sku.clone(), name, unit_price, on_hand, reorder_point, safety_stock };
-    let answer = tenant.ask_inventory(sku, Command::SetItem(item), body.key).await?;
+    let answer = tenant.ask_inventory(sku, Command::SetItem(item), body.terms()).await?;
     Ok(reply::answer(StatusCode::OK, answer))
 }
 
@@ -122,16 +113,9 @@ struct Adjustment {
 }
 
 /// Counts so many more or fewer pieces of a SKU.
-pub(super) async fn adjust(
-    request: HttpRequest,
-    Sent { tenant, body }: Sent,
-    PathTo(sku): PathTo<Sku>,
-) -> Reply {
+pub(super) async fn adjust(Sent { tenant, body }: Sent, PathTo(sku): PathTo<Sku>) -> Reply {
     let Adjustment { delta, reason } = body.json()?;
     check_plain([("/reason", Some(&*reason))])?;
-    if headers::is_conditional(request.headers()) {
-        headers::expect_match(request.headers(), tenant.item(&sku).await?.as_ref())?;
-    }
     let command = Command::Adjust { sku: sku.clone(), delta, reason };
-    Ok(reply::answer(StatusCode::OK, tenant.ask_inventory(sku, command, body.key).await?))
+    Ok(reply::answer(StatusCode::OK, tenant.ask_inventory(sku, command, body.terms()).await?))
 }

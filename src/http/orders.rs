@@ -118,7 +118,7 @@ struct Cancel {
 pub(super) async fn cancel(Sent { tenant, body }: Sent, PathTo(id): PathTo<OrderId>) -> Reply {
     let Cancel { reason } = body.json_or_default()?;
     let command = Command::Cancel { reason: reason.unwrap_or(CancelReason::Customer) };
-    Ok(ok(tenant.ask_order(id, command, body.key).await?))
+    Ok(ok(tenant.ask_order(id, command, body.terms()).await?))
 }
 
 /// A request whose body says nothing.
@@ -129,7 +129,7 @@ struct Nothing {}
 /// Tries the stuck step of an order now instead of later.
 pub(super) async fn retry(Sent { tenant, body }: Sent, PathTo(id): PathTo<OrderId>) -> Reply {
     let Nothing {} = body.json_or_default()?;
-    Ok(ok(tenant.ask_order(id, Command::Retry, body.key).await?))
+    Ok(ok(tenant.ask_order(id, Command::Retry, body.terms()).await?))
 }
 
 fn ok(answer: crate::runtime::Answer) -> HttpResponse {

@@ -13,7 +13,6 @@ use crate::problem::{Code, Problem};
 use crate::store::Tenant;
 use crate::types::money::AMOUNT_MAX;
 use crate::types::{Amount, OrderId};
-use crate::views::Page;
 
 /// Money that shall go back.
 #[derive(Debug, Deserialize)]
@@ -34,7 +33,7 @@ pub(super) async fn ask(Sent { tenant, body }: Sent, PathTo(id): PathTo<OrderId>
         return Err(Code::OrderNotFound.into());
     }
     let wish = Wish { how_much, reason, reference: None };
-    let answer = tenant.refund(id, wish, body.key).await?;
+    let answer = tenant.refund(id, wish, body.terms()).await?;
     let place = format!("/v1/orders/{id}/refunds");
     Ok(reply::with(reply::answer(StatusCode::ACCEPTED, answer), LOCATION, place))
 }
@@ -52,6 +51,5 @@ pub(super) async fn list(tenant: Tenant, PathTo(id): PathTo<OrderId>) -> Reply {
     if tenant.order(id).await?.is_none() {
         return Err(Code::OrderNotFound.into());
     }
-    let data = tenant.refunds(id).await?;
-    Ok(reply::view(&Page { data, next_cursor: None }))
+    reply::found(tenant.refunds(id).await?, Code::OrderNotFound)
 }

@@ -85,6 +85,6 @@ async fn decide(
 ) -> Reply {
     let Decision { note } = body.json_or_default()?;
     check_plain([("/note", note.as_deref())])?;
-    let answer = tenant.ask_review(order, command(note), body.key).await?;
+    let answer = tenant.ask_review(order, command(note), body.terms()).await?;
     Ok(reply::answer(StatusCode::OK, answer))
 }

@@ -1,10 +1,8 @@
 //! A store's fraud rules.
 
-use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use serde::Deserialize;
 
-use super::headers;
 use super::reply::{self, Reply};
 use super::sent::Sent;
 use crate::fraud::Rule;
@@ -24,10 +22,7 @@ struct Rules {
 }
 
 /// Replaces the rules. One that does not compile is 422 with its position, and the old ones stay.
-pub(super) async fn replace(request: HttpRequest, Sent { tenant, body }: Sent) -> Reply {
+pub(super) async fn replace(Sent { tenant, body }: Sent) -> Reply {
     let Rules { rules } = body.json()?;
-    if headers::is_conditional(request.headers()) {
-        headers::expect_match(request.headers(), tenant.rules().await?.as_ref())?;
-    }
-    Ok(reply::answer(StatusCode::OK, tenant.set_rules(rules, body.key).await?))
+    Ok(reply::answer(StatusCode::OK, tenant.set_rules(rules, body.terms()).await?))
 }

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use super::door::Through;
 use super::{BodyLimit, TakesForms, headers, json};
 use crate::problem::{Code, Problem};
+use crate::runtime::{Expected, Terms};
 use crate::store::Tenant;
 use crate::types::{RequestKey, clock};
 
@@ -24,6 +25,8 @@ pub(super) struct Body {
     is_form: bool,
     /// The request's idempotency key.
     pub(super) key: Option<RequestKey>,
+    /// What it expects to be there: for edits.
+    expected: Option<Expected>,
     /// When the request came.
     pub(super) began: Instant,
     /// After this nobody waits for the answer.
@@ -39,6 +42,11 @@ impl Body {
     /// The body as it came, for whoever checks a signature over it.
     pub(super) fn raw(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// On which terms an edit is asked for.
+    pub(super) fn terms(&self) -> Terms {
+        Terms { key: self.key, expected: self.expected.clone() }
     }
 
     /// The body as it came, where it is a form.
@@ -89,9 +97,10 @@ async fn read(request: &HttpRequest, payload: Payload) -> Result<Body, Problem> 
     let deadline = began + Through::of(request)?.limits().request_timeout;
     let limit = request.app_data::<BodyLimit>().map_or(0, |limit| limit.0);
     let is_form = check_head(request, limit)?;
+    let expected = headers::if_match(request.headers())?;
     let bytes = collect(payload, limit, deadline).await?;
     let key = headers::request_key(request, &bytes)?;
-    Ok(Body { bytes, is_form, key, began, deadline })
+    Ok(Body { bytes, is_form, key, expected, began, deadline })
 }
 
 /// Refuses by the head what the body could only confirm; says whether the body is a form.

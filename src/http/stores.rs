@@ -1,12 +1,10 @@
 //! Stores as tenants: provisioned, configured and suspended by whoever runs the platform.
 
-use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use serde::Deserialize;
 
 use super::door::Through;
-use super::headers;
 use super::lists::{self, Paging};
 use super::query::{Params, PathTo};
 use super::reply::{self, Reply};
@@ -71,17 +69,9 @@ struct Change {
 }
 
 /// Changes a store in part.
-pub(super) async fn change(
-    request: HttpRequest,
-    door: Through,
-    body: Body,
-    PathTo(id): PathTo<StoreId>,
-) -> Reply {
+pub(super) async fn change(door: Through, body: Body, PathTo(id): PathTo<StoreId>) -> Reply {
     let Change { name, status, settings } = body.json()?;
     let tenant = door.directory().enter(&id).await?;
-    if headers::is_conditional(request.headers()) {
-        headers::expect_match(request.headers(), tenant.settings().await?.as_ref())?;
-    }
-    let answer = tenant.configure(Command::Configure { name, settings, status }, body.key).await?;
+    let answer = tenant.configure(Command::Configure { name, settings, status }, body.terms()).await?;
     Ok(reply::answer(StatusCode::OK, answer))
 }

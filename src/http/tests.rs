@@ -270,6 +270,19 @@ async fn an_edit_that_names_an_old_version_changes_nothing() {
         200,
         "rules have no version, so their tag is of what they are"
     );
+    let stale = site.send(edit("\"1\"")).await;
+    assert_eq!((stale.says(), stale.header("etag")), ((412, "precondition_failed"), "\"2\""));
+    for malformed in ["", "2", "\"2", "*, \"2\""] {
+        assert_eq!(site.send(edit(malformed)).await.says(), (400, "malformed_header"), "{malformed}");
+    }
+    // Something must be there; where nothing can be made either, that is what is said.
+    let new = |path: &str| put(path, &json!({"on_hand": 7})).insert_header(("if-match", "*"));
+    assert_eq!(site.send(new("/v1/inventory/cap")).await.says(), (412, "precondition_failed"));
+    assert_eq!(site.send(get("/v1/inventory/cap")).await.says(), (404, "item_not_found"));
+    assert_eq!(site.send(new("/v1/inventory/tee")).await.status, 200);
+    let missing = post("/v1/orders/ord_00000000000000000000000000/cancel", &json!({}));
+    let missing = site.send(missing.insert_header(("if-match", "\"1\""))).await;
+    assert_eq!(missing.says(), (404, "order_not_found"));
 }
 
 #[actix_web::test]

@@ -14,6 +14,10 @@ where
     fn from(refusal: Refusal<R>) -> Self {
         match refusal {
             Refusal::Rejected(rejection) => rejection.into(),
+            Refusal::Changed { now: Some(now) } => {
+                Self::new(Code::PreconditionFailed).with_etag(format!("\"{now}\""))
+            }
+            Refusal::Changed { now: None } => Code::PreconditionFailed.into(),
             Refusal::Fault(fault) => fault.into(),
         }
     }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use actix::{Actor, AsyncContext, Context, Handler, SpawnHandle};
 
 use super::aggregate::Due;
-use super::ask::{Answer, Ask, Fault, Look, Refusal, Reply};
+use super::ask::{Answer, Ask, Condition, Fault, Look, Refusal, Reply};
 use super::commit::Durable;
 use super::event::Event as _;
 use super::idempotency::Known;
@@ -76,13 +76,14 @@ impl<A: Wiring> AggregateActor<A> {
     }
 
     fn take(&mut self, ask: Ask<A>, ctx: &mut Context<Self>) {
-        let Ask { key, request, meta, deadline, reply } = ask;
+        let Ask { key, request, meta, deadline, condition, reply } = ask;
         match self.admit(&meta, deadline) {
             Ok(Known::New) => {}
             Ok(Known::Answered(answer)) => return self.replay(reply, answer),
             Err(fault) => return refuse::<A>(reply, Refusal::Fault(fault)),
         }
-        let folded = catch_unwind(AssertUnwindSafe(|| self.decide(key, request, &meta)));
+        let condition = condition.as_ref();
+        let folded = catch_unwind(AssertUnwindSafe(|| self.decide(key, request, &meta, condition, &reply)));
         match folded {
             Ok(Ok(folded)) => {
                 let revealed = AssertUnwindSafe(|| self.reveal(key, &meta, folded, reply, ctx));
@@ -90,7 +91,7 @@ impl<A: Wiring> AggregateActor<A> {
                     self.family.break_up(A::NAME, &said(panic.as_ref()));
                 }
             }
-            Ok(Err(Refusal::Rejected(why))) => self.reject(key, reply, why),
+            Ok(Err(why @ (Refusal::Rejected(_) | Refusal::Changed { .. }))) => self.reject(key, reply, why),
             Ok(Err(Refusal::Fault(fault))) => {
                 // A sibling cannot be told to ask again: the whole family does, from what is stored.
                 if !matches!(reply, Reply::Caller { .. }) {
@@ -122,6 +123,8 @@ impl<A: Wiring> AggregateActor<A> {
         key: A::Key,
         request: A::Request,
         meta: &Meta,
+        condition: Option<&Condition<A>>,
+        reply: &Reply<A>,
     ) -> Result<Folded<A>, Refusal<A::Rejection>> {
         let family = Rc::clone(&self.family);
         let state = match self.instances.entry(key) {
@@ -133,10 +136,15 @@ impl<A: Wiring> AggregateActor<A> {
             }
         };
         let command = A::prepare(&family, key, state, request)?;
+        let is_there = condition.map(|condition| met(condition, reply, state)).transpose()?;
         let log = family.log();
         let at = log.now();
         crate::fault_point!("decide", log.store().as_str());
         let events = A::decide(state, command, at).map_err(Refusal::Rejected)?;
+        // Where nothing is, the domain says so first; what it would have made was expected to be there.
+        if is_there == Some(false) {
+            return Err(Refusal::Changed { now: None });
+        }
         if events.is_empty() {
             return Ok(Folded { steps: Vec::new(), call: None, cause: None });
         }
@@ -190,7 +198,7 @@ impl<A: Wiring> AggregateActor<A> {
         self.drop_resting();
     }
 
-    fn reject(&mut self, key: A::Key, reply: Reply<A>, why: A::Rejection) {
+    fn reject(&mut self, key: A::Key, reply: Reply<A>, why: Refusal<A::Rejection>) {
         match reply {
             Reply::None => {
                 tracing::debug!(store.id = %self.family.log().store(), aggregate = A::NAME, %key, %why, "command rejected");
@@ -198,13 +206,14 @@ impl<A: Wiring> AggregateActor<A> {
             // A rejection, too, rests on what was folded before it.
             Reply::Caller { to, .. } => self.family.log().when_durable(move |durable| {
                 let answer = match durable {
-                    Durable::At(_) => Refusal::Rejected(why),
+                    Durable::At(_) => why,
                     Durable::Refused => Refusal::Fault(Fault::JournalRefused),
                 };
                 let _ = to.send(Err(answer));
             }),
             Reply::Sibling(heard) => {
-                if let Some(state) = self.instances.get(&key) {
+                // A sibling expects nothing, so the domain it was that said no.
+                if let (Some(state), Refusal::Rejected(why)) = (self.instances.get(&key), why) {
                     heard(state, Err(why));
                 }
             }
@@ -321,6 +330,23 @@ impl<A: Wiring> AggregateActor<A> {
         self.instances.remove(&key);
         arm(&mut self.timers, &mut self.armed, key, None);
         self.newest_dropped = self.newest_dropped.max(Some(key));
+    }
+}
+
+/// Whether what a command rests on is there at all; refused, when it is there as something else.
+fn met<A: Wiring>(
+    condition: &Condition<A>,
+    reply: &Reply<A>,
+    state: &A::State,
+) -> Result<bool, Refusal<A::Rejection>> {
+    let show = match (&condition.of, reply) {
+        (Some(show), _) | (None, Reply::Caller { show, .. }) => show,
+        (None, Reply::None | Reply::Sibling(_)) => return Ok(true),
+    };
+    match show(state).map(|there| there.tag()) {
+        None => Ok(false),
+        there if condition.expected.is_met_by(there) => Ok(true),
+        there => Err(Refusal::Changed { now: there }),
     }
 }
 

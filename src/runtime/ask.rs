@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::aggregate::Aggregate;
 use super::wiring::Wiring;
-use crate::types::{Cause, Meta};
+use crate::types::{Cause, Meta, RequestKey};
 
 /// A command on its way to one instance.
 pub struct Ask<A: Wiring> {
@@ -19,6 +19,8 @@ pub struct Ask<A: Wiring> {
     pub meta: Meta,
     /// After this nobody waits for the answer, and nothing need be done.
     pub deadline: Option<Instant>,
+    /// What must be there for the command to be taken.
+    pub condition: Option<Condition<A>>,
     /// Where the answer goes.
     pub reply: Reply<A>,
 }
@@ -44,7 +46,72 @@ pub type Heard<A> =
     Box<dyn FnOnce(&<A as Aggregate>::State, Result<Option<Cause>, <A as Aggregate>::Rejection>) + Send>;
 
 /// What of a state is shown to a caller; nothing when there is nothing to show.
-pub type Show<A> = Box<dyn FnOnce(&<A as Aggregate>::State) -> Option<Answer> + Send>;
+pub type Show<A> = Box<dyn Fn(&<A as Aggregate>::State) -> Option<Answer> + Send>;
+
+/// What must be there for a command to be taken: looked at in the same turn in which the command is decided, so nothing
+/// can change in between.
+pub struct Condition<A: Aggregate> {
+    /// What is expected.
+    pub expected: Expected,
+    /// Of what; of what the answer shows where it is missing.
+    pub of: Option<Show<A>>,
+}
+
+/// What a caller takes to be there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Something, at whatever version.
+    Something,
+    /// Something with one of these [tags](Tag), as they are written.
+    OneOf(Box<[Box<str>]>),
+}
+
+impl Expected {
+    /// Whether it is there.
+    pub fn is_met_by(&self, there: Option<Tag>) -> bool {
+        match (self, there) {
+            (_, None) => false,
+            (Expected::Something, Some(_)) => true,
+            (Expected::OneOf(tags), Some(there)) => {
+                let there = there.to_string();
+                tags.iter().any(|tag| **tag == *there)
+            }
+        }
+    }
+}
+
+/// What tells one state of what is shown from every other. Opaque to callers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tag {
+    /// Its version.
+    Version(u64),
+    /// Of what has no version: a hash of all that is shown.
+    Digest(u64),
+}
+
+impl std::fmt::Display for Tag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Tag::Version(version) => write!(f, "{version}"),
+            Tag::Digest(digest) => write!(f, "{digest:016x}"),
+        }
+    }
+}
+
+/// On which terms somebody asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// The request's own key: its first accepted answer is given again.
+    pub key: Option<RequestKey>,
+    /// What must be there; a repeated request was taken already, and is not asked again.
+    pub expected: Option<Expected>,
+}
+
+impl From<Option<RequestKey>> for Terms {
+    fn from(key: Option<RequestKey>) -> Self {
+        Self { key, expected: None }
+    }
+}
 
 /// A question that changes nothing: shows part of a state once everything that made it is durable.
 pub struct Look<A: Aggregate> {
@@ -83,6 +150,14 @@ impl Answer {
         let body = serde_json::to_vec(view).expect("a view has string keys and goes to memory");
         Self { body: body.into(), version, is_replayed: false }
     }
+
+    /// What tells what it shows from any other state of it.
+    pub fn tag(&self) -> Tag {
+        match self.version {
+            0 => Tag::Digest(xxhash_rust::xxh3::xxh3_64(&self.body)),
+            version => Tag::Version(version),
+        }
+    }
 }
 
 /// Why a caller gets none.
@@ -91,6 +166,12 @@ pub enum Refusal<R: std::error::Error> {
     /// The domain says no.
     #[error(transparent)]
     Rejected(R),
+    /// What is there is not what the caller expected; nothing was done.
+    #[error("what is there is not what was expected")]
+    Changed {
+        /// What is there, if anything.
+        now: Option<Tag>,
+    },
     /// The machine cannot now.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -160,7 +241,7 @@ impl Fault {
 impl<A: Wiring> Ask<A> {
     /// A command nobody waits for.
     pub fn tell(key: A::Key, request: impl Into<A::Request>, meta: Meta) -> Self {
-        Self { key, request: request.into(), meta, deadline: None, reply: Reply::None }
+        Self { key, request: request.into(), meta, deadline: None, condition: None, reply: Reply::None }
     }
 
     /// A command of a sibling, which goes on with what the state then is.
@@ -171,7 +252,7 @@ impl<A: Wiring> Ask<A> {
         heard: impl FnOnce(&A::State, Result<Option<Cause>, A::Rejection>) + Send + 'static,
     ) -> Self {
         let reply = Reply::Sibling(Box::new(heard));
-        Self { key, request: request.into(), meta, deadline: None, reply }
+        Self { key, request: request.into(), meta, deadline: None, condition: None, reply }
     }
 }
 

@@ -13,7 +13,7 @@ pub mod wiring;
 
 pub use actor::{AggregateActor, Resume, Stop};
 pub use aggregate::{Aggregate, Due, Only};
-pub use ask::{Answer, Ask, Fault, Look, Refusal, Reply};
+pub use ask::{Answer, Ask, Condition, Expected, Fault, Look, Refusal, Reply, Tag, Terms};
 pub use commit::{Durable, Gate, StoreLog};
 pub use event::{Event, Unreadable};
 pub use idempotency::{Keys, Known, Stored};

@@ -226,13 +226,19 @@ impl World {
     }
 
     fn ask(&self, command: Command, key: Option<&str>) -> Asked {
+        self.ask_if(command, key, None)
+    }
+
+    fn ask_if(&self, command: Command, key: Option<&str>, expected: Option<Expected>) -> Asked {
         let (to, asked) = oneshot::channel();
         let body = format!("{command:?}");
         let key = key.map(|key| RequestKey::new(key, &[body.as_bytes()]));
-        let show = Box::new(|till: &Till| Some(Answer::of(&till.sum, till.sum)));
+        // Nothing is there until something was counted.
+        let show = Box::new(|till: &Till| Some(Answer::of(&till.sum, till.sum)).filter(|_| till.sum > 0));
+        let condition = expected.map(|expected| Condition { expected, of: None });
         let meta = Meta { key, ..Meta::by(Actor::Api) };
         let reply = Reply::Caller { to, show };
-        send(&self.till, Ask { key: 7, request: command, meta, deadline: None, reply });
+        send(&self.till, Ask { key: 7, request: command, meta, deadline: None, condition, reply });
         asked
     }
 
@@ -341,6 +347,70 @@ async fn a_refused_key_may_be_tried_again() {
     assert!(!taken.await.expect("answered").expect("taken").is_replayed);
 }
 
+fn at(version: u64) -> Option<Expected> {
+    Some(Expected::OneOf([version.to_string().into()].into()))
+}
+
+#[actix::test]
+async fn of_many_who_rest_on_one_version_one_is_taken() {
+    let world = World::opened(Plan::faultless()).await;
+    world.ask(Command::Add(5), None);
+    world.commit().await;
+    let asked: Vec<Asked> = (0..50).map(|_| world.ask_if(Command::Add(1), None, at(5))).collect();
+    world.commit().await;
+    let mut taken = 0;
+    for asked in asked {
+        match asked.await.expect("answered") {
+            Ok(answer) => taken += answer.version,
+            Err(Refusal::Changed { now }) => assert_eq!(now, Some(Tag::Version(6))),
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(
+        (taken, world.journal.end()),
+        (6, 3),
+        "one is taken, and recorded after the opening and the five"
+    );
+}
+
+#[actix::test]
+async fn an_expectation_waits_for_what_it_was_compared_with() {
+    let world = World::opened(Plan::faultless().with(2, DiskFault::FullOnce)).await;
+    world.ask(Command::Add(5), None);
+    let mut refused = world.ask_if(Command::Add(1), None, at(4));
+    world.settle().await;
+    assert!(is_waiting(&mut refused), "five may never have been");
+    world.commit().await;
+    assert!(matches!(refused.await, Ok(Err(Refusal::Fault(Fault::JournalRefused)))));
+}
+
+#[actix::test]
+async fn a_repeat_is_answered_whatever_it_expects_by_now() {
+    let world = World::opened(Plan::faultless()).await;
+    world.ask(Command::Add(5), None);
+    let first = world.ask_if(Command::Add(1), Some("k"), at(5));
+    world.commit().await;
+    let again = world.ask_if(Command::Add(1), Some("k"), at(5));
+    let other = world.ask_if(Command::Add(1), Some("l"), at(5));
+    world.commit().await;
+    assert_eq!(first.await.expect("answered").expect("taken").version, 6);
+    let again = again.await.expect("answered").expect("taken");
+    assert_eq!((again.version, again.is_replayed), (6, true));
+    assert!(matches!(other.await, Ok(Err(Refusal::Changed { now: Some(Tag::Version(6)) }))));
+}
+
+#[actix::test]
+async fn what_is_not_there_is_refused_by_the_domain_or_because_it_is_not() {
+    let world = World::new(Plan::faultless());
+    let closed = world.ask_if(Command::Add(1), None, Some(Expected::Something));
+    world.commit().await;
+    assert!(matches!(closed.await, Ok(Err(Refusal::Rejected(IsClosed)))));
+    let opened = world.ask_if(Command::Open, None, Some(Expected::Something));
+    world.commit().await;
+    assert!(matches!(opened.await, Ok(Err(Refusal::Changed { now: None }))));
+    assert_eq!(world.journal.end(), 0);
+}
+
 #[actix::test]
 async fn a_panic_breaks_up_the_family_and_nothing_of_it_is_recorded() {
     let world = World::opened(Plan::faultless()).await;
@@ -372,8 +442,8 @@ async fn a_command_past_its_deadline_is_not_looked_at() {
     let (to, asked) = oneshot::channel();
     let passed = crate::types::clock::monotonic() - Duration::from_millis(1);
     let reply = Reply::Caller { to, show: Box::new(|_: &Till| None) };
-    let ask =
-        Ask { key: 7, request: Command::Add(1), meta: Meta::by(Actor::Api), deadline: Some(passed), reply };
+    let meta = Meta::by(Actor::Api);
+    let ask = Ask { key: 7, request: Command::Add(1), meta, deadline: Some(passed), condition: None, reply };
     send(&world.till, ask);
     world.commit().await;
     assert!(matches!(asked.await, Ok(Err(Refusal::Fault(Fault::DeadlinePassed)))));

@@ -19,8 +19,11 @@ use crate::inventory::{self, Inventory, ItemView};
 use crate::order::{self, Order, OrderView, Orders};
 use crate::payment::{self, Payment, PaymentView, RefundView};
 use crate::runtime::ask::{Show, send};
-use crate::runtime::{Aggregate, AggregateActor, Answer, Ask, Fault, Look, Only, Refusal, Reply, Wiring};
+use crate::runtime::{
+    Aggregate, AggregateActor, Answer, Ask, Condition, Fault, Look, Only, Refusal, Reply, Terms, Wiring,
+};
 use crate::types::{Actor, AlertId, FulfillmentId, IdSource, Meta, OrderId, RequestKey, Sku, StoreId, clock};
+use crate::views::Page;
 
 /// What a store's handle says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -246,7 +249,7 @@ impl Tenant {
         self.handle.rate.take(now).map_err(|_| Fault::RateExceeded)?;
         let id: OrderId = lock(&self.handle.ids).next(now);
         let request = OrderRequest::Draft(Box::new(draft));
-        let answer = ask(&self.members.orders, id, request, key, deadline, self.show_order()).await?;
+        let answer = ask(&self.members.orders, id, request, key.into(), deadline, self.show_order()).await?;
         Ok((order_in(&answer).unwrap_or(id), answer))
     }
 
@@ -255,9 +258,9 @@ impl Tenant {
         &self,
         id: OrderId,
         command: order::Command,
-        key: Option<RequestKey>,
+        terms: impl Into<Terms>,
     ) -> Result<Answer, Refusal<order::Rejection>> {
-        ask(&self.members.orders, id, command.into(), key, None, self.show_order()).await
+        ask(&self.members.orders, id, command.into(), terms.into(), None, self.show_order()).await
     }
 
     /// One order.
@@ -273,16 +276,9 @@ impl Tenant {
         look(&self.members.payments, id, show).await
     }
 
-    /// The refunds of an order, oldest first; none, when nothing was ever to be paid.
-    pub async fn refunds(&self, order: OrderId) -> Result<Vec<RefundView>, Fault> {
-        let (to, found) = oneshot::channel();
-        let show: Show<Payment> = Box::new(move |state| {
-            // Whoever asked may have gone.
-            let _ = to.send(state.begun().map(RefundView::all).unwrap_or_default());
-            None
-        });
-        look(&self.members.payments, payment::id_of(order), show).await?;
-        found.await.map_err(|_| Fault::Rebuilding)
+    /// The refunds of an order as a page, oldest first; an empty one, when nothing was ever to be paid.
+    pub async fn refunds(&self, order: OrderId) -> Result<Option<Answer>, Fault> {
+        look(&self.members.payments, payment::id_of(order), show_refunds()).await
     }
 
     /// Asks for money to be given back; answers with the refund and its id.
@@ -290,14 +286,18 @@ impl Tenant {
         &self,
         order: OrderId,
         wish: payment::Wish,
-        key: Option<RequestKey>,
+        terms: impl Into<Terms>,
     ) -> Result<Answer, Refusal<payment::Rejection>> {
         let show: Show<Payment> = Box::new(|state| {
             let last = RefundView::last_wished(state.begun()?)?;
             Some(Answer::of(&last, 0))
         });
-        let command = payment::Command::Refund(wish);
-        ask(&self.members.payments, payment::id_of(order), command, key, None, show).await
+        let Terms { key, expected } = terms.into();
+        // What is there is the list: the refund that is asked for is not yet on it.
+        let condition = expected.map(|expected| Condition { expected, of: Some(show_refunds()) });
+        let request = payment::Command::Refund(wish);
+        let payment = payment::id_of(order);
+        ask_if(&self.members.payments, payment, request, key, condition, None, show).await
     }
 
     /// One SKU's stock.
@@ -310,10 +310,10 @@ impl Tenant {
         &self,
         sku: Sku,
         command: inventory::Command,
-        key: Option<RequestKey>,
+        terms: impl Into<Terms>,
     ) -> Result<Answer, Refusal<inventory::Rejection>> {
         let show = self.show_item(&sku);
-        ask(&self.members.inventory, Only, command, key, None, show).await
+        ask(&self.members.inventory, Only, command, terms.into(), None, show).await
     }
 
     /// Moves a fulfilment order on, or hears what a carrier saw of its parcel; answers with it as it then stands.
@@ -322,7 +322,7 @@ impl Tenant {
         id: FulfillmentId,
         command: fulfillment::Command,
         actor: Actor,
-        key: Option<RequestKey>,
+        terms: impl Into<Terms>,
     ) -> Result<Answer, Refusal<fulfillment::Rejection>> {
         let show: Show<Fulfillments> = Box::new(move |state| {
             let work = state.work()?;
@@ -330,9 +330,11 @@ impl Tenant {
             Some(Answer::of(&FulfillmentView::of(work, one), work.version))
         });
         let (to, answer) = oneshot::channel();
+        let Terms { key, expected } = terms.into();
         let meta = Meta { actor, cause: None, key };
+        let condition = expected.map(|expected| Condition { expected, of: None });
         let reply = Reply::Caller { to, show };
-        let asked = Ask { key: id.order(), request: command, meta, deadline: None, reply };
+        let asked = Ask { key: id.order(), request: command, meta, deadline: None, condition, reply };
         send(&self.members.fulfillments, asked);
         answer.await.unwrap_or(Err(Fault::Rebuilding.into()))
     }
@@ -352,9 +354,9 @@ impl Tenant {
         &self,
         order: OrderId,
         command: fraud::Command,
-        key: Option<RequestKey>,
+        terms: impl Into<Terms>,
     ) -> Result<Answer, Refusal<fraud::Rejection>> {
-        ask(&self.members.fraud, Only, command, key, None, show_review(order)).await
+        ask(&self.members.fraud, Only, command, terms.into(), None, show_review(order)).await
     }
 
     /// An alert that is not over, or has not been for long.
@@ -367,15 +369,17 @@ impl Tenant {
         &self,
         id: AlertId,
         command: alert::Command,
-        key: Option<RequestKey>,
+        terms: impl Into<Terms>,
     ) -> Result<Answer, Refusal<alert::Rejection>> {
-        ask(&self.members.alerts, Only, command.into(), key, None, show_alert(id)).await
+        ask(&self.members.alerts, Only, command.into(), terms.into(), None, show_alert(id)).await
     }
 
     /// Tells the alert desk what a job has seen; returns once that is durable.
     pub async fn observe(&self, signal: alert::Signal) -> Result<(), Refusal<alert::Rejection>> {
         let show: Show<Alerts> = Box::new(|_| None);
-        ask(&self.members.alerts, Only, AlertRequest::Seen(signal), None, None, show).await.map(drop)
+        ask(&self.members.alerts, Only, AlertRequest::Seen(signal), Terms::default(), None, show)
+            .await
+            .map(drop)
     }
 
     /// The store's fraud rules.
@@ -387,10 +391,10 @@ impl Tenant {
     pub async fn set_rules(
         &self,
         rules: Vec<fraud::Rule>,
-        key: Option<RequestKey>,
+        terms: impl Into<Terms>,
     ) -> Result<Answer, Refusal<fraud::Rejection>> {
         let command = fraud::Command::SetRules { rules };
-        ask(&self.members.fraud, Only, command, key, None, show_rules()).await
+        ask(&self.members.fraud, Only, command, terms.into(), None, show_rules()).await
     }
 
     /// The store as a tenant.
@@ -402,9 +406,9 @@ impl Tenant {
     pub async fn configure(
         &self,
         command: settings::Command,
-        key: Option<RequestKey>,
+        terms: impl Into<Terms>,
     ) -> Result<Answer, Refusal<settings::Rejection>> {
-        ask(&self.members.tenancy, Only, command, key, None, show_store()).await
+        ask(&self.members.tenancy, Only, command, terms.into(), None, show_store()).await
     }
 
     fn show_order(&self) -> Show<Orders> {
@@ -421,6 +425,13 @@ impl Tenant {
             Some(Answer::of(&view, view.version))
         })
     }
+}
+
+fn show_refunds() -> Show<Payment> {
+    Box::new(|state| {
+        let data = state.begun().map(RefundView::all).unwrap_or_default();
+        Some(Answer::of(&Page { data, next_cursor: None }, 0))
+    })
 }
 
 fn show_review(order: OrderId) -> Show<Fraud> {
@@ -451,13 +462,26 @@ async fn ask<A: Wiring>(
     actor: &actix::Addr<AggregateActor<A>>,
     key: A::Key,
     request: A::Request,
+    terms: Terms,
+    deadline: Option<Instant>,
+    show: Show<A>,
+) -> Result<Answer, Refusal<A::Rejection>> {
+    let condition = terms.expected.map(|expected| Condition { expected, of: None });
+    ask_if(actor, key, request, terms.key, condition, deadline, show).await
+}
+
+async fn ask_if<A: Wiring>(
+    actor: &actix::Addr<AggregateActor<A>>,
+    key: A::Key,
+    request: A::Request,
     request_key: Option<RequestKey>,
+    condition: Option<Condition<A>>,
     deadline: Option<Instant>,
     show: Show<A>,
 ) -> Result<Answer, Refusal<A::Rejection>> {
     let (to, answer) = oneshot::channel();
     let meta = Meta { actor: Actor::Api, cause: None, key: request_key };
-    send(actor, Ask { key, request, meta, deadline, reply: Reply::Caller { to, show } });
+    send(actor, Ask { key, request, meta, deadline, condition, reply: Reply::Caller { to, show } });
     // An actor that ends drops the question: its family is being rebuilt.
     match within(deadline, answer).await? {
         Some(answer) => answer,

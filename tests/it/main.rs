@@ -8,6 +8,7 @@ mod alerts;
 mod crash;
 mod disk;
 mod doubt;
+mod edits;
 mod fulfillment;
 mod idempotency;
 mod legacy;
