@@ -27,6 +27,7 @@ use crate::http::{self, Door, DoorSlot, Limits};
 use crate::journal::sqlite::{Options as JournalOptions, SqliteJournal};
 use crate::journal::writer::Bounds;
 use crate::journal::{Health, Journal};
+use crate::schedule::{self, Job};
 use crate::store::{Directory, MakeBank, Node, Options as StoreOptions};
 use crate::telemetry::{Latencies, Metrics, Sources};
 use crate::types::{Clock, clock};
@@ -40,6 +41,8 @@ const START_WITHIN: Duration = Duration::from_secs(10);
 const AGE_EVERY: Duration = Duration::from_secs(5);
 /// How often requests in flight are counted while stopping.
 const DRAIN_EVERY: Duration = Duration::from_millis(5);
+/// How long interrupted jobs may take to write what they came to.
+const HALT_WITHIN: Duration = Duration::from_secs(2);
 /// How long connections may take to close once nothing is in flight.
 const CLOSE_WITHIN_S: u64 = 1;
 
@@ -167,6 +170,7 @@ struct App {
     grace: Duration,
     door: Arc<Door>,
     directory: Directory,
+    jobs: schedule::Running,
     journal: Arc<dyn Journal>,
     views: Arc<Views>,
     server: ServerHandle,
@@ -207,14 +211,30 @@ impl App {
             }),
         );
         let directory = Directory::open(node, &threads, make_bank(&config)?).await?;
-        let metrics = Arc::new(Metrics::new(Sources(directory.clone())));
+        let keys_kept = Duration::from_secs(config.schedule.keys_kept_h.saturating_mul(3_600));
+        let work = Rc::new(schedule::Context { directory: directory.clone(), keys_kept });
+        let jobs = schedule::start(cron_table(&config), &config.data.directory, Clock::System, work).await?;
+        let metrics = Metrics::new(Sources(directory.clone())).with_jobs(Arc::clone(jobs.schedule().board()));
         let door =
-            Arc::new(Door::new(directory.clone(), Arc::clone(&latencies), metrics, Limits::of(&config)));
+            Door::new(directory.clone(), Arc::clone(&latencies), Arc::new(metrics), Limits::of(&config));
+        let door = Arc::new(door.with_schedule(jobs.schedule().clone()));
         let tasks = vec![actix::spawn(keep_waking(directory.clone())), actix::spawn(keep_young(latencies))];
         slot.open(Arc::clone(&door));
         tracing::info!(url, journal.position = journal.end(), threads = threads.len(), "taking requests");
         let grace = Duration::from_secs(config.server.shutdown_grace_s);
-        Ok(Self { url, grace, door, directory, journal, views, server: handle, serving, arbiters, tasks })
+        Ok(Self {
+            url,
+            grace,
+            door,
+            directory,
+            jobs,
+            journal,
+            views,
+            server: handle,
+            serving,
+            arbiters,
+            tasks,
+        })
     }
 
     /// Resolves when the node cannot go on, with why.
@@ -253,6 +273,9 @@ impl App {
     /// Takes no more requests, finishes those in flight, flushes. Ends within its grace and a little.
     async fn stop(mut self) {
         self.door.close();
+        if tokio::time::timeout(HALT_WITHIN, self.jobs.stop()).await.is_err() {
+            tracing::warn!("jobs did not stop in time");
+        }
         let drained = async {
             while self.door.in_flight() > 0 {
                 tokio::time::sleep(DRAIN_EVERY).await;
@@ -411,6 +434,21 @@ fn store_options(config: &Config) -> StoreOptions {
         thread_calls_max: config.gateway.thread_calls_max,
         in_flight_max: stores.in_flight_max,
         views_lag_max: stores.views_lag_max,
+    }
+}
+
+fn cron_table(config: &Config) -> schedule::Table {
+    let settings = &config.schedule;
+    let slot = |job: &Job| match job {
+        Job::StockScan => &settings.stock_scan,
+        Job::ReservationSweep => &settings.reservation_sweep,
+        Job::HealthCheck => &settings.health_check,
+        Job::Retention => &settings.retention,
+    };
+    schedule::Table {
+        zone: settings.time_zone,
+        run_max: Duration::from_secs(settings.run_max_s),
+        slots: Job::ALL.iter().map(|job| (*job, slot(job).clone())).collect(),
     }
 }
 

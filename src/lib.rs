@@ -14,6 +14,7 @@ pub mod payment;
 pub mod problem;
 pub mod replay;
 pub mod runtime;
+pub mod schedule;
 pub mod seed;
 pub mod store;
 pub mod telemetry;

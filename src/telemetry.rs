@@ -1,5 +1,6 @@
 //! What the process says of itself: log lines, metrics, and how long orders take.
 
+mod jobs;
 mod latency;
 mod metrics;
 
@@ -16,13 +17,16 @@ pub use metrics::{Metrics, Sources};
 
 /// The HTTP server's own name in logs.
 const SERVER: &str = "actix_server";
+/// The cron scheduler's, which tells of every step of its start.
+const SCHEDULER: &str = "tokio_cron_scheduler";
 
 /// Starts logging to standard error; standard output belongs to the one line that names the address.
 pub fn start_logs(logs: &Logs) -> Result<(), TryInitError> {
     // The settings were checked, so what cannot be read here was never read from them.
     let level: Targets = logs.level.parse().unwrap_or_default();
     // Its news of every start and stop are ours already.
-    let level = if logs.level.contains(SERVER) { level } else { level.with_target(SERVER, Level::WARN) };
+    let quiet = [SERVER, SCHEDULER].into_iter().filter(|name| !logs.level.contains(name));
+    let level = quiet.fold(level, |level, name| level.with_target(name, Level::WARN));
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match logs.format {
         LogFormat::Text => lines.with_ansi(false).boxed(),

@@ -50,6 +50,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
+    ("schedule", &["types", "runtime", "journal", "views", "store", "gateway", "alert", "order", "payment"]),
     (
         "store",
         &[

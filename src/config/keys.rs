@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::layers::Layers;
 use super::value::{AuthMode, LogFormat, Placement, Secret, Setting};
 use super::{ConfigError, Effective};
+use crate::schedule::{Slot, Zone};
 
 /// One setting as it is.
 pub(super) struct Key {
@@ -246,6 +247,24 @@ settings! {
         readers: u32 = 2, in 1..=256;
         /// How much of the file each of those keeps in memory, in KiB.
         reader_cache_kib: u32 = 32_768, in 64..=16_777_216;
+    }
+
+    /// Jobs that run by the clock. A line has six fields: second, minute, hour, day of the month, month, day of the week.
+    schedule: Schedule {
+        /// The time zone in which lines are read, by its IANA name.
+        time_zone: Zone = Zone::UTC;
+        /// Says how items stand whose crossing of a threshold was missed.
+        stock_scan: Slot = Slot::on("0 */5 * * * *");
+        /// Lets go of holds whose time has come and whose store's own timer did not ring.
+        reservation_sweep: Slot = Slot::on("30 * * * * *");
+        /// Looks at journal, views and bank; the result stands in /readyz and /v1/schedules/health_check.
+        health_check: Slot = Slot::on("*/15 * * * * *");
+        /// Forgets request keys older than keys_kept_h.
+        retention: Slot = Slot::on("0 20 * * * *");
+        /// For how long a repeated request gets its first answer again, in hours.
+        keys_kept_h: u64 = 48, in 24..=8_784;
+        /// The longest a run may take, in seconds; a job is never run twice at once.
+        run_max_s: u64 = 600, in 1..=86_400;
     }
 
     /// What the process says, on standard error.

@@ -130,6 +130,15 @@ fn values_are_checked_before_anything_starts() {
             "setting `gateway.secret_key` from file FILE: expected visible ASCII characters without spaces",
         ),
         (
+            "[schedule]\ntime_zone = \"Mars/Olympus\"",
+            "setting `schedule.time_zone` from file FILE: expected a time zone of the IANA database, like UTC or Europe/Berlin",
+        ),
+        (
+            "[schedule]\nstock_scan = \"* * * * *\"",
+            "setting `schedule.stock_scan` from file FILE: expected a table like { cron = \"0 */5 * * * *\", enabled = true }, \
+             or the line alone: second, minute, hour, day of the month, month, day of the week",
+        ),
+        (
             "[logs]\nlevel = \"loud\"",
             "setting `logs.level` from file FILE: expected off, error, warn, info, debug or trace, or target=level pairs with commas between",
         ),
@@ -137,6 +146,35 @@ fn values_are_checked_before_anything_starts() {
         assert_eq!(refused(file), says);
     }
     assert!(refused("[server").contains("is not TOML"));
+}
+
+#[test]
+fn a_line_of_the_cron_table_is_a_table_or_a_line_alone() {
+    for (file, cron, enabled) in [
+        ("retention = { cron = \"1 2 3 * * *\", enabled = false }", "1 2 3 * * *", false),
+        ("retention = { cron = \"1 2 3 * * *\" }", "1 2 3 * * *", true),
+        ("retention = \"1 2 3 * * *\"", "1 2 3 * * *", true),
+    ] {
+        let slot = settled(&format!("[schedule]\n{file}"), &[], Flags::none())
+            .expect(file)
+            .config
+            .schedule
+            .retention;
+        assert_eq!((slot.cron.to_string().as_str(), slot.enabled), (cron, enabled), "{file}");
+    }
+    let variable = ("ORDERFLOW__SCHEDULE__RETENTION", "{ cron = \"1 2 3 * * *\", enabled = false }");
+    let slot = settled("", &[variable], Flags::none()).expect("good").config.schedule.retention;
+    assert_eq!((slot.cron.to_string().as_str(), slot.enabled), ("1 2 3 * * *", false));
+    for bad in [
+        "{ cron = \"1 2 3 * * *\", on = true }",
+        "{ enabled = true }",
+        "{ cron = \"1 2 3 * * *\", enabled = \"yes\" }",
+        "{ cron = \"1 2 3 32 * *\" }",
+        "5",
+    ] {
+        let refused = refused(&format!("[schedule]\nretention = {bad}"));
+        assert!(refused.starts_with("setting `schedule.retention` from file FILE: "), "{refused}");
+    }
 }
 
 #[test]

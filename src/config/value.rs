@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use toml::Value;
 
+use crate::schedule::{Slot, Zone};
+
 /// A type that a setting may have.
 pub(super) trait Setting: Sized {
     /// What is expected, for people.
@@ -88,6 +90,51 @@ impl Setting for SocketAddr {
 
     fn from_text(text: &str) -> Option<Self> {
         text.parse().ok()
+    }
+}
+
+impl Setting for Zone {
+    const EXPECTED: &'static str = "a time zone of the IANA database, like UTC or Europe/Berlin";
+
+    fn from_toml(value: &Value) -> Option<Self> {
+        value.as_str().and_then(Self::from_text)
+    }
+
+    fn to_toml(&self) -> Value {
+        Value::String(self.to_string())
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+impl Setting for Slot {
+    const EXPECTED: &'static str = "a table like { cron = \"0 */5 * * * *\", enabled = true }, or the line alone: second, minute, hour, \
+         day of the month, month, day of the week";
+
+    fn from_toml(value: &Value) -> Option<Self> {
+        let Some(table) = value.as_table() else { return value.as_str().and_then(Self::from_text) };
+        let is_known = |key: &String| matches!(key.as_str(), "cron" | "enabled");
+        if !table.keys().all(is_known) {
+            return None;
+        }
+        let cron = table.get("cron")?.as_str()?.parse().ok()?;
+        let enabled = table.get("enabled").map_or(Some(true), Value::as_bool)?;
+        Some(Self { cron, enabled })
+    }
+
+    fn to_toml(&self) -> Value {
+        let cron = ("cron".to_owned(), Value::String(self.cron.to_string()));
+        let enabled = ("enabled".to_owned(), Value::Boolean(self.enabled));
+        Value::Table([cron, enabled].into_iter().collect())
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text.trim().starts_with('{') {
+            true => Self::from_toml(&format!("slot = {text}").parse::<toml::Table>().ok()?["slot"]),
+            false => text.parse().ok().map(|cron| Self { cron, enabled: true }),
+        }
     }
 }
 

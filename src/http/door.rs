@@ -11,6 +11,7 @@ use actix_web::{FromRequest, HttpRequest};
 use super::admission::Class;
 use crate::config::Config;
 use crate::problem::{Code, Problem};
+use crate::schedule::Schedule;
 use crate::store::Directory;
 use crate::telemetry::{Latencies, Metrics};
 use crate::types::{IdSource, OrderId, StoreId, Timestamp, clock};
@@ -92,6 +93,7 @@ pub struct Door {
     latencies: Arc<Latencies>,
     metrics: Arc<Metrics>,
     limits: Limits,
+    schedule: Option<Schedule>,
     in_flight: AtomicU32,
     is_closing: AtomicBool,
     /// Request ids are hashes of this and a count: told apart over restarts, and nobody can guess the next.
@@ -113,11 +115,23 @@ impl Door {
             latencies,
             metrics,
             limits,
+            schedule: None,
             in_flight: AtomicU32::new(0),
             is_closing: AtomicBool::new(false),
             id_seed: id.bits(),
             ids_made: AtomicU64::new(0),
         }
+    }
+
+    /// The same door, to scheduled jobs too.
+    pub fn with_schedule(mut self, schedule: Schedule) -> Self {
+        self.schedule = Some(schedule);
+        self
+    }
+
+    /// Scheduled jobs, where there are any.
+    pub fn schedule(&self) -> Option<&Schedule> {
+        self.schedule.as_ref()
     }
 
     /// The stores.

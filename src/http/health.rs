@@ -9,6 +9,7 @@ use super::door::Through;
 use super::reply;
 use crate::journal::Health;
 use crate::problem::{Code, Problem};
+use crate::schedule::{Job, Run};
 
 /// Where a process says that it lives.
 pub(super) const LIVEZ: &str = "/livez";
@@ -23,6 +24,10 @@ pub(super) async fn live() -> HttpResponse {
 struct Readiness {
     status: &'static str,
     checks: [Check; 3],
+    /// What the last health check found, which readiness does not depend on: a bank that is down is no reason to take no
+    /// orders.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health_check: Option<Run>,
 }
 
 #[derive(Serialize)]
@@ -55,7 +60,9 @@ pub(super) async fn ready(door: Through) -> HttpResponse {
     let requests = door.is_closing().then(|| "the node is stopping".into());
     let checks = [Check::of("journal", journal), Check::of("views", views), Check::of("requests", requests)];
     let is_ready = checks.iter().all(|check| check.ok);
-    let readiness = Readiness { status: if is_ready { "ready" } else { "not_ready" }, checks };
+    let status = if is_ready { "ready" } else { "not_ready" };
+    let job = door.schedule().and_then(|schedule| schedule.board().job(Job::HealthCheck));
+    let readiness = Readiness { status, checks, health_check: job.and_then(|job| job.last_run) };
     let mut response = reply::view(&readiness);
     if !is_ready {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;

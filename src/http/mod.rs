@@ -31,6 +31,7 @@ mod refunds;
 mod reply;
 mod reviews;
 mod rules;
+mod schedules;
 mod sent;
 mod stores;
 mod strict;
@@ -102,6 +103,11 @@ pub fn routes(slot: &DoorSlot, limits: Limits) -> impl FnOnce(&mut ServiceConfig
             .service(resource("/v1/admin/dashboard/stats").get(dashboard::node))
             .service(resource("/v1/stores").post(stores::provision).get(stores::list))
             .service(resource("/v1/stores/{id}").get(stores::show).patch(stores::change))
+            .service(resource("/v1/schedules").get(schedules::list))
+            .service(resource("/v1/schedules/{name}").get(schedules::show))
+            .service(resource("/v1/schedules/{name}/run").post(schedules::run))
+            .service(resource("/v1/schedules/{name}/pause").post(schedules::pause))
+            .service(resource("/v1/schedules/{name}/resume").post(schedules::resume))
             .service(resource(health::LIVEZ).get(health::live))
             .service(resource("/readyz").get(health::ready))
             .service(resource("/metrics").get(health::metrics))

@@ -8,6 +8,7 @@ use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
 
 use crate::problem::{Code, Problem};
+use crate::schedule::Job;
 use crate::types::{AlertId, FulfillmentId, OrderId, Sku, StoreId};
 
 /// A query with no parameter that the route does not take.
@@ -77,6 +78,15 @@ impl Named for FulfillmentId {
 
     fn parse(text: &str) -> Option<Self> {
         text.parse().ok()
+    }
+}
+
+impl Named for Job {
+    const PARAMETER: &'static str = "name";
+    const MISSING: Code = Code::ScheduleNotFound;
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::named(text)
     }
 }
 

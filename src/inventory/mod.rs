@@ -71,6 +71,12 @@ impl Aggregate for Inventory {
     type Call = Call;
 
     fn decide(stock: &Stock, command: Command, now: Timestamp) -> Result<Vec<Event>, Rejection> {
+        #[cfg(feature = "faults")]
+        if !matches!(command, Command::Announce { .. }) && crate::runtime::fault_points::loses("threshold") {
+            let mut events = decide::decide(stock, command, now)?;
+            events.retain(|event| !matches!(event, Event::ThresholdReached(_)));
+            return Ok(events);
+        }
         decide::decide(stock, command, now)
     }
 
@@ -79,6 +85,10 @@ impl Aggregate for Inventory {
     }
 
     fn due(stock: &Stock) -> Due<Self> {
+        #[cfg(feature = "faults")]
+        if crate::runtime::fault_points::loses("expiry") {
+            return Due::nothing();
+        }
         match stock.next_expiry() {
             Some(at) => Due::at(at, Command::Expire),
             None => Due::nothing(),

@@ -95,6 +95,11 @@ impl Stock {
         self.expiries.first().map(|(at, _)| *at)
     }
 
+    /// How many holds there are whose time has come.
+    pub fn overdue_count(&self, now: Timestamp) -> u64 {
+        self.expiries.range(..=(now, OrderId::from_bits(u128::MAX))).count() as u64
+    }
+
     /// The holds in the order in which they expire.
     pub(super) fn holds(&self) -> impl Iterator<Item = (Timestamp, &Reservation)> {
         self.expiries.iter().filter_map(|(at, order)| Some((*at, self.reservations.get(order)?)))

@@ -3,6 +3,7 @@
 use super::{Code, Problem};
 use crate::order::Invalid;
 use crate::runtime::{Fault, Refusal};
+use crate::schedule::Refused;
 use crate::store::EnterError;
 use crate::store::settings;
 use crate::{alert, fraud, fulfillment, inventory, order, payment};
@@ -47,6 +48,17 @@ impl From<EnterError> for Problem {
         match error {
             EnterError::NotFound => Code::StoreNotFound.into(),
             EnterError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Running { .. } => Self::because(Code::JobRunning, refused.to_string()),
+            Refused::KeyReused => Code::IdempotencyKeyReused.into(),
+            Refused::Stopped => Code::ScheduleUnavailable.into(),
+            Refused::Unwritten => Self::because(Code::ScheduleUnavailable, refused.to_string()),
         }
     }
 }

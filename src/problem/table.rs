@@ -74,6 +74,7 @@ table! {
     ReviewNotFound = 404 "review_not_found", "No such review", "the store has no review of this order";
     AlertNotFound = 404 "alert_not_found", "No such alert", "the store has no alert with this id";
     ReservationNotFound = 404 "reservation_not_found", "No such reservation", "nothing is reserved for this order";
+    ScheduleNotFound = 404 "schedule_not_found", "No such job", "there is no scheduled job with this name";
     PaymentNotFound = 404 "payment_not_found", "No such payment", "the order has no payment";
     FulfillmentNotFound = 404 "fulfillment_not_found", "No such fulfilment order", "the store has no fulfilment order with this id";
     ShipmentNotFound = 404 "shipment_not_found", "No such shipment", "the store has no shipment with this id";
@@ -94,6 +95,7 @@ table! {
     ReviewClosed = 409 "review_closed", "Review closed", "the review was decided already";
     ExtendedTooOften = 409 "extended_too_often", "Extended too often", "the reservation cannot be extended again";
     RefundImpossible = 409 "refund_impossible", "Nothing to refund", "nothing of this order can be given back";
+    JobRunning = 409 "job_running", "Job running", "the job runs already; it is never run twice at once";
     IdempotencyKeyInUse = 409 "idempotency_key_in_use", "Still running", "the first request with this Idempotency-Key is still running", after 1;
     PreconditionFailed = 412 "precondition_failed", "Changed meanwhile", "the resource is at another version than If-Match names";
 
@@ -117,4 +119,5 @@ table! {
     Starting = 503 "starting", "Starting", "the node is starting", after 1;
     Stopping = 503 "stopping", "Stopping", "the node is stopping", after 2;
     StateUnreadable = 503 "state_unreadable", "State unreadable", "stored state could not be read", after 5;
+    ScheduleUnavailable = 503 "schedule_unavailable", "Jobs unavailable", "scheduled jobs do not run now, or what was asked of them cannot be written", after 2;
 }

@@ -22,6 +22,7 @@ const TABLE: &str = "\
 404 review_not_found
 404 alert_not_found
 404 reservation_not_found
+404 schedule_not_found
 404 payment_not_found
 404 fulfillment_not_found
 404 shipment_not_found
@@ -38,6 +39,7 @@ const TABLE: &str = "\
 409 review_closed
 409 extended_too_often
 409 refund_impossible
+409 job_running
 409 idempotency_key_in_use after 1
 412 precondition_failed
 422 validation_failed
@@ -55,6 +57,7 @@ const TABLE: &str = "\
 503 starting after 1
 503 stopping after 2
 503 state_unreadable after 5
+503 schedule_unavailable after 2
 ";
 
 #[test]

@@ -1,7 +1,8 @@
 //! Named places where tests make things go wrong. Compiled to nothing unless the feature `faults` is on.
 //!
 //! `ORDERFLOW_FAULTS="abort@after_commit#3,panic@decide=poison"`: abort the process at the third pass of `after_commit`;
-//! panic at every pass of `decide` for the store `poison`.
+//! panic at every pass of `decide` for the store `poison`. `lose@threshold`,
+//! `lose@expiry`: what is called so is never said.
 
 /// Passes a named place, for a store or for none.
 #[macro_export]
@@ -16,7 +17,7 @@ macro_rules! fault_point {
 }
 
 #[cfg(feature = "faults")]
-pub use armed::pass;
+pub use armed::{loses, pass};
 
 #[cfg(feature = "faults")]
 mod armed {
@@ -35,13 +36,23 @@ mod armed {
     enum Action {
         Abort,
         Panic,
+        Lose,
     }
 
     static ARMED: OnceLock<Vec<Fault>> = OnceLock::new();
 
+    fn faults() -> &'static [Fault] {
+        ARMED.get_or_init(|| parse(&std::env::var("ORDERFLOW_FAULTS").unwrap_or_default()))
+    }
+
+    /// Whether what is called so is to be lost.
+    pub fn loses(name: &str) -> bool {
+        faults().iter().any(|fault| matches!(fault.action, Action::Lose) && fault.name == name)
+    }
+
     /// Does what was armed for this place, if anything.
     pub fn pass(name: &str, store: &str) {
-        for fault in ARMED.get_or_init(|| parse(&std::env::var("ORDERFLOW_FAULTS").unwrap_or_default())) {
+        for fault in faults() {
             if fault.name != name || fault.store.as_deref().is_some_and(|armed| armed != store) {
                 continue;
             }
@@ -50,6 +61,7 @@ mod armed {
                 match fault.action {
                     Action::Abort => std::process::abort(),
                     Action::Panic => panic!("fault point {name} was armed"),
+                    Action::Lose => {}
                 }
             }
         }
@@ -67,6 +79,7 @@ mod armed {
         let action = match action {
             "abort" => Action::Abort,
             "panic" => Action::Panic,
+            "lose" => Action::Lose,
             _ => return None,
         };
         let (place, at_pass) = match place.split_once('#') {

@@ -7,7 +7,6 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::family::Members;
-use super::listener::AlertRequest;
 use super::node::{Node, NodePermit};
 use super::rate::Rate;
 use super::settings::{self, Known, Tenancy};
@@ -185,8 +184,8 @@ pub(super) enum Entered {
 #[derive(Debug)]
 pub struct Tenant {
     handle: Arc<StoreHandle>,
-    members: Arc<Members>,
-    node: Arc<Node>,
+    pub(super) members: Arc<Members>,
+    pub(super) node: Arc<Node>,
     _node_permit: NodePermit,
 }
 
@@ -374,14 +373,6 @@ impl Tenant {
         ask(&self.members.alerts, Only, command.into(), terms.into(), None, show_alert(id)).await
     }
 
-    /// Tells the alert desk what a job has seen; returns once that is durable.
-    pub async fn observe(&self, signal: alert::Signal) -> Result<(), Refusal<alert::Rejection>> {
-        let show: Show<Alerts> = Box::new(|_| None);
-        ask(&self.members.alerts, Only, AlertRequest::Seen(signal), Terms::default(), None, show)
-            .await
-            .map(drop)
-    }
-
     /// The store's fraud rules.
     pub async fn rules(&self) -> Result<Option<Answer>, Fault> {
         look(&self.members.fraud, Only, show_rules()).await
@@ -479,8 +470,30 @@ async fn ask_if<A: Wiring>(
     deadline: Option<Instant>,
     show: Show<A>,
 ) -> Result<Answer, Refusal<A::Rejection>> {
-    let (to, answer) = oneshot::channel();
     let meta = Meta { actor: Actor::Api, cause: None, key: request_key };
+    put(actor, key, request, meta, condition, deadline, show).await
+}
+
+/// Asks in the name of a scheduled job.
+pub(super) async fn ask_for_job<A: Wiring>(
+    actor: &actix::Addr<AggregateActor<A>>,
+    key: A::Key,
+    request: impl Into<A::Request>,
+    show: Show<A>,
+) -> Result<Answer, Refusal<A::Rejection>> {
+    put(actor, key, request.into(), Meta::by(Actor::Schedule), None, None, show).await
+}
+
+async fn put<A: Wiring>(
+    actor: &actix::Addr<AggregateActor<A>>,
+    key: A::Key,
+    request: A::Request,
+    meta: Meta,
+    condition: Option<Condition<A>>,
+    deadline: Option<Instant>,
+    show: Show<A>,
+) -> Result<Answer, Refusal<A::Rejection>> {
+    let (to, answer) = oneshot::channel();
     send(actor, Ask { key, request, meta, deadline, condition, reply: Reply::Caller { to, show } });
     // An actor that ends drops the question: its family is being rebuilt.
     match within(deadline, answer).await? {
@@ -489,7 +502,7 @@ async fn ask_if<A: Wiring>(
     }
 }
 
-async fn look<A: Wiring>(
+pub(super) async fn look<A: Wiring>(
     actor: &actix::Addr<AggregateActor<A>>,
     key: <A as Aggregate>::Key,
     show: Show<A>,

@@ -8,6 +8,7 @@
 //!                               └─────────────────────────┘
 //! ```
 
+mod chores;
 mod directory;
 mod family;
 mod handle;

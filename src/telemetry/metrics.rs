@@ -12,9 +12,11 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::jobs::Jobs;
 use crate::gateway::BreakerState;
 use crate::journal::Health;
 use crate::problem::Code;
+use crate::schedule::Board;
 use crate::store::Directory;
 
 /// Counters of requests, and the registry that everything is scraped from.
@@ -56,6 +58,12 @@ impl Metrics {
     /// A request was refused.
     pub fn refused(&self, code: Code) {
         self.refused.get_or_create(&[("code", code.kind().code)]).inc();
+    }
+
+    /// The same, with figures of scheduled jobs.
+    pub fn with_jobs(mut self, board: std::sync::Arc<Board>) -> Self {
+        self.registry.register_collector(Box::new(Jobs(board)));
+        self
     }
 
     /// An order was accepted.

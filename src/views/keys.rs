@@ -5,6 +5,7 @@
 //! with readers, who look there first and in the tree second; a key leaves memory only when the tree has it for good.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock};
 
 use rusqlite::{Connection, OptionalExtension};
@@ -14,7 +15,7 @@ use crate::journal::Position;
 use crate::types::Timestamp;
 
 /// Into how many slices the key space is cut. A key is in the tree after as many transactions.
-const SLICES: u64 = 64;
+pub(super) const SLICES: u64 = 64;
 /// Bytes of one key in the log.
 const ENTRY_BYTES: usize = 16 + 4 + 8 + 8 + 8;
 /// How many old answers one transaction forgets.
@@ -37,10 +38,20 @@ pub(super) struct KeyEntry {
 
 /// Keys that are committed but not in the tree yet.
 #[derive(Debug, Default)]
-pub(super) struct RecentKeys(RwLock<BTreeMap<(u128, u32), KeyEntry>>);
+pub(super) struct RecentKeys {
+    recent: RwLock<BTreeMap<(u128, u32), KeyEntry>>,
+    /// How many keys and answers were forgotten for their age.
+    forgotten: AtomicU64,
+}
 
 /// What a transaction moved into the tree, to be dropped from memory once it is committed.
-pub(super) struct Swept(Vec<(u128, u32)>);
+pub(super) struct Swept {
+    moved: Vec<(u128, u32)>,
+    /// How many keys and answers it forgot.
+    forgotten: u64,
+    /// Whether there are answers that it did not come to.
+    pub(super) leaves_some: bool,
+}
 
 impl RecentKeys {
     /// The keys of the file's log.
@@ -57,25 +68,31 @@ impl RecentKeys {
                 recent.insert((entry.key, entry.store), entry);
             }
         }
-        Ok(Self(RwLock::new(recent)))
+        Ok(Self { recent: RwLock::new(recent), forgotten: AtomicU64::new(0) })
     }
 
     /// The key, while it is in memory.
     pub(super) fn find(&self, store: u32, key: u128) -> Option<KeyEntry> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&(key, store)).copied()
+        self.recent.read().unwrap_or_else(PoisonError::into_inner).get(&(key, store)).copied()
     }
 
     /// Where the first event of each of them stands.
     pub(super) fn positions(&self) -> HashMap<(u32, u128), Position> {
-        let recent = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
         recent.values().map(|entry| ((entry.store, entry.key), entry.position)).collect()
     }
 
+    /// How many keys and answers were forgotten for their age since the file was opened.
+    pub(super) fn forgotten(&self) -> u64 {
+        self.forgotten.load(Relaxed)
+    }
+
     /// Drops what is in the tree for good, and adds what is in the log for good.
-    pub(super) fn committed(&self, fresh: impl Iterator<Item = KeyEntry>, Swept(swept): Swept) {
-        let mut recent = self.0.write().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn committed(&self, fresh: impl Iterator<Item = KeyEntry>, swept: Swept) {
+        self.forgotten.fetch_add(swept.forgotten, Relaxed);
+        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
         recent.extend(fresh.map(|entry| ((entry.key, entry.store), entry)));
-        for key in swept {
+        for key in swept.moved {
             recent.remove(&key);
         }
     }
@@ -103,7 +120,7 @@ impl RecentKeys {
     ) -> rusqlite::Result<Swept> {
         let (first, last) = slice(turn);
         let mut due: Vec<KeyEntry> = {
-            let recent = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
             recent.range((first, 0)..=(last, u32::MAX)).map(|(_, entry)| *entry).collect()
         };
         let mut log = Vec::with_capacity(fresh.len() * ENTRY_BYTES);
@@ -141,34 +158,37 @@ impl RecentKeys {
         if let Some(done) = turn.checked_sub(SLICES - 1) {
             file.prepare_cached("DELETE FROM key_log WHERE sweep <= ?1")?.execute([done.cast_signed()])?;
         }
+        let (mut forgotten, mut leaves_some) = (0, false);
         if let Some(before) = forget_before {
-            file.prepare_cached("DELETE FROM keys WHERE key BETWEEN ?1 AND ?2 AND at < ?3")?.execute((
-                first.to_be_bytes(),
-                last.to_be_bytes(),
-                before.micros(),
-            ))?;
-            forget_answers(file, before)?;
+            let keys = file
+                .prepare_cached("DELETE FROM keys WHERE key BETWEEN ?1 AND ?2 AND at < ?3")?
+                .execute((first.to_be_bytes(), last.to_be_bytes(), before.micros()))?;
+            let answers = forget_answers(file, before)?;
+            forgotten = keys as u64 + u64::from(answers);
+            leaves_some = answers == FORGET_MAX;
         }
-        Ok(Swept(due.into_iter().map(|entry| (entry.key, entry.store)).collect()))
+        let moved = due.into_iter().map(|entry| (entry.key, entry.store)).collect();
+        Ok(Swept { moved, forgotten, leaves_some })
     }
 }
 
 /// Answers stand in the order of time, so the oldest are looked at until one is young enough.
-fn forget_answers(file: &Connection, before: Timestamp) -> rusqlite::Result<()> {
+fn forget_answers(file: &Connection, before: Timestamp) -> rusqlite::Result<u32> {
     let mut oldest = file.prepare_cached("SELECT position, at FROM answers ORDER BY position LIMIT ?1")?;
     let mut rows = oldest.query([FORGET_MAX])?;
-    let mut last = None;
+    let (mut last, mut count) = (None, 0);
     while let Some(row) = rows.next()? {
         if row.get::<_, i64>(1)? >= before.micros() {
             break;
         }
+        count += 1;
         last = Some(row.get::<_, i64>(0)?);
     }
     drop(rows);
     if let Some(last) = last {
         file.prepare_cached("DELETE FROM answers WHERE position <= ?1")?.execute([last])?;
     }
-    Ok(())
+    Ok(count)
 }
 
 /// The key in the tree.

@@ -236,6 +236,11 @@ impl Views {
         self.shared.forget_before(at);
     }
 
+    /// How many keys and answers were forgotten for their age since this was opened.
+    pub fn forgotten(&self) -> u64 {
+        self.keys.forgotten()
+    }
+
     /// Writes all that the journal has, then ends the projector. Dropping views ends it too, without writing: what was not
     /// written is read from the journal again.
     pub fn close(&self) {

@@ -163,10 +163,11 @@ impl Projection {
         Ok(StoreSlot::new(self.last_store, id))
     }
 
-    /// Writes all that was folded since the last time, in one transaction.
-    pub(super) fn write(&mut self, forget_before: Option<Timestamp>) -> Result<(), ViewsError> {
+    /// Writes all that was folded since the last time, in one transaction; whether it leaves answers that are old enough to
+    /// be forgotten.
+    pub(super) fn write(&mut self, forget_before: Option<Timestamp>) -> Result<bool, ViewsError> {
         if self.folded == self.written {
-            return Ok(());
+            return Ok(false);
         }
         for id in &self.dirty {
             if let Some(store) = self.stores.get_mut(id) {
@@ -177,12 +178,13 @@ impl Projection {
         self.file.execute_batch("BEGIN IMMEDIATE").map_err(&fail)?;
         match self.write_all(forget_before) {
             Ok(swept) => {
+                let leaves_some = swept.leaves_some;
                 self.keys.committed(self.answered.iter().map(|answered| answered.key), swept);
                 self.answered.clear();
                 self.written = self.folded;
                 self.turn += 1;
                 self.let_go();
-                Ok(())
+                Ok(leaves_some)
             }
             Err(why) => {
                 // A transaction that SQLite has rolled back itself cannot be rolled back again.

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::error::ViewsError;
+use super::keys::SLICES;
 use super::projection::Projection;
 use crate::journal::{Journal, JournalError, Position, Reader};
 use crate::types::{Timestamp, clock};
@@ -38,6 +39,8 @@ pub(super) struct Shared {
     finishes: AtomicBool,
     /// Keys older than this may be forgotten; zero for none.
     forget_before: AtomicI64,
+    /// In how many transactions more: each looks through one slice of all keys.
+    forget_turns: AtomicU64,
     failure: OnceLock<Arc<str>>,
     thread: OnceLock<Thread>,
 }
@@ -50,6 +53,7 @@ impl Shared {
             stops: AtomicBool::new(false),
             finishes: AtomicBool::new(false),
             forget_before: AtomicI64::new(0),
+            forget_turns: AtomicU64::new(0),
             failure: OnceLock::new(),
             thread: OnceLock::new(),
         })
@@ -73,6 +77,7 @@ impl Shared {
     /// Keys of before that time may be forgotten.
     pub(super) fn forget_before(&self, at: Timestamp) {
         self.forget_before.fetch_max(at.micros(), SeqCst);
+        self.forget_turns.store(SLICES, SeqCst);
     }
 
     /// Why the projector ended, when it did not end on purpose.
@@ -245,8 +250,13 @@ impl Runner {
             projection.remember(&record);
             Ok(())
         })?;
-        let forget = self.shared.forget_before.load(SeqCst);
-        self.projection.write((forget > 0).then(|| Timestamp::from_micros(forget)))?;
+        let turns = self.shared.forget_turns.load(SeqCst);
+        let forget = (turns > 0).then(|| Timestamp::from_micros(self.shared.forget_before.load(SeqCst)));
+        let leaves_some = self.projection.write(forget)?;
+        if turns > 0 && !leaves_some {
+            // Set anew meanwhile: then it is not this round's to count down.
+            let _ = self.shared.forget_turns.compare_exchange(turns, turns - 1, SeqCst, SeqCst);
+        }
         self.shared.position.send_replace(self.projection.written());
         Ok(())
     }

@@ -11,14 +11,14 @@ const SOON: Duration = Duration::from_secs(1);
 
 impl Shop {
     /// The alerts of a kind, the newest first.
-    async fn alerts(&self, kind: &str) -> Vec<Value> {
+    pub(crate) async fn alerts(&self, kind: &str) -> Vec<Value> {
         let mut page = self.get(&format!("/v1/alerts?kind={kind}&limit=100")).await;
         let Value::Array(alerts) = page["data"].take() else { panic!("no alerts in {page}") };
         alerts
     }
 
     /// Waits until the newest alert of a kind has a status; returns it.
-    async fn alerted(&self, limit: Duration, kind: &str, status: &str) -> Value {
+    pub(crate) async fn alerted(&self, limit: Duration, kind: &str, status: &str) -> Value {
         until(&format!("{kind} to be {status}"), limit, async || {
             let alerts = self.alerts(kind).await;
             match alerts.first() {

@@ -20,6 +20,7 @@ mod passivation;
 mod processes;
 mod refunds;
 mod refusals;
+mod schedules;
 mod tenants;
 mod undo;
 mod views;

@@ -1,0 +1,61 @@
+//! How journal, views and bank are. A bank that answers clears the alerts of stores that sleep and so do not hear of it.
+
+use serde_json::{Value, json};
+
+use super::{Missed, PAGE, caught_up, enter, unreadable};
+use crate::alert::{Kind, Signal};
+use crate::gateway::BreakerState;
+use crate::journal::Health;
+use crate::store::Directory;
+
+pub(super) async fn run(directory: &Directory) -> Result<Value, String> {
+    let node = directory.node();
+    let journal = match node.journal.health() {
+        Health::Good => None,
+        Health::Refusing(why) | Health::Poisoned(why) => Some(why.to_string()),
+        Health::Closed => Some("closed".to_owned()),
+    };
+    let lag = node.views.lag();
+    let failure = node.views.failure();
+    let breaker = node.breaker.state();
+    let bank_answers = breaker == BreakerState::Closed && node.breaker.healthy() > 0;
+    let is_good = journal.is_none()
+        && failure.is_none()
+        && lag <= node.options.views_lag_max
+        && breaker == BreakerState::Closed;
+    let mut missed = Missed::default();
+    let mut cleared = 0;
+    if bank_answers && journal.is_none() && failure.is_none() {
+        cleared = clear(directory, &mut missed).await?;
+    }
+    let result = json!({
+        "healthy": is_good,
+        "journal": {"good": journal.is_none(), "position": node.journal.end(), "fault": journal},
+        "views": {"lag": lag, "lag_max": node.options.views_lag_max, "fault": failure.as_deref()},
+        "gateways": [{"name": "bank", "breaker": breaker.name(), "outages": node.breaker.counters().outages}],
+        "stores": {"active": directory.active(), "quarantined": node.quarantined()},
+        "alerts_cleared": cleared,
+    });
+    missed.judge(result, 1)
+}
+
+/// The bank answers: who was told otherwise is told so.
+async fn clear(directory: &Directory, missed: &mut Missed) -> Result<u64, String> {
+    caught_up(directory).await?;
+    let views = &directory.node().views;
+    let (mut after, mut cleared) = (None, 0);
+    loop {
+        let read = views.read(move |reader| reader.kept_of_kind(Kind::PaymentGatewayDown, after, PAGE)).await;
+        let page = read.map_err(unreadable)?;
+        let Some((last, ..)) = page.last() else { return Ok(cleared) };
+        after = Some(*last);
+        for (_, store, alert) in page {
+            let Some(tenant) = enter(directory, &store, missed).await else { continue };
+            let signal = Signal::Clear { kind: alert.kind, subject: alert.subject, times: 0 };
+            match tenant.observe(signal).await {
+                Ok(()) => cleared += 1,
+                Err(why) => missed.note(&store, &why),
+            }
+        }
+    }
+}
