@@ -3,6 +3,7 @@ pub mod app;
 pub mod config;
 pub mod demo;
 pub mod export;
+pub mod flow;
 pub mod fraud;
 pub mod fulfillment;
 pub mod gateway;

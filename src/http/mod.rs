@@ -15,6 +15,7 @@ mod carrier;
 mod dashboard;
 mod door;
 mod events;
+mod flows;
 mod form;
 mod fulfillments;
 mod guard;
@@ -99,6 +100,8 @@ pub fn routes(slot: &DoorSlot, limits: Limits) -> impl FnOnce(&mut ServiceConfig
             .service(resource("/v1/alerts/{id}/resolve").post(alerts::resolve))
             .service(resource("/v1/alerts/{id}/silence").post(alerts::silence))
             .service(resource("/v1/events").get(events::page))
+            .service(resource("/v1/flows").get(flows::graph))
+            .service(resource("/v1/state-machines").get(flows::machines))
             .service(resource("/v1/dashboard/stats").get(dashboard::store))
             .service(resource("/v1/admin/dashboard/stats").get(dashboard::node))
             .service(resource("/v1/stores").post(stores::provision).get(stores::list))

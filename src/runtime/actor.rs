@@ -163,6 +163,7 @@ impl<A: Wiring> AggregateActor<A> {
         let cause = log.append(meta, &events, at);
         tracing::trace!(store.id = %log.store(), aggregate = A::NAME, kind = events[0].kind(), "folded");
         A::changed(&family, state, &events, at);
+        A::flowed(&family, key, &events, meta, at);
         arm(&mut self.timers, &mut self.armed, key, timer.map(|(at, _)| at));
         if is_at_rest {
             self.resting.push_back((log.ticket(), key));

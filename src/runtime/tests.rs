@@ -191,6 +191,8 @@ impl Wiring for Tills {
     fn call(family: &Rc<Counter>, _: u32, CallHome(sum): CallHome) {
         family.called.borrow_mut().push(sum);
     }
+
+    fn flowed(_: &Rc<Counter>, _: u32, _: &[Event], _: &Meta, _: Timestamp) {}
 }
 
 struct World {

@@ -7,7 +7,7 @@ use super::aggregate::Aggregate;
 use super::ask::{Fault, Refusal};
 use super::commit::StoreLog;
 use super::idempotency::Keys;
-use crate::types::{Cause, Timestamp};
+use crate::types::{Cause, Meta, Timestamp};
 
 /// What all actors of one activation of a store share. Lives on one thread.
 pub trait Family: 'static {
@@ -70,6 +70,9 @@ pub trait Wiring: Aggregate {
         _at: Timestamp,
     ) {
     }
+
+    /// Called for events handed to the journal, with who asked and what led to it: figures of what flows where.
+    fn flowed(family: &Rc<Self::Family>, key: Self::Key, events: &[Self::Event], meta: &Meta, at: Timestamp);
 
     /// Open instances after `after`, oldest first, to go on with after a restart.
     fn open_after(

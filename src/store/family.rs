@@ -20,8 +20,11 @@ use crate::inventory::{Inventory, Listed};
 use crate::order::Orders;
 use crate::payment::Payment;
 use crate::runtime::{AggregateActor, Family, Fault, Keys, Stop, StoreLog};
-use crate::types::{AlertId, IdSource, LineId, OrderId, Sku, Timestamp};
+use crate::types::{AlertId, IdSource, LineId, OrderId, PaymentId, Sku, Timestamp};
 use crate::views::ViewsReader;
+
+/// How many calls are timed at once, far more than a store has under way.
+const CALLS_TIMED_MAX: usize = 16_384;
 
 /// The addresses of a store's actors: one of each, all on one thread.
 #[derive(Clone, Debug)]
@@ -78,6 +81,8 @@ pub struct StoreFamily {
     /// Reservations at rest that are still in memory, oldest first, with the ticket of their last event.
     resting_stock: RefCell<VecDeque<(u64, OrderId)>>,
     newest_forgotten: Cell<Option<OrderId>>,
+    /// When each payment's call to the bank was handed to the lane.
+    called_at: RefCell<HashMap<PaymentId, Timestamp>>,
     is_broken: Cell<bool>,
     touched_at: Cell<Timestamp>,
 }
@@ -119,6 +124,7 @@ impl StoreFamily {
             catalogue: RefCell::default(),
             resting_stock: RefCell::default(),
             newest_forgotten: Cell::new(None),
+            called_at: RefCell::default(),
             is_broken: Cell::new(false),
             touched_at: Cell::new(active_since),
         })
@@ -182,6 +188,21 @@ impl StoreFamily {
         resting.pop_front();
         self.newest_forgotten.set(self.newest_forgotten.get().max(Some(order)));
         Some(order)
+    }
+
+    /// A payment's call goes to the bank; it has one at a time.
+    pub(super) fn called(&self, payment: PaymentId) {
+        let mut called_at = self.called_at.borrow_mut();
+        // An answer that changes nothing takes no time out again.
+        if called_at.len() >= CALLS_TIMED_MAX {
+            called_at.clear();
+        }
+        called_at.insert(payment, self.log.now());
+    }
+
+    /// When the call was made that a payment hears an answer to.
+    pub(super) fn answered_call(&self, payment: PaymentId) -> Option<Timestamp> {
+        self.called_at.borrow_mut().remove(&payment)
     }
 
     /// Ends all members: what they are asked from now on is refused, what the bank still answers is heard by nobody.

@@ -12,6 +12,7 @@ use super::rate::Rate;
 use super::settings::{self, Known, Tenancy};
 use super::wiring::OrderRequest;
 use crate::alert::{self, AlertView, Alerts};
+use crate::flow;
 use crate::fraud::{self, Fraud, ReviewView, RulesView};
 use crate::fulfillment::{self, FulfillmentView, Fulfillments};
 use crate::inventory::{self, Inventory, ItemView};
@@ -50,6 +51,8 @@ pub struct StoreHandle {
     rate: Rate,
     ids: Mutex<IdSource>,
     carrier_secret: RwLock<Option<settings::Secret>>,
+    /// Figures of what flows where, since the store was woken.
+    pub(super) flow: flow::StoreTally,
     #[cfg(test)]
     supervisor: Mutex<Option<actix::Addr<super::Supervisor>>>,
 }
@@ -67,6 +70,7 @@ impl StoreHandle {
             rate: Rate::default(),
             ids: Mutex::new(IdSource::unpredictable()),
             carrier_secret: RwLock::new(None),
+            flow: flow::StoreTally::default(),
             #[cfg(test)]
             supervisor: Mutex::new(None),
         })
@@ -228,6 +232,11 @@ impl Tenant {
     /// Whose permission this is.
     pub fn id(&self) -> &StoreId {
         &self.handle.id
+    }
+
+    /// Figures of what flows where in this store, since it was woken.
+    pub fn flow(&self) -> &flow::StoreTally {
+        &self.handle.flow
     }
 
     /// A journal position at or after everything this store has answered: views at this position show it.

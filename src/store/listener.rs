@@ -18,7 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::family::StoreFamily;
+use super::wiring::count_all;
 use crate::alert::{self, Alert, Alerts, By, Kind, OPEN_MAX, OVERFLOW_SUBJECT, Signal};
+use crate::flow;
 use crate::fraud;
 use crate::gateway::BreakerState;
 use crate::inventory::{self, Condition};
@@ -495,5 +497,9 @@ impl Wiring for Alerts {
                 family.listener.take(alert.kind, &alert.subject);
             }
         }
+    }
+
+    fn flowed(family: &Rc<StoreFamily>, _key: Only, events: &[alert::Event], meta: &Meta, at: Timestamp) {
+        count_all(family, events, meta, at, flow::of_alert);
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::flow;
 use crate::gateway::Breaker;
 use crate::journal::{Health, Journal, Position};
 use crate::runtime::Fault;
@@ -63,6 +64,8 @@ pub struct Node {
     pub options: Options,
     /// Where the journal ended when the node was made.
     pub began_at: Position,
+    /// Figures of what flows where, over all stores.
+    pub flow: flow::Tally,
     on_settled: OnSettled,
     generations: AtomicU64,
     in_flight: AtomicU32,
@@ -88,6 +91,7 @@ impl Node {
             views,
             breaker,
             options,
+            flow: flow::Tally::default(),
             on_settled,
             generations: AtomicU64::new(0),
             in_flight: AtomicU32::new(0),

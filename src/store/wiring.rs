@@ -1,14 +1,18 @@
 //! Who hears of what: one aggregate's step becomes another's command. The only file that knows two domains at once; what
 //! happens between an order and its fulfilment is in `wiring/goods.rs`.
 
+mod count;
 mod goods;
 
 use std::rc::Rc;
 use std::sync::Arc;
 
+use count::count;
+
 use super::family::StoreFamily;
 use super::listener;
 use super::settings::{self, Tenancy};
+use crate::flow;
 use crate::fraud::{self, Fraud};
 use crate::gateway::CallContext;
 use crate::inventory::{self, Inventory};
@@ -17,6 +21,8 @@ use crate::payment::{self, Payment};
 use crate::runtime::ask::send;
 use crate::runtime::{Ask, Family as _, Fault, Only, Refusal, Wiring};
 use crate::types::{Actor, Amount, Cause, Meta, OrderId, PaymentId, ReservationId, Timestamp};
+
+pub(super) use count::count_all;
 
 fn meta(actor: Actor, cause: Cause) -> Meta {
     Meta { actor, cause: Some(cause), key: None }
@@ -81,6 +87,10 @@ impl Wiring for Orders {
         if let Some(placed) = state.placed() {
             listener::order_moved(family, placed.id);
         }
+    }
+
+    fn flowed(family: &Rc<StoreFamily>, _key: OrderId, events: &[order::Event], meta: &Meta, at: Timestamp) {
+        count_all(family, events, meta, at, |event| flow::of_order(event, meta.actor));
     }
 
     fn open_after(
@@ -447,7 +457,24 @@ impl Wiring for Payment {
         }
     }
 
+    fn flowed(
+        family: &Rc<StoreFamily>,
+        key: PaymentId,
+        events: &[payment::Event],
+        meta: &Meta,
+        at: Timestamp,
+    ) {
+        // The bank's answer came to a call: that is what led to it.
+        let called_at = if meta.actor == Actor::Bank { family.answered_call(key) } else { None };
+        let led = called_at.or(meta.cause.map(|cause| cause.at));
+        for event in events {
+            count(family, flow::of_payment(event), led.map(|led| led.until(at)));
+        }
+    }
+
     fn call(family: &Rc<StoreFamily>, key: PaymentId, call: payment::bank::Call) {
+        count(family, flow::Mark::Along(flow::of_call(&call)), None);
+        family.called(key);
         let context = CallContext {
             store: family.log().store().clone(),
             order: OrderId::from_bits(key.bits()),
@@ -551,6 +578,10 @@ impl Wiring for Inventory {
             stock.forget(order);
         }
     }
+
+    fn flowed(family: &Rc<StoreFamily>, _key: Only, events: &[inventory::Event], meta: &Meta, at: Timestamp) {
+        count_all(family, events, meta, at, flow::of_inventory);
+    }
 }
 
 impl Wiring for Fraud {
@@ -577,6 +608,10 @@ impl Wiring for Fraud {
 
     fn load(_family: &Rc<StoreFamily>, _key: Only) -> Result<fraud::Desk, Fault> {
         Ok(fraud::Desk::default())
+    }
+
+    fn flowed(family: &Rc<StoreFamily>, _key: Only, events: &[fraud::Event], meta: &Meta, at: Timestamp) {
+        count_all(family, events, meta, at, flow::of_fraud);
     }
 
     fn step(family: &Rc<StoreFamily>, _key: Only, _desk: &fraud::Desk, step: fraud::Step, cause: Cause) {
@@ -651,5 +686,9 @@ impl Wiring for Tenancy {
         _at: Timestamp,
     ) {
         family.set_tenant(state);
+    }
+
+    fn flowed(family: &Rc<StoreFamily>, _key: Only, events: &[settings::Event], meta: &Meta, at: Timestamp) {
+        count_all(family, events, meta, at, flow::of_store);
     }
 }

@@ -9,6 +9,7 @@ mod crash;
 mod disk;
 mod doubt;
 mod edits;
+mod flows;
 mod fulfillment;
 mod idempotency;
 mod legacy;

@@ -15,7 +15,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{OrderId, meta, report, settings};
+use super::{OrderId, count_all, meta, report, settings};
+use crate::flow;
 use crate::fulfillment::{self, Fulfillment, Fulfillments};
 use crate::inventory::{self, Parcel};
 use crate::order::{self, Order, Placed};
@@ -23,7 +24,7 @@ use crate::payment;
 use crate::runtime::ask::send;
 use crate::runtime::{Ask, Family as _, Fault, Only, Refusal, Wiring};
 use crate::store::family::{Members, StoreFamily};
-use crate::types::{Actor, Cause, Meta, Sku};
+use crate::types::{Actor, Cause, Meta, Sku, Timestamp};
 
 /// Opens the work on an order once its stock is committed, and tells the order.
 pub(super) fn opener(
@@ -280,6 +281,16 @@ impl Wiring for Fulfillments {
 
     fn call(_family: &Rc<StoreFamily>, _key: OrderId, call: fulfillment::Call) {
         match call {}
+    }
+
+    fn flowed(
+        family: &Rc<StoreFamily>,
+        _key: OrderId,
+        events: &[fulfillment::Event],
+        meta: &Meta,
+        at: Timestamp,
+    ) {
+        count_all(family, events, meta, at, flow::of_fulfillment);
     }
 
     fn open_after(

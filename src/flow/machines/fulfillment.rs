@@ -1,0 +1,91 @@
+//! How an order's fulfilment is asked about its first parcel.
+
+use super::{Charted, ORDER, Print, labels, named, sku};
+use crate::fulfillment::{
+    Command, Fulfillment, Fulfillments, Line, Mode, Move, Opening, Outcome, Phase, Policy, Scan, Stage,
+    TrackerStatus, Units,
+};
+use crate::types::{LineId, Timestamp};
+
+const LINE: LineId = LineId::from_bits(1);
+
+impl Charted for Fulfillments {
+    const ABOUT: &'static str =
+        "one fulfilment order, and the parcel it becomes; an order has one or several";
+
+    fn place(state: &Fulfillment) -> &'static str {
+        match state {
+            Fulfillment::Unopened => "unopened",
+            Fulfillment::Never => "never",
+            Fulfillment::Opened(work) => work.order_of(1).map_or("unopened", |one| one.phase.word()),
+        }
+    }
+
+    fn fingerprint(state: &Fulfillment, into: &mut Print) {
+        let Some(work) = state.work() else { return };
+        into.debug(&work.policy.mode);
+        into.add((work.orders.len(), work.progress() == work.told));
+        for one in &work.orders {
+            into.add(one.phase.status());
+        }
+        match work.order_of(1).map(|one| &one.phase) {
+            Some(Phase::OnHold { stage, reason, .. }) => into.add((stage, reason)),
+            Some(Phase::Shipped(shipment)) => {
+                into.add((shipment.is_stalled, shipment.attempts.min(1), shipment.scans.is_empty()));
+            }
+            Some(Phase::Working(_) | Phase::Leaving { .. } | Phase::Canceled) | None => {}
+        }
+    }
+
+    fn samples(state: &Fulfillment, now: Timestamp) -> Vec<(&'static str, Command)> {
+        use Command as C;
+        let number = 1;
+        let advance = |to| C::Advance { number, to };
+        let scan = |status, is_failed_attempt| C::Scan {
+            number,
+            tracking_code: None,
+            eta: None,
+            scans: vec![Scan {
+                status,
+                at: now,
+                detail: None,
+                message: None,
+                place: None,
+                is_failed_attempt,
+            }],
+        };
+        let progress = state.work().map(|work| work.progress()).unwrap_or_default();
+        let mut commands = vec![
+            open(Mode::Auto, 0),
+            open(Mode::Manual, 0),
+            open(Mode::Manual, 1),
+            advance(Move::Ship { carrier: None, tracking_code: None }),
+            advance(Move::Hold { note: None }),
+            advance(Move::Release),
+            scan(TrackerStatus::OutForDelivery, true),
+            C::Cancel { order: ORDER, except: 0 },
+            C::Cancel { order: ORDER, except: 1 },
+            C::Hear(Outcome::Dispatched { number }),
+            C::Hear(Outcome::StockMissing { number, lacking: "".into() }),
+            C::Hear(Outcome::Paid),
+            C::Hear(Outcome::Noted { progress }),
+            C::Tick,
+        ];
+        // By itself a part moves along with the rest, and two at once are no machine of one.
+        if state.work().is_some_and(|work| work.policy.mode == Mode::Manual) {
+            commands.push(advance(Move::Split { lines: vec![Units { line: LINE, quantity: 1 }] }));
+        }
+        commands.extend(Stage::ALL.iter().map(|stage| advance(Move::Stage(*stage))));
+        commands.extend(TrackerStatus::ALL.iter().map(|status| advance(Move::Carried(*status))));
+        commands.extend(TrackerStatus::ALL.iter().map(|status| scan(*status, false)));
+        named(labels::fulfillment_command, commands)
+    }
+}
+
+/// Work on two pieces of one line, and on so many that are not there yet.
+fn open(mode: Mode, owed: u32) -> Command {
+    let line = |quantity| Line { line: LINE, sku: sku(), quantity };
+    let policy = Policy { mode, stage_s: 60, transit_s: 3_600, stalled_s: 86_400 };
+    let owed = (owed > 0).then(|| line(owed)).into_iter().collect();
+    Command::Open(Box::new(Opening { order: ORDER, policy, lines: vec![line(2)], owed }))
+}
