@@ -100,7 +100,7 @@ kinds! {
     ReviewWaiting = "review_waiting", Info;
     /// An order has stood still for too long. Subject: the order.
     SagaStuck = "saga_stuck", Warning;
-    /// A shipment is not moving. Subject: the shipment.
+    /// A shipment is silent, was brought in vain too often, comes back or cannot be delivered. Subject: the shipment.
     ShipmentStalled = "shipment_stalled", Warning;
     /// Money where none should be: it arrived late, or our ledger and the bank's differ. Subject: the order.
     ReconciliationMismatch = "reconciliation_mismatch", Critical;

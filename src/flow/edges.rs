@@ -69,6 +69,7 @@ edges! {
     Undeliverable = Carry -> Track, "shipment.failed";
     Scanned = Carry -> Track, "shipment.scanned";
     Stalled = ParcelSilence -> Track, "shipment.stalled";
+    TroubleReported = Track -> Notice, "shipment.trouble_reported";
     GoodsMoved = Track -> Goods, "order.fulfillment_updated";
     GoodsReported = Goods -> Track, "fulfillment.reported";
     Completed = Track -> Complete, "order.completed";

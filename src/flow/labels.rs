@@ -96,6 +96,7 @@ labels! {
         fulfillment::Command::Hear(fulfillment::Outcome::StockMissing { .. }) => "stock_missing",
         fulfillment::Command::Hear(fulfillment::Outcome::Paid) => "order_paid",
         fulfillment::Command::Hear(fulfillment::Outcome::Noted { .. }) => "order_heard",
+        fulfillment::Command::Hear(fulfillment::Outcome::Warned { .. }) => "people_warned",
         fulfillment::Command::Tick => "time_over",
     }
 

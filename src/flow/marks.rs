@@ -113,6 +113,7 @@ pub fn of_fulfillment(event: &fulfillment::Event) -> Mark {
         E::Failed(_) => Mark::Failed(Edge::Undeliverable),
         E::Scanned(_) => Mark::Along(Edge::Scanned),
         E::Stalled(_) => Mark::Failed(Edge::Stalled),
+        E::TroubleReported(_) => Mark::Along(Edge::TroubleReported),
     }
 }
 

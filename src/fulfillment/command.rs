@@ -7,6 +7,7 @@ use crate::types::{OrderId, Timestamp};
 use super::progress::Progress;
 use super::scans::{Scan, TrackerStatus};
 use super::state::{Line, Policy, Stage, Units};
+use super::trouble::Trouble;
 
 /// What may be asked of an order's fulfilment.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,6 +121,13 @@ pub enum Outcome {
     Noted {
         /// How far.
         progress: Progress,
+    },
+    /// The alert desk knows what is wrong with a parcel, or that nothing is any more.
+    Warned {
+        /// Which.
+        number: u32,
+        /// What.
+        trouble: Option<Trouble>,
     },
 }
 

@@ -7,7 +7,7 @@ use crate::types::{OrderId, Timestamp};
 use super::command::{Command, Move, Opening, Outcome, Rejection};
 use super::event::{
     Canceled, Closed, Created, DispatchRequested, Event, Held, Moved, Opened, Released, Reported,
-    ShipmentMoved, Split, Stalled,
+    ShipmentMoved, Split, Stalled, TroubleReported,
 };
 use super::scans::{Scan, TrackerStatus};
 use super::state::{Fulfillment, HoldReason, Mode, Phase, Shipment, Stage, Units, Work, WorkOrder, bit};
@@ -243,6 +243,15 @@ fn hear(work: &Work, outcome: Outcome, now: Timestamp) -> Vec<Event> {
         Outcome::Paid => vec![],
         Outcome::Noted { progress } if work.told == progress => vec![],
         Outcome::Noted { progress } => vec![Event::Reported(Reported { order: work.order, progress })],
+        Outcome::Warned { number, trouble } => {
+            let parcel = work.order_of(number).and_then(WorkOrder::shipment);
+            match parcel {
+                Some(parcel) if parcel.reported != trouble => {
+                    vec![Event::TroubleReported(TroubleReported { order: work.order, number, trouble })]
+                }
+                Some(_) | None => vec![],
+            }
+        }
     }
 }
 

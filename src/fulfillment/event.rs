@@ -9,6 +9,7 @@ use crate::types::{FulfillmentId, OrderId, ShipmentId, Timestamp};
 use super::progress::Progress;
 use super::scans::Scan;
 use super::state::{HoldReason, Line, Policy, Units};
+use super::trouble::Trouble;
 
 crate::events! {
     /// Something that happened to an order's fulfilment.
@@ -57,6 +58,8 @@ crate::events! {
         Scanned(ShipmentMoved) = "shipment.scanned", 1;
         /// It has been silent for too long.
         Stalled(Stalled) = "shipment.stalled", 1;
+        /// People were told what is wrong with it, or that nothing is any more.
+        TroubleReported(TroubleReported) = "shipment.trouble_reported", 1;
     }
 }
 
@@ -204,6 +207,18 @@ pub struct Stalled {
     pub silent_since: Timestamp,
 }
 
+/// Data of `shipment.trouble_reported`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TroubleReported {
+    /// For which order.
+    pub order: OrderId,
+    /// Which parcel.
+    pub number: u32,
+    /// What is wrong with it; nothing when nothing is any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
+}
+
 macro_rules! about {
     ($id:ident: $($name:ident),+) => {$(
         impl $name {
@@ -219,7 +234,7 @@ macro_rules! about {
 }
 
 about!(FulfillmentId: Moved, Held, Released, Split, DispatchRequested, Closed);
-about!(ShipmentId: Created, ShipmentMoved, Stalled);
+about!(ShipmentId: Created, ShipmentMoved, Stalled, TroubleReported);
 
 macro_rules! about_an_order {
     ($($name:ident),+) => {$(
@@ -272,6 +287,7 @@ impl Event {
             | Event::Failed(e)
             | Event::Scanned(e) => Some(e.number),
             Event::Stalled(e) => Some(e.number),
+            Event::TroubleReported(e) => Some(e.number),
         }
     }
 }

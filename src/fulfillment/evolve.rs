@@ -107,6 +107,11 @@ impl Work {
                     shipment.is_stalled = true;
                 }
             }
+            Event::TroubleReported(e) => {
+                if let Some(shipment) = self.shipment_mut(e.number) {
+                    shipment.reported = e.trouble;
+                }
+            }
         }
     }
 
@@ -135,6 +140,7 @@ impl Work {
             shipped_at: at,
             heard_at: at,
             is_stalled: false,
+            reported: None,
         };
         self.enter(created.number, Phase::Shipped(Box::new(shipment)), at);
         // The order let it go, so it knows.

@@ -23,7 +23,7 @@
 //!
 //! Nothing leaves before its order says so: a parcel that is ready asks ([`Step::Dispatch`]) until the money is taken and
 //! its stock is booked as sold, which `shipment.created` records. What the order must know of its goods it is told
-//! ([`Step::Report`]) until it has heard. The instance refuses to know prices, stock figures, banks and time.
+//! ([`Step::Report`]) until it has heard, and so is the alert desk of a parcel that is stuck ([`Step::Warn`]). The instance refuses to know prices, stock figures, banks and time.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
@@ -37,19 +37,21 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod trouble;
 mod view;
 
 pub use command::{Command, Move, Opening, Outcome, Rejection};
 pub use decide::legal;
 pub use event::{
     Canceled, Closed, Created, DispatchRequested, Event, Held, Moved, Opened, Released, Reported,
-    ShipmentMoved, Split, Stalled,
+    ShipmentMoved, Split, Stalled, TroubleReported,
 };
 pub use progress::Progress;
 pub use scans::{ATTEMPTS_MAX, Place, SCANS_MAX, Scan, TrackerStatus};
 pub use state::{
     Fulfillment, HoldReason, Line, Mode, Phase, Policy, Shipment, Stage, Status, Units, Work, WorkOrder,
 };
+pub use trouble::Trouble;
 pub use view::{FulfillmentView, ScanView, ShipmentView};
 
 use crate::runtime::{Aggregate, Due};
@@ -77,6 +79,13 @@ pub enum Step {
     Report {
         /// How far.
         progress: Progress,
+    },
+    /// The alert desk: this is wrong with a parcel, or nothing is any more.
+    Warn {
+        /// Which parcel.
+        number: u32,
+        /// What.
+        trouble: Option<Trouble>,
     },
 }
 
@@ -109,6 +118,12 @@ impl Aggregate for Fulfillments {
         if work.progress() != work.told {
             steps.push(Step::Report { progress: work.progress() });
         }
+        let parcels = work.orders.iter().filter_map(|one| Some((one.number, one.shipment()?)));
+        steps.extend(
+            parcels
+                .filter(|(_, parcel)| parcel.trouble() != parcel.reported)
+                .map(|(number, parcel)| Step::Warn { number, trouble: parcel.trouble() }),
+        );
         let timer = timers::next(work).map(|at| (at, Command::Tick));
         Due { steps, call: None, timer }
     }

@@ -1,4 +1,4 @@
-//! What is known of an order's fulfilment. Stored in views as JSON: fields may be added with a default, never renamed.
+//! What is known of an order's fulfilment, as stored in views.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use crate::types::{FulfillmentId, LineId, OrderId, ShipmentId, Sku, Timestamp};
 
 use super::progress::Progress;
 use super::scans::{Scan, TrackerStatus};
+use super::trouble::Trouble;
 
 /// An order's fulfilment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -165,6 +166,9 @@ pub struct Shipment {
     /// Whether it has been silent for too long.
     #[serde(default)]
     pub is_stalled: bool,
+    /// What the alert desk knows to be wrong with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported: Option<Trouble>,
 }
 
 macro_rules! words {

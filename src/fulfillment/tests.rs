@@ -350,6 +350,63 @@ fn a_silent_parcel_is_stalled_once_until_it_is_heard_of_again() {
     assert_eq!(Fulfillments::due(&state).timer.map(|(at, _)| at), Some(at.plus_secs(1_000)));
 }
 
+type Warned = Option<Option<Trouble>>;
+
+/// What the alert desk is still to be told of parcel 1, if anything, having been told of everything before.
+fn warned(state: &mut Fulfillment) -> Warned {
+    let steps = Fulfillments::due(state).steps;
+    let trouble = steps.iter().find_map(|step| match step {
+        Step::Warn { number: 1, trouble } => Some(*trouble),
+        Step::Warn { .. } | Step::Dispatch { .. } | Step::Report { .. } => None,
+    })?;
+    let heard = Command::Hear(Outcome::Warned { number: 1, trouble });
+    assert_eq!(apply(state, heard.clone(), NOW).as_deref(), Ok(&["shipment.trouble_reported"][..]));
+    assert_eq!(apply(state, heard, NOW).as_deref(), Ok(&[][..]), "heard once");
+    Some(trouble)
+}
+
+#[test]
+fn people_are_told_once_what_is_wrong_with_a_parcel_and_that_it_is_over() {
+    use TrackerStatus as T;
+    let seen = |status, secs| vec![scan(status, secs)];
+    let table: [(&str, Vec<Scan>, Warned); 9] = [
+        ("on its way", seen(T::InTransit, 1), None),
+        ("in vain", vec![vain(2), vain(3)], None),
+        ("three times", vec![vain(4)], Some(Some(Trouble::Attempts))),
+        ("a fourth time", vec![vain(5)], None),
+        ("moves on", seen(T::OutForDelivery, 6), Some(None)),
+        ("cannot be delivered", seen(T::Failure, 7), Some(Some(Trouble::Failed))),
+        ("found again", seen(T::InTransit, 8), Some(None)),
+        ("comes back", seen(T::ReturnToSender, 9), Some(Some(Trouble::Returned))),
+        ("and nothing changes that", seen(T::InTransit, 10), None),
+    ];
+    let mut state = shipped();
+    for (what, seen, told) in table {
+        apply(&mut state, scans(&seen), NOW).expect("taken");
+        assert_eq!(warned(&mut state), told, "{what}");
+    }
+    let mut state = shipped();
+    let (at, tick) = Fulfillments::due(&state).timer.expect("silence is noticed");
+    apply(&mut state, tick, at).expect("stalled");
+    assert_eq!(warned(&mut state), Some(Some(Trouble::Stalled)));
+    apply(&mut state, scans(&[scan(T::Delivered, 20)]), at).expect("taken");
+    assert_eq!(warned(&mut state), Some(None), "there after all");
+}
+
+#[test]
+fn a_warning_that_was_overtaken_is_followed_by_the_next() {
+    let mut state = shipped();
+    apply(&mut state, scans(&[scan(TrackerStatus::Failure, 1)]), NOW).expect("taken");
+    // It is found again before the desk has answered.
+    apply(&mut state, scans(&[scan(TrackerStatus::InTransit, 2)]), NOW).expect("taken");
+    assert_eq!(warned(&mut state), None, "nothing was said, nothing is to be taken back");
+    let late = Command::Hear(Outcome::Warned { number: 1, trouble: Some(Trouble::Failed) });
+    apply(&mut state, late, NOW).expect("heard");
+    assert_eq!(warned(&mut state), Some(None));
+    let nobody = Command::Hear(Outcome::Warned { number: 7, trouble: None });
+    assert_eq!(apply(&mut state, nobody, NOW).as_deref(), Ok(&[][..]));
+}
+
 #[test]
 fn a_carrier_that_means_another_parcel_is_refused() {
     let mut state = shipped();
@@ -409,6 +466,9 @@ fn any_command() -> impl Strategy<Value = Command> {
         1 => (1..4_u32)
             .prop_map(|number| Command::Hear(Outcome::StockMissing { number, lacking: "A".into() })),
         1 => Just(Command::Hear(Outcome::Paid)),
+        1 => (1..4_u32, proptest::option::of(0..Trouble::ALL.len())).prop_map(|(number, at)| {
+            Command::Hear(Outcome::Warned { number, trouble: at.map(|at| Trouble::ALL[at]) })
+        }),
     ]
 }
 

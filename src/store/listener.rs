@@ -354,6 +354,30 @@ fn watch_gateway(family: &Rc<StoreFamily>, healthy_before: u64) {
     });
 }
 
+/// What is wrong with a parcel now; nothing when nothing is any more. Says when the desk has heard: until then whoever
+/// tells of it will tell again after a crash.
+pub(super) fn parcel(
+    family: &Rc<StoreFamily>,
+    shipment: &str,
+    wrong: Option<&str>,
+    heard: impl FnOnce() + Send + 'static,
+) {
+    let kind = Kind::ShipmentStalled;
+    match wrong {
+        Some(message) => {
+            let told = family.listener.told.borrow();
+            let is_told = told.get(&(kind, shipment.into())).is_some_and(|told| *told.message == *message);
+            drop(told);
+            raise(family, kind, shipment, message, u32::from(!is_told));
+        }
+        None => clear(family, kind, shipment),
+    }
+    // The desk hears one thing after the other: its answer to whatever comes next says that it has heard this.
+    let next = AlertRequest::Command(alert::Command::Escalate);
+    let answered = move |_: &alert::Desk, _: Result<Option<Cause>, alert::Rejection>| heard();
+    send(&family.members.alerts, Ask::sibling(Only, next, Meta::by(Actor::Store), answered));
+}
+
 /// What is not at rest when a store is raised, to be compared with what its desk keeps.
 #[derive(Default)]
 pub(super) struct Standing {

@@ -365,6 +365,14 @@ fn goods(findings: &mut Findings, name: &str, row: &AuditedOrder, model: &Order)
         );
         findings.compare(name, &subject, "attempts", &part.attempts, &u64::from(shipment.attempts));
         findings.compare(name, &subject, "stalled", &part.is_stalled, &shipment.is_stalled);
+        let reported = shipment.reported.map(crate::fulfillment::Trouble::word);
+        findings.compare(
+            name,
+            &subject,
+            "trouble reported",
+            &shown(part.reported.as_ref()),
+            &shown(reported),
+        );
         let kept = part.scans.len().min(SCANS_MAX);
         findings.compare(name, &subject, "scans", &kept, &shipment.scans.len());
     }

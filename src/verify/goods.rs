@@ -32,6 +32,8 @@ pub(super) struct Part {
     stage: String,
     pub(super) attempts: u64,
     pub(super) is_stalled: bool,
+    /// What people were told is wrong with it.
+    pub(super) reported: Option<String>,
     pub(super) tracking_code: String,
     /// What was seen, in the order in which it was told: time, status.
     pub(super) scans: Vec<(String, String)>,
@@ -162,7 +164,7 @@ fn is_ours(kind: &str) -> bool {
     let moves = ["held", "released", "canceled", "closed", "dispatch_requested"];
     kind.strip_prefix("fulfillment.").is_some_and(|kind| moves.contains(&kind) || stage_of(kind).is_some())
         || kind.strip_prefix("shipment.").is_some_and(is_scan)
-        || matches!(kind, "shipment.created" | "shipment.stalled")
+        || matches!(kind, "shipment.created" | "shipment.stalled" | "shipment.trouble_reported")
 }
 
 fn stage_of(kind: &str) -> Option<&'static str> {
@@ -203,6 +205,10 @@ impl Part {
                 self.tracking_code = data["tracking_code"].as_str().unwrap_or_default().to_owned();
                 self.word = "pre_transit".into();
                 is_legal
+            }
+            ("shipment", "trouble_reported") => {
+                self.reported = data["trouble"].as_str().map(ToOwned::to_owned);
+                self.has_left()
             }
             ("shipment", "stalled") => !std::mem::replace(&mut self.is_stalled, true) && self.has_left(),
             ("fulfillment", "held") => {

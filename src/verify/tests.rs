@@ -241,6 +241,7 @@ fn the_checker_knows_every_kind_of_this_release() {
         crate::inventory::Event::KINDS,
         crate::fraud::Event::KINDS,
         crate::fulfillment::Event::KINDS,
+        crate::alert::Event::KINDS,
         crate::store::settings::Event::KINDS,
     ];
     // What an update says decides which it is; the other tests have all of them.

@@ -240,6 +240,70 @@ async fn a_carrier_is_believed_when_it_signs() {
     world.ends(&[&shop]).await;
 }
 
+/// Waits until the newest alert about a parcel has a status; returns all of them.
+async fn warned(shop: &Shop, status: &str) -> Vec<Value> {
+    until(&format!("a warning to be {status}"), LIMIT, async || {
+        let mut page = shop.get("/v1/alerts?kind=shipment_stalled").await;
+        let Value::Array(alerts) = page["data"].take() else { return Err(page.to_string()) };
+        match alerts.first() {
+            Some(newest) if newest["status"] == status => Ok(alerts),
+            _ => Err(format!("{alerts:?}")),
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn people_are_told_of_a_parcel_that_does_not_arrive() {
+    let world = World::start().await;
+    let settings = json!({"fulfillment": {"mode": "manual", "carrier_secret": SECRET}});
+    let (shop, other) = (world.shop_with("acme", settings).await, world.shop("other").await);
+    shop.stock("MUG", 10).await;
+    let mut parcels = Vec::new();
+    for stalled_s in [2, 86_400] {
+        // The policy of the moment in which its work begins stays the order's own.
+        shop.configure(json!({"fulfillment": {"stalled_s": stalled_s}})).await;
+        let id = shop.buy_until(&basket("MUG", 1), "confirmed").await;
+        let fulfillment = work(&shop, &id).await[0]["id"].as_str().expect("an id").to_owned();
+        let parcel = send_off(&shop, &fulfillment).await;
+        parcels.push((id, parcel["id"].as_str().expect("an id").to_owned()));
+    }
+    let [(silent, silent_parcel), (in_vain, in_vain_parcel)] = &parcels[..] else { panic!("{parcels:?}") };
+
+    // One is silent for too long, and a crash changes nothing about it.
+    shop.happens(silent, "shipment.trouble_reported").await;
+    world.server.crash().await;
+    let alerts = warned(&shop, "firing").await;
+    let [alert] = &alerts[..] else { panic!("one a parcel: {alerts:?}") };
+    assert_eq!(
+        (&alert["subject"], &alert["count"], &alert["severity"]),
+        (&json!(silent_parcel), &json!(1), &json!("warning"))
+    );
+    told(&shop, &message(silent_parcel, &[("delivered", "2030-01-03T12:00:00Z")])).await.must(200);
+    shop.reaches(silent, "completed").await;
+    warned(&shop, "resolved").await;
+
+    // The other is brought three times in vain.
+    let attempts = ["03", "04", "05"].map(|day| {
+        json!({"status": "in_transit", "datetime": format!("2030-01-{day}T12:00:00Z"),
+            "status_detail": "unable_to_deliver"})
+    });
+    let body = json!({"result": {"shipment_id": in_vain_parcel, "tracking_details": attempts}}).to_string();
+    for _ in 0..2 {
+        told(&shop, &body).await.must(200);
+    }
+    let alerts = warned(&shop, "firing").await;
+    let newest = &alerts[0];
+    assert_eq!((&newest["subject"], &newest["count"]), (&json!(in_vain_parcel), &json!(1)), "{newest}");
+    let said = newest["message"].as_str().expect("words");
+    assert!(said.contains("3 times in vain"), "{said}");
+    told(&shop, &message(in_vain_parcel, &[("delivered", "2030-01-06T12:00:00Z")])).await.must(200);
+    warned(&shop, "resolved").await;
+    shop.reaches(in_vain, "completed").await;
+    assert_eq!(other.get("/v1/alerts").await["data"], json!([]));
+    world.ends(&[&shop, &other]).await;
+}
+
 #[tokio::test]
 async fn an_order_leaves_in_two_parcels_and_what_is_left_can_be_canceled() {
     let world = World::start().await;

@@ -2,8 +2,8 @@
 
 use super::{Charted, ORDER, Print, labels, named, sku};
 use crate::fulfillment::{
-    Command, Fulfillment, Fulfillments, Line, Mode, Move, Opening, Outcome, Phase, Policy, Scan, Stage,
-    TrackerStatus, Units,
+    ATTEMPTS_MAX, Command, Fulfillment, Fulfillments, Line, Mode, Move, Opening, Outcome, Phase, Policy,
+    Scan, Shipment, Stage, TrackerStatus, Units,
 };
 use crate::types::{LineId, Timestamp};
 
@@ -31,7 +31,12 @@ impl Charted for Fulfillments {
         match work.order_of(1).map(|one| &one.phase) {
             Some(Phase::OnHold { stage, reason, .. }) => into.add((stage, reason)),
             Some(Phase::Shipped(shipment)) => {
-                into.add((shipment.is_stalled, shipment.attempts.min(1), shipment.scans.is_empty()));
+                into.add((
+                    shipment.is_stalled,
+                    shipment.attempts.min(ATTEMPTS_MAX),
+                    shipment.scans.is_empty(),
+                ));
+                into.add((shipment.reported, shipment.trouble()));
             }
             Some(Phase::Working(_) | Phase::Leaving { .. } | Phase::Canceled) | None => {}
         }
@@ -54,6 +59,8 @@ impl Charted for Fulfillments {
                 is_failed_attempt,
             }],
         };
+        let parcel = state.work().and_then(|work| work.order_of(number)?.shipment());
+        let trouble = parcel.and_then(Shipment::trouble);
         let progress = state.work().map(|work| work.progress()).unwrap_or_default();
         let mut commands = vec![
             open(Mode::Auto, 0),
@@ -69,6 +76,7 @@ impl Charted for Fulfillments {
             C::Hear(Outcome::StockMissing { number, lacking: "".into() }),
             C::Hear(Outcome::Paid),
             C::Hear(Outcome::Noted { progress }),
+            C::Hear(Outcome::Warned { number, trouble }),
             C::Tick,
         ];
         // By itself a part moves along with the rest, and two at once are no machine of one.

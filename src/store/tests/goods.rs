@@ -159,6 +159,48 @@ async fn a_month_passes_and_every_timer_fires_once_while_the_store_sleeps() {
     is_whole(&story);
 }
 
+/// A parcel in carriers' hands falls silent: a month later people are told, once, however often the power fails meanwhile;
+/// and that it is over, once it is seen.
+#[actix::test]
+async fn a_parcel_that_nobody_sees_for_a_month_is_one_alert_until_it_is_seen() {
+    for pumps in 0..6 {
+        let world = World::new().await;
+        tokio::time::pause();
+        let store = world.shop("acme", 10).await;
+        let id = world.place(&store).await;
+        world.run().await;
+        world.picked_and_packed(&store, id).await;
+        world.advance(&store, id, 1, ship()).await.expect("shipped");
+        for _ in 0..29 {
+            world.after(DAY).await;
+            world.drive(world.directory.wake_due()).await.expect("readable");
+        }
+        assert_eq!(alerts(&world, &store).await, [], "a day is left");
+        // The store wakes for it, and the power fails after every number of commits of what then happens.
+        tokio::time::advance(2 * DAY).await;
+        world.drive(world.directory.wake_due()).await.expect("readable");
+        for _ in 0..pumps {
+            tokio::task::yield_now().await;
+            world.journal.pump();
+        }
+        let world = world.crash().await;
+        tokio::time::advance(32 * DAY).await;
+        world.enter(&store).await;
+        world.after(Duration::from_secs(1)).await;
+        let open = alerts(&world, &store).await;
+        assert_eq!(open.len(), 1, "after {pumps} commits: {open:?}");
+        let story = world.story(&store, id).await;
+        let told =
+            |story: &[String]| (count(story, "shipment.stalled"), count(story, "shipment.trouble_reported"));
+        assert_eq!(told(&story), (1, 1), "after {pumps} commits: {story:?}");
+        let seen = Move::Carried(fulfillment::TrackerStatus::InTransit);
+        world.advance(&store, id, 1, seen).await.expect("seen again");
+        let over = alerts(&world, &store).await;
+        assert_eq!(over.iter().map(|(status, _)| status.as_str()).collect::<Vec<_>>(), ["resolved"]);
+        tokio::time::resume();
+    }
+}
+
 #[actix::test]
 async fn a_manual_store_costs_one_event_and_sleeps() {
     let world = World::new().await;

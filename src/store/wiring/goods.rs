@@ -24,6 +24,7 @@ use crate::payment;
 use crate::runtime::ask::send;
 use crate::runtime::{Ask, Family as _, Fault, Only, Refusal, Wiring};
 use crate::store::family::{Members, StoreFamily};
+use crate::store::listener;
 use crate::types::{Actor, Cause, Meta, Sku, Timestamp};
 
 /// Opens the work on an order once its stock is committed, and tells the order.
@@ -230,6 +231,31 @@ fn inform(family: &Rc<StoreFamily>, id: OrderId, progress_now: fulfillment::Prog
     send(&family.members.orders, Ask::sibling(id, order::Command::Hear(outcome), meta, heard));
 }
 
+/// Tells the alert desk what is wrong with a parcel, and fulfilment that it has heard.
+fn warn(
+    family: &Rc<StoreFamily>,
+    id: OrderId,
+    state: &Fulfillment,
+    number: u32,
+    trouble: Option<fulfillment::Trouble>,
+) {
+    use fulfillment::Trouble;
+    let Some(one) = state.work().and_then(|work| work.order_of(number)) else { return };
+    let Some(parcel) = one.shipment() else { return };
+    let wrong = trouble.map(|trouble| match trouble {
+        Trouble::Stalled => format!("nobody has seen it since {}", parcel.heard_at),
+        Trouble::Attempts => format!("it was brought {} times in vain", parcel.attempts),
+        Trouble::Returned => "it was not delivered and comes back".to_owned(),
+        Trouble::Failed => format!("its carrier says {}", parcel.status),
+    });
+    let wrong = wrong.map(|wrong| format!("parcel {} of {id}: {wrong}", parcel.tracking_code));
+    let fulfillments = family.members.fulfillments.clone();
+    listener::parcel(family, &one.shipment_id(id).to_string(), wrong.as_deref(), move || {
+        let warned = fulfillment::Command::Hear(fulfillment::Outcome::Warned { number, trouble });
+        send(&fulfillments, Ask::tell(id, warned, Meta::by(Actor::Store)));
+    });
+}
+
 fn progress(of: fulfillment::Progress) -> order::Progress {
     let fulfillment::Progress { shipped, delivered, returned, canceled, is_held } = of;
     let canceled = canceled
@@ -276,6 +302,7 @@ impl Wiring for Fulfillments {
                 }
             }
             fulfillment::Step::Report { progress } => inform(family, key, progress, meta),
+            fulfillment::Step::Warn { number, trouble } => warn(family, key, state, number, trouble),
         }
     }
 

@@ -529,6 +529,9 @@ impl World {
                     self.hear(store, order, order::Outcome::GoodsMoved { progress: heard });
                     self.work(store, order, Command::Hear(Outcome::Noted { progress }));
                 }
+                fulfillment::Step::Warn { number, trouble } => {
+                    self.work(store, order, Command::Hear(Outcome::Warned { number, trouble }));
+                }
             }
         }
     }
