@@ -14,6 +14,7 @@ pub mod order;
 pub mod payment;
 pub mod problem;
 pub mod replay;
+pub mod returns;
 pub mod runtime;
 pub mod schedule;
 pub mod seed;

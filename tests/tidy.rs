@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders that decide. Each knows the machine and the words, and no other of them.
-const DOMAINS: &[&str] = &["order", "payment", "fraud", "inventory", "fulfillment", "alert"];
+const DOMAINS: &[&str] = &["order", "payment", "fraud", "inventory", "fulfillment", "returns", "alert"];
 /// Files of a domain folder that decide: no clock, dice, I/O, logging or float.
 const PURE: &[&str] = &["command.rs", "event.rs", "state.rs", "decide.rs"];
 /// What a pure file does not mention.
@@ -34,6 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("inventory", &["types", "runtime"]),
     ("fulfillment", &["types", "runtime"]),
     ("alert", &["types", "runtime"]),
+    ("returns", &["types", "runtime"]),
     ("gateway", &["types", "payment"]),
     (
         "views",
@@ -47,13 +48,25 @@ const ARROWS: &[(&str, &[&str])] = &[
             "inventory",
             "fulfillment",
             "alert",
+            "returns",
             "store",
         ],
     ),
     ("schedule", &["types", "runtime", "journal", "views", "store", "gateway", "alert", "order", "payment"]),
     (
         "flow",
-        &["types", "runtime", "order", "payment", "fraud", "inventory", "fulfillment", "alert", "store"],
+        &[
+            "types",
+            "runtime",
+            "order",
+            "payment",
+            "fraud",
+            "inventory",
+            "fulfillment",
+            "returns",
+            "alert",
+            "store",
+        ],
     ),
     (
         "store",
@@ -68,6 +81,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "inventory",
             "fulfillment",
             "alert",
+            "returns",
             "gateway",
             "flow",
         ],
@@ -179,11 +193,12 @@ fn only_wiring_makes_reports_of_siblings() {
         let file = name(&path);
         let is_allowed = file.starts_with("src/order/")
             || file.starts_with("src/fulfillment/")
+            || file.starts_with("src/returns/")
             || file.starts_with("src/store/")
             // Names what siblings may hear, and asks them beside any store.
             || file.starts_with("src/flow/")
             || is_test(&path);
-        let reports = ["order::Outcome", "fulfillment::Outcome", "Command::Hear"];
+        let reports = ["order::Outcome", "fulfillment::Outcome", "returns::Outcome", "Command::Hear"];
         if !is_allowed && reports.iter().any(|report| mentions(&text, report)) {
             faults.push(file);
         }

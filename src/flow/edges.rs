@@ -102,6 +102,13 @@ edges! {
     RefundsReported = Books -> UndoPayment, "payment.refunds_reported";
     ArrivedLate = Bank -> UndoPayment, "payment.arrived_late";
 
+    // Goods back.
+    ReturnAsked = ReturnOrder -> TendReturn, "return.requested";
+    ReturnReceived = TendReturn -> TakeBack, "return.received";
+    ReturnRefunding = TakeBack -> UndoPayment, "payment.refund_requested";
+    CameBack = TakeBack -> Goods, "order.goods_returned";
+    ReturnReported = Goods -> TakeBack, "return.reported";
+
     // To the bank and back.
     AskedToAuthorize = Pay -> Bank, "authorize";
     AskedToCapture = Pay -> Bank, "capture";

@@ -65,7 +65,8 @@ nodes! {
     CancelOrder = Api "cancel_order", "somebody wants it undone", at ["POST /v1/orders/{id}/cancel"];
     RetryOrder = Api "retry_order", "somebody wants it tried now", at ["POST /v1/orders/{id}/retry"];
     RefundOrder = Api "refund_order", "money shall go back", at ["POST /v1/orders/{id}/refunds"];
-    ManageStock = Api "manage_stock", "stock is counted", at ["PUT /v1/inventory/{sku}", "POST /v1/inventory/{sku}/adjustments"];
+    ManageStock = Api "manage_stock", "stock is counted", at ["PUT /v1/inventory/{sku}", "POST /v1/inventory/{sku}/adjustments", "POST /v1/inventory/{sku}/write-offs"];
+    ReturnOrder = Api "return_order", "goods shall come back", at ["POST /v1/orders/{id}/returns"];
     ManageRules = Api "manage_rules", "fraud rules are written", at ["PUT /v1/fraud/rules"];
     ManageStore = Api "manage_store", "a store is set up", at ["POST /v1/stores", "PATCH /v1/stores/{id}"];
 
@@ -86,6 +87,11 @@ nodes! {
     Carry = Api "carry", "a carrier brings the parcel", at ["POST /v1/carrier/events"];
     Track = Event "track", "how far the goods are is found out";
     Goods = Event "goods", "the order knows how far its goods are";
+    TakeBack = Event "take_back", "what came back is booked and paid for",
+        records [
+            "inventory.updated", "return.stock_booked", "return.stock_refused", "return.refund_requested",
+            "return.refund_refused"
+        ];
     Complete = Event "complete", "the order is completed";
     Books = Event "books", "the order knows what was given back";
     Stock = Event "stock", "stock is kept";
@@ -104,6 +110,13 @@ nodes! {
         at ["POST /v1/reviews/{id}/approve", "POST /v1/reviews/{id}/reject"],
         records ["fraud.review_opened", "fraud.review_approved", "fraud.review_rejected"];
     Challenge = Human "challenge", "the shopper proves who they are";
+
+    TendReturn = Human "tend_return", "people look after a return",
+        at [
+            "POST /v1/returns/{id}/approve", "POST /v1/returns/{id}/decline", "POST /v1/returns/{id}/ship",
+            "POST /v1/returns/{id}/receive", "POST /v1/returns/{id}/close", "POST /v1/returns/{id}/cancel"
+        ],
+        records ["return.approved", "return.declined", "return.shipped", "return.closed", "return.canceled"];
 
     TendAlert = Human "tend_alert", "people look after an alert",
         at ["POST /v1/alerts/{id}/acknowledge", "POST /v1/alerts/{id}/resolve", "POST /v1/alerts/{id}/silence"];

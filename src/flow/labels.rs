@@ -2,7 +2,7 @@
 //! test asks for a sample of it.
 
 use crate::store::settings;
-use crate::{alert, fraud, fulfillment, inventory, order, payment};
+use crate::{alert, fraud, fulfillment, inventory, order, payment, returns};
 
 macro_rules! labels {
     ($($(#[$doc:meta])* $function:ident of $type:ty, all in $all:ident { $($pattern:pat => $label:literal,)+ })+) => {$(
@@ -42,6 +42,7 @@ labels! {
         order::Command::Hear(order::Outcome::ParcelReady { .. }) => "parcel_ready",
         order::Command::Hear(order::Outcome::GoodsMoved { .. }) => "goods_moved",
         order::Command::Hear(order::Outcome::FulfillmentCanceled { .. }) => "fulfillment_canceled",
+        order::Command::Hear(order::Outcome::GoodsReturned { .. }) => "goods_returned",
     }
 
     /// What a payment is asked or told.
@@ -77,6 +78,8 @@ labels! {
         inventory::Command::Release { .. } => "release",
         inventory::Command::Ship { .. } => "ship",
         inventory::Command::GiveBack { .. } => "give_back",
+        inventory::Command::TakeBack { .. } => "take_back",
+        inventory::Command::WriteOff { .. } => "write_off",
         inventory::Command::Expire => "time_over",
         inventory::Command::Announce { .. } => "announce",
     }
@@ -98,6 +101,22 @@ labels! {
         fulfillment::Command::Hear(fulfillment::Outcome::Noted { .. }) => "order_heard",
         fulfillment::Command::Hear(fulfillment::Outcome::Warned { .. }) => "people_warned",
         fulfillment::Command::Tick => "time_over",
+    }
+
+    /// What an order's returns are asked or told.
+    returns_command of returns::Command, all in RETURNS_COMMANDS {
+        returns::Command::Request(_) => "request",
+        returns::Command::Approve { .. } => "approve",
+        returns::Command::Decline { .. } => "decline",
+        returns::Command::Ship { .. } => "ship",
+        returns::Command::Receive { .. } => "receive",
+        returns::Command::Close { .. } => "close",
+        returns::Command::Cancel { .. } => "cancel",
+        returns::Command::Hear(returns::Outcome::StockBooked { .. }) => "stock_booked",
+        returns::Command::Hear(returns::Outcome::StockRefused { .. }) => "stock_refused",
+        returns::Command::Hear(returns::Outcome::RefundTaken { .. }) => "refund_taken",
+        returns::Command::Hear(returns::Outcome::RefundRefused { .. }) => "refund_refused",
+        returns::Command::Hear(returns::Outcome::Noted { .. }) => "order_heard",
     }
 
     /// What the fraud desk is asked.

@@ -5,7 +5,7 @@ use super::graph::Node;
 use crate::payment::bank::Call;
 use crate::store::settings;
 use crate::types::Actor;
-use crate::{alert, fraud, fulfillment, inventory, order, payment};
+use crate::{alert, fraud, fulfillment, inventory, order, payment, returns};
 
 /// What an event is to the graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +48,7 @@ pub fn of_order(event: &order::Event, actor: Actor) -> Mark {
         E::RemainderCanceled(_) => Edge::RemainderCanceled,
         E::FulfillmentCanceled(_) => Edge::FulfillmentStopped,
         E::Completed(_) => Edge::Completed,
+        E::GoodsReturned(_) => Edge::CameBack,
     })
 }
 
@@ -80,9 +81,12 @@ pub fn of_inventory(event: &inventory::Event) -> Mark {
                 Edge::StockReleasing
             }
         }),
-        E::Updated(Updated::Set(_) | Updated::Adjusted(_)) => Mark::Along(Edge::StockCounted),
+        E::Updated(Updated::Set(_) | Updated::Adjusted(_) | Updated::WrittenOff(_)) => {
+            Mark::Along(Edge::StockCounted)
+        }
         E::Updated(Updated::Committed(_)) => Mark::At(Node::CommitStock),
         E::Updated(Updated::Shipped(_)) => Mark::At(Node::Ship),
+        E::Updated(Updated::Returned(_)) => Mark::At(Node::TakeBack),
         E::ThresholdReached(_) => Mark::Along(Edge::ThresholdReached),
     }
 }
@@ -117,6 +121,22 @@ pub fn of_fulfillment(event: &fulfillment::Event) -> Mark {
     }
 }
 
+/// Where an event of an order's returns stands.
+pub fn of_returns(event: &returns::Event) -> Mark {
+    use returns::Event as E;
+    match event {
+        E::Requested(_) => Mark::Along(Edge::ReturnAsked),
+        E::Approved(_) | E::Declined(_) | E::Shipped(_) | E::Closed(_) | E::Canceled(_) => {
+            Mark::At(Node::TendReturn)
+        }
+        E::Received(_) => Mark::Along(Edge::ReturnReceived),
+        E::StockBooked(_) | E::StockRefused(_) | E::RefundRequested(_) | E::RefundRefused(_) => {
+            Mark::At(Node::TakeBack)
+        }
+        E::Reported(_) => Mark::Along(Edge::ReturnReported),
+    }
+}
+
 /// Where an event of the fraud desk stands.
 pub fn of_fraud(event: &fraud::Event) -> Mark {
     use fraud::{By, Event as E};
@@ -137,7 +157,7 @@ pub fn of_fraud(event: &fraud::Event) -> Mark {
 }
 
 /// Where an event of a payment stands.
-pub fn of_payment(event: &payment::Event) -> Mark {
+pub fn of_payment(event: &payment::Event, actor: Actor) -> Mark {
     use payment::Event as E;
     match event {
         E::Created(_) | E::AttemptStarted(_) | E::Failed(_) => Mark::At(Node::Pay),
@@ -156,6 +176,7 @@ pub fn of_payment(event: &payment::Event) -> Mark {
         E::Canceled(_) => Mark::Along(Edge::PaymentCanceled),
         E::CaptureFailed(_) => Mark::Failed(Edge::CaptureFailed),
         E::RefundFailed(_) => Mark::Failed(Edge::RefundFailed),
+        E::RefundRequested(_) if actor == Actor::Returns => Mark::Along(Edge::ReturnRefunding),
         E::RefundRequested(_) => Mark::Along(Edge::RefundRequested),
         E::RefundPending(_) => Mark::Along(Edge::RefundPending),
         E::RefundCheckStarted(_) => Mark::Along(Edge::RefundCheckStarted),

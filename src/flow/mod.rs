@@ -21,6 +21,7 @@ pub use graph::{Kind, Node};
 pub use machine::{Machine, Transition};
 pub use machines::all as machines;
 pub use marks::{
-    Mark, of_alert, of_call, of_fraud, of_fulfillment, of_inventory, of_order, of_payment, of_store,
+    Mark, of_alert, of_call, of_fraud, of_fulfillment, of_inventory, of_order, of_payment, of_returns,
+    of_store,
 };
 pub use tally::{Figures, StoreTally, Tally};

@@ -13,6 +13,7 @@ use crate::fulfillment::Fulfillments;
 use crate::inventory::Inventory;
 use crate::order::{Orders, Step};
 use crate::payment::Payment;
+use crate::returns::Returns;
 use crate::runtime::{Aggregate, Event as _};
 use crate::store::settings::Tenancy;
 use crate::types::Actor;
@@ -91,6 +92,7 @@ fn sender(on: &str, actor: Actor) -> &'static [Node] {
         "capture_failed" => &[Node::Pay],
         "parcel_ready" => &[Node::PickAndPack],
         "goods_moved" => &[Node::Track],
+        "goods_returned" => &[Node::TakeBack],
         // What is canceled may have been all that was missing.
         "fulfillment_canceled" => &[Node::StopFulfillment, Node::Track],
         // The order had not heard yet that it was paid.
@@ -110,6 +112,7 @@ fn actor_of(on: &str) -> Actor {
             Actor::Payment
         }
         "parcel_ready" | "goods_moved" | "fulfillment_canceled" => Actor::Fulfillment,
+        "goods_returned" => Actor::Returns,
         _ => Actor::Fraud,
     }
 }
@@ -175,7 +178,9 @@ fn an_orders_edges_begin_with_who_reports_and_end_with_who_is_sent_for() {
 fn the_other_aggregates_edges_carry_what_they_say_and_each_is_gone_along() {
     let mut seen: BTreeSet<(&'static str, Mark)> = BTreeSet::new();
     explore::<Payment>(&mut |_, _, _, events| {
-        seen.extend(events.iter().map(|event| (event.kind(), of_payment(event))));
+        for actor in [Actor::Bank, Actor::Returns] {
+            seen.extend(events.iter().map(|event| (event.kind(), of_payment(event, actor))));
+        }
     });
     explore::<Inventory>(&mut |_, _, _, events| {
         seen.extend(events.iter().map(|event| (event.kind(), of_inventory(event))));
@@ -185,6 +190,9 @@ fn the_other_aggregates_edges_carry_what_they_say_and_each_is_gone_along() {
     });
     explore::<Fulfillments>(&mut |_, _, _, events| {
         seen.extend(events.iter().map(|event| (event.kind(), of_fulfillment(event))));
+    });
+    explore::<Returns>(&mut |_, _, _, events| {
+        seen.extend(events.iter().map(|event| (event.kind(), of_returns(event))));
     });
     explore::<Alerts>(&mut |_, _, _, events| {
         seen.extend(events.iter().map(|event| (event.kind(), of_alert(event))));
@@ -291,6 +299,20 @@ fn the_other_machines_have_every_state_on_paper() {
         assert!(work.states.contains(state), "{state} in {:?}", work.states);
     }
     assert_eq!(work.terminal, BTreeSet::from(["canceled", "delivered", "never", "return_to_sender"]));
+    let back = machine::<Returns>();
+    let states = [
+        "none",
+        "requested",
+        "declined",
+        "open",
+        "in_transit",
+        "partially_received",
+        "received",
+        "closed",
+        "canceled",
+    ];
+    assert_eq!(back.states, BTreeSet::from(states));
+    assert_eq!(back.terminal, BTreeSet::from(["declined", "closed", "canceled"]));
     let alert = machine::<Alerts>();
     let states = ["none", "firing", "acknowledged", "resolved", "resolved_while_it_lasts"];
     assert_eq!(alert.states, BTreeSet::from(states));
@@ -322,11 +344,12 @@ fn every_command_is_asked() {
     assert_eq!(unasked::<Payment>(labels::PAYMENT_COMMANDS, &[]), nothing);
     // What is about items or rules moves no reservation and no review.
     assert_eq!(
-        unasked::<Inventory>(labels::INVENTORY_COMMANDS, &["set_item", "adjust", "announce"]),
+        unasked::<Inventory>(labels::INVENTORY_COMMANDS, &["set_item", "adjust", "write_off", "announce"]),
         nothing
     );
     assert_eq!(unasked::<Fraud>(labels::FRAUD_COMMANDS, &["set_rules"]), nothing);
     assert_eq!(unasked::<Fulfillments>(labels::FULFILLMENT_COMMANDS, &[]), nothing);
+    assert_eq!(unasked::<Returns>(labels::RETURNS_COMMANDS, &[]), nothing);
     assert_eq!(unasked::<Alerts>(labels::ALERT_COMMANDS, &[]), nothing);
     assert_eq!(unasked::<Tenancy>(labels::STORE_COMMANDS, &[]), nothing);
 }
@@ -362,6 +385,7 @@ proptest! {
         prop_assert_eq!(strays::<Inventory>(&choices), vec![]);
         prop_assert_eq!(strays::<Fraud>(&choices), vec![]);
         prop_assert_eq!(strays::<Fulfillments>(&choices), vec![]);
+        prop_assert_eq!(strays::<Returns>(&choices), vec![]);
         prop_assert_eq!(strays::<Alerts>(&choices), vec![]);
         prop_assert_eq!(strays::<Tenancy>(&choices), vec![]);
     }

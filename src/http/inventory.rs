@@ -119,3 +119,25 @@ pub(super) async fn adjust(Sent { tenant, body }: Sent, PathTo(sku): PathTo<Sku>
     let command = Command::Adjust { sku: sku.clone(), delta, reason };
     Ok(reply::answer(StatusCode::OK, tenant.ask_inventory(sku, command, body.terms()).await?))
 }
+
+/// Damaged pieces that are thrown away.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WriteOff {
+    /// How many.
+    quantity: u32,
+    /// Why, for people.
+    reason: Arc<str>,
+}
+
+/// Throws away so many damaged pieces of a SKU.
+pub(super) async fn write_off(Sent { tenant, body }: Sent, PathTo(sku): PathTo<Sku>) -> Reply {
+    let WriteOff { quantity, reason } = body.json()?;
+    check_plain([("/reason", Some(&*reason))])?;
+    if quantity == 0 {
+        let fault = Invalid::new("/quantity", "out_of_range", "at least one piece");
+        return Err(Problem::invalid(vec![fault]));
+    }
+    let command = Command::WriteOff { sku: sku.clone(), quantity, reason };
+    Ok(reply::answer(StatusCode::OK, tenant.ask_inventory(sku, command, body.terms()).await?))
+}

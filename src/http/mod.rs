@@ -30,6 +30,7 @@ mod orders;
 mod query;
 mod refunds;
 mod reply;
+mod returns;
 mod reviews;
 mod rules;
 mod schedules;
@@ -85,6 +86,14 @@ pub fn routes(slot: &DoorSlot, limits: Limits) -> impl FnOnce(&mut ServiceConfig
             .service(resource("/v1/orders/{id}/cancel").post(orders::cancel))
             .service(resource("/v1/orders/{id}/retry").post(orders::retry))
             .service(resource("/v1/orders/{id}/refunds").post(refunds::ask).get(refunds::list))
+            .service(resource("/v1/orders/{id}/returns").post(returns::request).get(returns::list))
+            .service(resource("/v1/returns/{id}").get(returns::show))
+            .service(resource("/v1/returns/{id}/approve").post(returns::approve))
+            .service(resource("/v1/returns/{id}/decline").post(returns::decline))
+            .service(resource("/v1/returns/{id}/ship").post(returns::ship))
+            .service(resource("/v1/returns/{id}/receive").post(returns::receive))
+            .service(resource("/v1/returns/{id}/close").post(returns::close))
+            .service(resource("/v1/returns/{id}/cancel").post(returns::cancel))
             .service(resource("/v1/reviews").get(reviews::list))
             .service(resource("/v1/reviews/{id}").get(reviews::show))
             .service(resource("/v1/reviews/{id}/approve").post(reviews::approve))
@@ -93,6 +102,7 @@ pub fn routes(slot: &DoorSlot, limits: Limits) -> impl FnOnce(&mut ServiceConfig
             .service(resource("/v1/inventory").get(inventory::list))
             .service(resource("/v1/inventory/{sku}").get(inventory::show).put(inventory::set))
             .service(resource("/v1/inventory/{sku}/adjustments").post(inventory::adjust))
+            .service(resource("/v1/inventory/{sku}/write-offs").post(inventory::write_off))
             .service(resource("/v1/inventory/{sku}/ledger").get(inventory::ledger))
             .service(resource("/v1/alerts").get(alerts::list))
             .service(resource("/v1/alerts/{id}").get(alerts::show))

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::problem::{Code, Problem};
 use crate::schedule::Job;
-use crate::types::{AlertId, FulfillmentId, OrderId, Sku, StoreId};
+use crate::types::{AlertId, FulfillmentId, OrderId, ReturnId, Sku, StoreId};
 
 /// A query with no parameter that the route does not take.
 #[derive(Debug)]
@@ -75,6 +75,15 @@ impl Named for AlertId {
 impl Named for FulfillmentId {
     const PARAMETER: &'static str = "id";
     const MISSING: Code = Code::FulfillmentNotFound;
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+impl Named for ReturnId {
+    const PARAMETER: &'static str = "id";
+    const MISSING: Code = Code::ReturnNotFound;
 
     fn parse(text: &str) -> Option<Self> {
         text.parse().ok()

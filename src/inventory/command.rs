@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::types::quantity::QUANTITY_MAX;
 use crate::types::{Amount, OrderId, Quantity, ReservationId, Sku, Timestamp};
 
+use super::event::ReturnedLine;
 use super::state::Standing;
 
 /// The most pieces of one SKU that a store may have.
@@ -71,6 +72,24 @@ pub enum Command {
         /// What would have been in which parcel.
         parcel: Parcel,
     },
+    /// Goods of an order have come back.
+    TakeBack {
+        /// Of which order.
+        order: OrderId,
+        /// Which receipt of the order, from 1 and rising: the same number again is the same receipt.
+        receipt: u32,
+        /// What came; several lines of one SKU count together.
+        lines: Vec<ReturnedLine>,
+    },
+    /// Damaged pieces are thrown away.
+    WriteOff {
+        /// Of what.
+        sku: Sku,
+        /// How many.
+        quantity: u32,
+        /// Why, for people.
+        reason: Arc<str>,
+    },
     /// Let go of holds whose time has come.
     Expire,
     /// Say how these stand, where that is not what was last said.
@@ -89,8 +108,13 @@ impl Command {
             | Command::Commit { order }
             | Command::Release { order, .. }
             | Command::Ship { order, .. }
-            | Command::GiveBack { order, .. } => Some(*order),
-            Command::SetItem(_) | Command::Adjust { .. } | Command::Expire | Command::Announce { .. } => None,
+            | Command::GiveBack { order, .. }
+            | Command::TakeBack { order, .. } => Some(*order),
+            Command::SetItem(_)
+            | Command::WriteOff { .. }
+            | Command::Adjust { .. }
+            | Command::Expire
+            | Command::Announce { .. } => None,
         }
     }
 }
@@ -181,7 +205,7 @@ pub enum Rejection {
     },
     /// More is promised to orders than would be left.
     #[error(
-        "{on_hand} of {sku} on hand would be less than the {reserved} reserved and {committed} committed"
+        "{on_hand} of {sku} on hand would be less than the {reserved} reserved, {committed} committed and {damaged} damaged"
     )]
     BelowPromised {
         /// Of what.
@@ -192,6 +216,16 @@ pub enum Rejection {
         reserved: i64,
         /// How many are committed to orders.
         committed: i64,
+        /// How many are damaged.
+        damaged: i64,
+    },
+    /// Fewer pieces are damaged than shall be thrown away.
+    #[error("only {damaged} of {sku} are damaged")]
+    NotDamaged {
+        /// Of what.
+        sku: Sku,
+        /// How many are.
+        damaged: i64,
     },
     /// More than an item may have.
     #[error("an item has at most {ON_HAND_MAX} on hand, {sku} would have more")]

@@ -11,7 +11,7 @@ use super::command::{
 };
 use super::event::{
     Adjusted, Claim, Committed, Condition, Ending, Event, Extended, ItemSet, Line, Lines, Released, Reserved,
-    Shipped, ThresholdReached, Updated,
+    Returned, ReturnedLine, Shipped, ThresholdReached, Updated, WrittenOff,
 };
 use super::state::{Balance, Levels, Phase, Reservation, Stock};
 
@@ -38,6 +38,8 @@ pub(super) fn decide(stock: &Stock, command: Command, now: Timestamp) -> Result<
         Command::Ship { order, parcel: None } => draft.ship(order)?,
         Command::Ship { order, parcel: Some(parcel) } => draft.ship_parcel(order, parcel)?,
         Command::GiveBack { order, parcel } => draft.give_back(order, parcel)?,
+        Command::TakeBack { order, receipt, lines } => draft.take_back(order, receipt, lines)?,
+        Command::WriteOff { sku, quantity, reason } => draft.write_off(sku, quantity, reason)?,
         Command::Expire => {}
         Command::Announce { skus } => draft.look_at(&skus),
     }
@@ -281,6 +283,63 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    /// Receipts come in the order of their numbers, so the last one tells a repeat.
+    fn take_back(&mut self, order: OrderId, receipt: u32, back: Vec<ReturnedLine>) -> Result<(), Rejection> {
+        let Some(known) = self.stock.reservation(order) else {
+            return Err(Rejection::NotReserved { order });
+        };
+        if receipt <= known.receipts {
+            return Ok(());
+        }
+        match self.phase(order).unwrap_or(known.phase) {
+            Phase::Committed | Phase::Fulfilled => {}
+            phase @ (Phase::Held { .. } | Phase::Released { .. } | Phase::Expired) => {
+                let standing = Reservation { phase, ..known.clone() }.standing();
+                return Err(Rejection::NotPossible { order, standing });
+            }
+        }
+        let mut lines: Vec<ReturnedLine> = Vec::with_capacity(back.len());
+        for line in back {
+            match lines.iter_mut().find(|known| known.sku == line.sku) {
+                Some(known) => {
+                    known.restocked = known.restocked.saturating_add(line.restocked);
+                    known.damaged = known.damaged.saturating_add(line.damaged);
+                    known.written_off = known.written_off.saturating_add(line.written_off);
+                }
+                None => lines.push(line),
+            }
+        }
+        for line in &lines {
+            let Some(levels) = self.levels(&line.sku) else {
+                return Err(Rejection::UnknownSku { sku: line.sku.clone() });
+            };
+            if levels.balance.on_hand.saturating_add(i64::from(line.quantity())) > i64::from(ON_HAND_MAX) {
+                return Err(Rejection::TooMuch { sku: line.sku.clone() });
+            }
+        }
+        let returned = Returned { reservation: known.id, order, receipt, lines: lines.into() };
+        self.push(Event::Updated(Updated::Returned(returned)));
+        Ok(())
+    }
+
+    fn write_off(&mut self, sku: Sku, quantity: u32, reason: Arc<str>) -> Result<(), Rejection> {
+        if reason.len() > TEXT_BYTES_MAX {
+            return Err(Rejection::TextTooLong { what: "a reason" });
+        }
+        let Some(levels) = self.levels(&sku) else {
+            return Err(Rejection::UnknownSku { sku });
+        };
+        let Balance { on_hand, damaged, .. } = levels.balance;
+        if i64::from(quantity) > damaged {
+            return Err(Rejection::NotDamaged { sku, damaged });
+        }
+        if quantity > 0 {
+            let on_hand = on_hand.saturating_sub(i64::from(quantity));
+            self.push(Event::Updated(Updated::WrittenOff(WrittenOff { sku, quantity, on_hand, reason })));
+        }
+        Ok(())
+    }
+
     /// What a parcel takes of its order's committed stock; nothing, when it has taken it before.
     fn part(&mut self, order: OrderId, parcel: &Parcel) -> Result<Option<(ReservationId, Lines)>, Rejection> {
         let Some(known) = self.stock.reservation(order) else {
@@ -320,13 +379,13 @@ impl<'a> Draft<'a> {
             return Err(Rejection::TooMuch { sku: sku.clone() });
         }
         loop {
-            let Balance { reserved, committed, .. } = self.levels(sku).unwrap_or_default().balance;
-            if on_hand >= reserved.saturating_add(committed) {
+            let Balance { reserved, committed, damaged, .. } = self.levels(sku).unwrap_or_default().balance;
+            if on_hand >= reserved.saturating_add(committed).saturating_add(damaged) {
                 return Ok(());
             }
             if !self.sweep() {
                 let sku = sku.clone();
-                return Err(Rejection::BelowPromised { sku, on_hand, reserved, committed });
+                return Err(Rejection::BelowPromised { sku, on_hand, reserved, committed, damaged });
             }
         }
     }

@@ -56,6 +56,10 @@ pub enum Updated {
     Committed(Committed),
     /// Promised stock left the building.
     Shipped(Shipped),
+    /// Some of what had left is back.
+    Returned(Returned),
+    /// Damaged pieces were thrown away.
+    WrittenOff(WrittenOff),
 }
 
 /// A SKU was described and counted: every field as it is from now on.
@@ -116,6 +120,48 @@ pub struct Shipped {
     /// In which parcel, where it did not leave all at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parcel: Option<u32>,
+}
+
+/// Some of what had left the building is back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Returned {
+    /// Which reservation.
+    pub reservation: ReservationId,
+    /// Of which order.
+    pub order: OrderId,
+    /// Which receipt of the order.
+    pub receipt: u32,
+    /// What, one line a SKU.
+    pub lines: Arc<[ReturnedLine]>,
+}
+
+/// Pieces of one SKU that came back, by what becomes of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnedLine {
+    /// Of what.
+    pub sku: Sku,
+    /// Sold again.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub restocked: u32,
+    /// Kept, and not sold.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub damaged: u32,
+    /// Thrown away.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub written_off: u32,
+}
+
+/// Damaged pieces were thrown away.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WrittenOff {
+    /// Of what.
+    pub sku: Sku,
+    /// How many.
+    pub quantity: u32,
+    /// How many there are since, sold and unsold.
+    pub on_hand: i64,
+    /// Why.
+    pub reason: Arc<str>,
 }
 
 /// Stock is held for an order.
@@ -280,6 +326,12 @@ pub enum EntryKind {
     Deallocation,
     /// Left the building: `committed` and `on_hand` fall.
     Sale,
+    /// Came back and is sold again: `on_hand` rises.
+    ReturnRestock,
+    /// Came back and cannot be sold: `damaged` and `on_hand` rise.
+    ReturnDamaged,
+    /// Thrown away: `damaged` and `on_hand` fall.
+    WriteOff,
 }
 
 impl EntryKind {
@@ -294,13 +346,18 @@ impl EntryKind {
             EntryKind::Allocation => "allocation",
             EntryKind::Deallocation => "deallocation",
             EntryKind::Sale => "sale",
+            EntryKind::ReturnRestock => "return_restock",
+            EntryKind::ReturnDamaged => "return_damaged",
+            EntryKind::WriteOff => "write_off",
         }
     }
 }
 
 impl Event {
-    /// The ledger entries this event makes, at most one a SKU. Nothing else moves a figure.
+    /// The ledger entries this event makes: at most one a SKU, but of goods that came back one a sort of movement. Nothing
+    /// else moves a figure.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let mut returned: &[ReturnedLine] = &[];
         let (single, lines) = match self {
             Event::Updated(Updated::Set(set)) => (Some(set.entry()), None),
             Event::Updated(Updated::Adjusted(adjusted)) => {
@@ -312,6 +369,14 @@ impl Event {
                 (None, Some((EntryKind::Allocation, 1, &committed.lines)))
             }
             Event::Updated(Updated::Shipped(shipped)) => (None, Some((EntryKind::Sale, -1, &shipped.lines))),
+            Event::Updated(Updated::Returned(back)) => {
+                returned = &back.lines;
+                (None, None)
+            }
+            Event::Updated(Updated::WrittenOff(gone)) => {
+                let quantity = -i64::from(gone.quantity);
+                (Some(Entry { sku: &gone.sku, kind: EntryKind::WriteOff, quantity }), None)
+            }
             Event::Reserved(reserved) => (None, Some((EntryKind::Reservation, 1, &reserved.lines))),
             Event::Released(released) => (None, Some((released.kind(), -1, &released.lines))),
             Event::Extended(_) | Event::ThresholdReached(_) => (None, None),
@@ -322,14 +387,21 @@ impl Event {
                 Entry { sku: &line.sku, kind, quantity }
             })
         });
-        single.into_iter().chain(lines).filter(|entry| entry.quantity != 0)
+        let returned = returned.iter().flat_map(ReturnedLine::entries);
+        single.into_iter().chain(lines).chain(returned).filter(|entry| entry.quantity != 0)
     }
 
     /// The documents that this event changes: the items of these SKUs, and the reservation of this order.
     pub fn touches(&self) -> (impl Iterator<Item = &Sku>, Option<OrderId>) {
+        let mut returned: &[ReturnedLine] = &[];
         let (single, lines, order): (_, &[Line], _) = match self {
             Event::Updated(Updated::Set(set)) => (Some(&set.sku), &[], None),
             Event::Updated(Updated::Adjusted(adjusted)) => (Some(&adjusted.sku), &[], None),
+            Event::Updated(Updated::WrittenOff(gone)) => (Some(&gone.sku), &[], None),
+            Event::Updated(Updated::Returned(back)) => {
+                returned = &back.lines;
+                (None, &[], Some(back.order))
+            }
             Event::Updated(Updated::Committed(Committed { order, lines, .. }))
             | Event::Updated(Updated::Shipped(Shipped { order, lines, .. }))
             | Event::Reserved(Reserved { order, lines, .. })
@@ -338,7 +410,29 @@ impl Event {
             Event::ThresholdReached(reached) => (Some(&reached.sku), &[], None),
         };
         let moved = lines.iter().filter(|line| line.quantity != 0);
-        (single.into_iter().chain(moved.map(|line| &line.sku)), order)
+        let returned = returned.iter().map(|line| &line.sku);
+        (single.into_iter().chain(moved.map(|line| &line.sku)).chain(returned), order)
+    }
+}
+
+impl ReturnedLine {
+    /// How many pieces.
+    pub fn quantity(&self) -> u32 {
+        self.restocked.saturating_add(self.damaged).saturating_add(self.written_off)
+    }
+
+    /// What is thrown away came back broken first.
+    fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let Self { sku, restocked, damaged, written_off } = self;
+        let (restocked, damaged, written_off) =
+            (i64::from(*restocked), i64::from(*damaged), i64::from(*written_off));
+        [
+            (EntryKind::ReturnRestock, restocked),
+            (EntryKind::ReturnDamaged, damaged + written_off),
+            (EntryKind::WriteOff, -written_off),
+        ]
+        .into_iter()
+        .map(move |(kind, quantity)| Entry { sku, kind, quantity })
     }
 }
 
@@ -368,9 +462,10 @@ impl Released {
 impl Updated {
     fn order(&self) -> Option<OrderId> {
         match self {
-            Updated::Set(_) | Updated::Adjusted(_) => None,
+            Updated::Set(_) | Updated::Adjusted(_) | Updated::WrittenOff(_) => None,
             Updated::Committed(committed) => Some(committed.order),
             Updated::Shipped(shipped) => Some(shipped.order),
+            Updated::Returned(returned) => Some(returned.order),
         }
     }
 
@@ -380,6 +475,8 @@ impl Updated {
             Updated::Adjusted(adjusted) => adjusted.sku.to_string(),
             Updated::Committed(committed) => committed.reservation.to_string(),
             Updated::Shipped(shipped) => shipped.reservation.to_string(),
+            Updated::Returned(returned) => returned.reservation.to_string(),
+            Updated::WrittenOff(written_off) => written_off.sku.to_string(),
         }
     }
 }

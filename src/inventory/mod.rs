@@ -18,9 +18,10 @@
 //! What is committed may leave in several parcels, or be given back in parts; a parcel's number tells it from a repeat, and
 //! the reservation is fulfilled when nothing is left of it.
 //!
-//! `fulfilled` and `released` are final. A hold whose time has come never counts: whatever is asked, such holds are let
+//! What has left may come back, to be sold again, kept as damaged or thrown away; the number of the last receipt tells it
+//! from a repeat. `fulfilled` and `released` are final. A hold whose time has come never counts: whatever is asked, such holds are let
 //! go first and in the same breath. Every figure of an item is the sum of its ledger entries ([`Event::entries`]), and
-//! `on_hand ≥ reserved + committed` always holds. Nothing here leaves the store; siblings learn answers from replies and
+//! `on_hand ≥ reserved + committed + damaged` always holds. Nothing here leaves the store; siblings learn answers from replies and
 //! from [`Stock::standing`].
 #![warn(clippy::wildcard_enum_match_arm)]
 
@@ -40,7 +41,7 @@ pub use command::{
 pub use decide::{EXPIRED_PER_SWEEP_MAX, EXTENSIONS_MAX};
 pub use event::{
     Adjusted, Claim, Committed, Condition, Ending, Entry, EntryKind, Event, Extended, ItemSet, Line, Lines,
-    Released, Reserved, Shipped, ThresholdReached, Updated,
+    Released, Reserved, Returned, ReturnedLine, Shipped, ThresholdReached, Updated, WrittenOff,
 };
 pub use state::{Balance, Item, Levels, Listed, Phase, Reservation, Standing, Stock};
 pub use view::{ItemView, LedgerEntryView, ReservationView};

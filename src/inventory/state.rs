@@ -255,8 +255,8 @@ pub struct Levels {
 impl Levels {
     /// How many may still be sold.
     pub fn available(&self) -> i64 {
-        let Balance { on_hand, reserved, committed } = self.balance;
-        let promised = committed.saturating_add(reserved);
+        let Balance { on_hand, reserved, committed, damaged } = self.balance;
+        let promised = committed.saturating_add(reserved).saturating_add(damaged);
         on_hand.saturating_sub(promised).saturating_sub(i64::from(self.safety_stock)).max(0)
     }
 
@@ -279,14 +279,17 @@ pub struct Balance {
     pub reserved: i64,
     /// How many are promised.
     pub committed: i64,
+    /// How many came back and cannot be sold.
+    #[serde(default)]
+    pub damaged: i64,
 }
 
 impl Balance {
     /// Adds one ledger entry.
     pub fn post(&mut self, kind: EntryKind, quantity: i64) {
-        let Self { on_hand, reserved, committed } = self;
+        let Self { on_hand, reserved, committed, damaged } = self;
         match kind {
-            EntryKind::Receipt | EntryKind::Adjustment => {
+            EntryKind::Receipt | EntryKind::Adjustment | EntryKind::ReturnRestock => {
                 *on_hand = on_hand.saturating_add(quantity);
             }
             EntryKind::Reservation | EntryKind::Release | EntryKind::Expiry => {
@@ -299,6 +302,10 @@ impl Balance {
             EntryKind::Deallocation => *committed = committed.saturating_add(quantity),
             EntryKind::Sale => {
                 *committed = committed.saturating_add(quantity);
+                *on_hand = on_hand.saturating_add(quantity);
+            }
+            EntryKind::ReturnDamaged | EntryKind::WriteOff => {
+                *damaged = damaged.saturating_add(quantity);
                 *on_hand = on_hand.saturating_add(quantity);
             }
         }
@@ -324,6 +331,9 @@ pub struct Reservation {
     /// The parcels that took it: bit `number − 1` of each.
     #[serde(default, skip_serializing_if = "is_nought")]
     pub parcels: u32,
+    /// The last receipt of goods that came back.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub receipts: u32,
     /// When it was first held; held anew counts as first.
     pub reserved_at: Timestamp,
     /// When it last changed.
@@ -410,6 +420,11 @@ impl Reservation {
             return Some(Self::held(reserved, at));
         }
         let mut reservation = reservation?;
+        if let Event::Updated(Updated::Returned(returned)) = event {
+            reservation.receipts = reservation.receipts.max(returned.receipt);
+            reservation.updated_at = at;
+            return Some(reservation);
+        }
         if let Some((number, lines)) = part(event) {
             reservation.settle(number, lines);
             if reservation.remaining().iter().all(|line| line.quantity == 0) {
@@ -436,7 +451,9 @@ impl Reservation {
                 Phase::Committed | Phase::Fulfilled | Phase::Released { .. } | Phase::Expired,
             )
             | (
-                Event::Updated(Updated::Set(_) | Updated::Adjusted(_))
+                Event::Updated(
+                    Updated::Set(_) | Updated::Adjusted(_) | Updated::Returned(_) | Updated::WrittenOff(_),
+                )
                 | Event::Reserved(_)
                 | Event::ThresholdReached(_),
                 _,
@@ -456,6 +473,7 @@ impl Reservation {
             phase: Phase::Held { expires_at: reserved.expires_at, extensions: 0 },
             settled: Vec::new(),
             parcels: 0,
+            receipts: 0,
             reserved_at: at,
             updated_at: at,
         }
@@ -525,7 +543,13 @@ fn part(event: &Event) -> Option<(u32, &Lines)> {
     match event {
         Event::Updated(Updated::Shipped(shipped)) => shipped.parcel.map(|number| (number, &shipped.lines)),
         Event::Released(released) => released.parcel.map(|number| (number, &released.lines)),
-        Event::Updated(Updated::Set(_) | Updated::Adjusted(_) | Updated::Committed(_))
+        Event::Updated(
+            Updated::Set(_)
+            | Updated::Adjusted(_)
+            | Updated::Committed(_)
+            | Updated::Returned(_)
+            | Updated::WrittenOff(_),
+        )
         | Event::Reserved(_)
         | Event::Extended(_)
         | Event::ThresholdReached(_) => None,

@@ -95,7 +95,7 @@ impl Shop {
 
     fn figures(&self, name: &str) -> [i64; 4] {
         let levels = self.stock.item(name).expect("an item").levels;
-        let Balance { on_hand, reserved, committed } = levels.balance;
+        let Balance { on_hand, reserved, committed, .. } = levels.balance;
         [on_hand, reserved, committed, levels.available()]
     }
 }
@@ -117,6 +117,13 @@ fn told(event: &Event) -> String {
             format!("committed {}", lines(&committed.lines))
         }
         Event::Updated(Updated::Shipped(shipped)) => format!("shipped {}", lines(&shipped.lines)),
+        Event::Updated(Updated::Returned(back)) => {
+            let one = |line: &ReturnedLine| {
+                format!("{}+{}+{}x{}", line.restocked, line.damaged, line.written_off, line.sku)
+            };
+            format!("back {}", back.lines.iter().map(one).collect::<Vec<_>>().join(" "))
+        }
+        Event::Updated(Updated::WrittenOff(gone)) => format!("wrote off {}x{}", gone.quantity, gone.sku),
         Event::Reserved(reserved) => format!("reserved {}", lines(&reserved.lines)),
         Event::Extended(_) => "extended".into(),
         Event::Released(released) => {
@@ -321,7 +328,7 @@ fn thresholds_are_told_once_in_each_direction() {
 fn a_count_below_what_is_promised_is_refused_with_the_figures() {
     let mut shop = Shop::given([set("A", 9, 0), hold(1, &[("A", 2)]), hold(2, &[("A", 3)])]);
     shop.tell(1, Command::Commit { order: order(2) });
-    let refusal = "no: 4 of A on hand would be less than the 2 reserved and 3 committed";
+    let refusal = "no: 4 of A on hand would be less than the 2 reserved, 3 committed and 0 damaged";
     assert_eq!(shop.tell(1, set("A", 4, 0)), refusal);
     let fewer = || Command::Adjust { sku: sku("A"), delta: -5, reason: "broken".into() };
     assert_eq!(shop.tell(1, fewer()), refusal);
@@ -359,7 +366,7 @@ fn what_is_not_said_of_an_item_stays() {
         serde_json::to_value(ItemView::at(&shop.stock, "A", at(1))).expect("JSON"),
         serde_json::json!({
             "sku": "A", "name": "Anvil", "unit_price": 1_999, "on_hand": 7, "available": 5,
-            "reserved": 0, "committed": 0, "safety_stock": 2, "reorder_point": 3,
+            "reserved": 0, "committed": 0, "damaged": 0, "safety_stock": 2, "reorder_point": 3,
             "condition": "in_stock", "updated_at": "1970-01-01T00:00:01.000000Z", "version": 2,
         })
     );
@@ -493,6 +500,49 @@ fn parcel(number: u32, lines: &[(usize, u32)]) -> Parcel {
     Parcel { number, lines: lines.iter().map(|(name, quantity)| (sku(NAMES[*name]), *quantity)).collect() }
 }
 
+fn take_back(n: u128, receipt: u32, lines: &[(usize, u32, u32, u32)]) -> Command {
+    let line = |(name, restocked, damaged, written_off): &(usize, u32, u32, u32)| ReturnedLine {
+        sku: sku(NAMES[*name]),
+        restocked: *restocked,
+        damaged: *damaged,
+        written_off: *written_off,
+    };
+    Command::TakeBack { order: order(n), receipt, lines: lines.iter().map(line).collect() }
+}
+
+fn write_off(name: &str, quantity: u32) -> Command {
+    Command::WriteOff { sku: sku(name), quantity, reason: "broken".into() }
+}
+
+#[test]
+fn what_comes_back_is_sold_again_kept_or_thrown_away() {
+    let mut shop = Shop::given([set("A", 9, 2), hold(1, &[("A", 5)])]);
+    let not_shipped = format!("no: the reservation of {} is held", order(1));
+    assert_eq!(shop.tell(1, take_back(1, 1, &[(0, 1, 0, 0)])), not_shipped);
+    assert_eq!(
+        shop.tell(1, take_back(2, 1, &[(0, 1, 0, 0)])),
+        format!("no: nothing is reserved for {}", order(2))
+    );
+    shop.tell(1, Command::Commit { order: order(1) });
+    shop.tell(1, Command::Ship { order: order(1), parcel: None });
+    assert_eq!(shop.figures("A"), [4, 0, 0, 4]);
+    let all = shop.ask(2, take_back(1, 1, &[(0, 2, 1, 0), (0, 0, 0, 1)])).expect("it had left");
+    let entries: Vec<_> =
+        all.iter().flat_map(Event::entries).map(|entry| (entry.kind.name(), entry.quantity)).collect();
+    assert_eq!(entries, [("return_restock", 2), ("return_damaged", 2), ("write_off", -1)]);
+    assert_eq!(shop.figures("A"), [7, 0, 0, 6], "one is there and cannot be sold");
+    assert_eq!(shop.tell(3, take_back(1, 1, &[(0, 2, 1, 1)])), "", "the same receipt again");
+    assert_eq!(
+        shop.tell(3, set("A", 0, 2)),
+        "no: 0 of A on hand would be less than the 0 reserved, 0 committed and 1 damaged"
+    );
+    assert_eq!(shop.tell(3, write_off("A", 2)), "no: only 1 of A are damaged");
+    assert_eq!(shop.tell(3, write_off("A", 1)), "wrote off 1xA");
+    assert_eq!(shop.figures("A"), [6, 0, 0, 6]);
+    assert!(shop.tell(4, hold(3, &[("A", 6)])).starts_with("reserved 6xA"), "what came back is sold again");
+    assert_eq!(shop.tell(5, take_back(1, 2, &[(0, 1, 0, 0)])), "back 1+0+0xA; A low_stock at 1");
+}
+
 fn commands() -> impl Strategy<Value = Command> {
     let line = (0..NAMES.len(), 1..6u32).prop_map(|(name, units)| (NAMES[name], units));
     let policy = prop_oneof![Just(OutOfStock::Cancel), Just(OutOfStock::Backorder)];
@@ -513,6 +563,9 @@ fn commands() -> impl Strategy<Value = Command> {
         1 => order_no.clone().prop_map(|n| Command::Ship { order: order(n), parcel: None }),
         2 => (order_no.clone(), 1..4u32, prop::collection::vec((0..NAMES.len(), 1..4u32), 1..3))
             .prop_map(|(n, number, lines)| Command::Ship { order: order(n), parcel: Some(parcel(number, &lines)) }),
+        3 => (order_no.clone(), 1..6u32, prop::collection::vec((0..NAMES.len(), 0..3u32, 0..3u32, 0..3u32), 1..4))
+            .prop_map(|(n, receipt, lines)| take_back(n, receipt, &lines)),
+        1 => (0..NAMES.len(), 0..4u32).prop_map(|(name, quantity)| write_off(NAMES[name], quantity)),
         1 => (order_no, 1..4u32, prop::collection::vec((0..NAMES.len(), 1..4u32), 1..3))
             .prop_map(|(n, number, lines)| Command::GiveBack { order: order(n), parcel: parcel(number, &lines) }),
         1 => Just(Command::Expire),
@@ -591,10 +644,11 @@ proptest! {
                 }
             }
             for item in shop.stock.items() {
-                let Balance { on_hand, reserved, committed } = item.levels.balance;
+                let Balance { on_hand, reserved, committed, damaged } = item.levels.balance;
                 prop_assert_eq!(Some(&item.levels.balance), Some(&ledger.get(&item.sku).copied().unwrap_or_default()));
                 prop_assert_eq!((reserved, committed), claimed(&shop.stock, item.sku.as_str()));
-                prop_assert!(0 <= reserved && 0 <= committed && reserved + committed <= on_hand);
+                prop_assert!(0 <= reserved && 0 <= committed && 0 <= damaged);
+                prop_assert!(reserved + committed + damaged <= on_hand);
                 let told = conditions.get(&item.sku).copied().unwrap_or(Condition::InStock);
                 prop_assert_eq!(told, item.condition());
                 prop_assert_eq!(Some(item), documents.0.get(&item.sku));
@@ -608,11 +662,11 @@ proptest! {
             prop_assert!(!due || asks_for_a_past, "a due hold was left");
             // Asked again at once, nothing changes. A correction is a new one each time.
             let repeatable = match &command {
-                Command::Adjust { .. } => false,
+                Command::Adjust { .. } | Command::WriteOff { .. } => false,
                 Command::Reserve(reserve) => reserve.expires_at > at(now),
                 Command::SetItem(_) | Command::Extend { .. } | Command::Commit { .. }
                 | Command::Release { .. } | Command::Ship { .. } | Command::GiveBack { .. } | Command::Expire
-                | Command::Announce { .. } => true,
+                | Command::TakeBack { .. } | Command::Announce { .. } => true,
             };
             if repeatable {
                 prop_assert_eq!(Inventory::decide(&shop.stock, command, at(now)), Ok(vec![]));

@@ -24,6 +24,8 @@ pub struct ItemView<'a> {
     pub reserved: i64,
     /// How many are promised to orders.
     pub committed: i64,
+    /// How many came back and cannot be sold.
+    pub damaged: i64,
     /// How many are never sold.
     pub safety_stock: u32,
     /// At or under how many available ones the stock is low.
@@ -56,6 +58,7 @@ impl<'a> ItemView<'a> {
             available: levels.available(),
             reserved: levels.balance.reserved,
             committed: levels.balance.committed,
+            damaged: levels.balance.damaged,
             safety_stock: levels.safety_stock,
             reorder_point: levels.reorder_point,
             condition: levels.condition(),
@@ -134,6 +137,8 @@ impl<'a> LedgerEntryView<'a> {
             Event::Updated(Updated::Adjusted(e)) => (None, None, Some(&*e.reason)),
             Event::Updated(Updated::Committed(e)) => (Some(e.order), Some(e.reservation), None),
             Event::Updated(Updated::Shipped(e)) => (Some(e.order), Some(e.reservation), None),
+            Event::Updated(Updated::Returned(e)) => (Some(e.order), Some(e.reservation), None),
+            Event::Updated(Updated::WrittenOff(e)) => (None, None, Some(&*e.reason)),
             Event::Reserved(e) => (Some(e.order), Some(e.reservation), None),
             Event::Extended(e) => (Some(e.order), Some(e.reservation), None),
             Event::Released(e) => (Some(e.order), Some(e.reservation), Some(e.reason.name())),

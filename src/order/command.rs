@@ -127,6 +127,11 @@ pub enum Outcome {
         /// How far the goods are.
         progress: Progress,
     },
+    /// The shopper has sent pieces back, and they are there.
+    GoodsReturned {
+        /// How many, since the order was delivered.
+        pieces: u32,
+    },
     /// No money of this order is with the shop, and none will come.
     PaymentUndone {
         /// Ever taken.

@@ -145,6 +145,7 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
         (P::Confirmed, O::ParcelReady { number, units }) => forward::parcel_ready(placed, number, units),
         (P::Confirmed, O::GoodsMoved { progress }) => forward::goods_moved(placed, progress),
         (P::Confirmed, O::FulfillmentCanceled { progress }) => forward::remainder_canceled(placed, progress),
+        (P::Confirmed | P::Completed, O::GoodsReturned { pieces }) => forward::goods_returned(placed, pieces),
 
         (P::Closed { undo, .. }, O::FulfillmentCanceled { progress }) if undo.fulfillment => {
             vec![Event::FulfillmentCanceled(FulfillmentUpdated { id, progress })]
@@ -249,6 +250,16 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
             | P::Completed
             | P::Closed { .. },
             O::ParcelReady { .. } | O::GoodsMoved { .. } | O::FulfillmentCanceled { .. },
+        )
+        | (
+            P::Reserving
+            | P::Screening
+            | P::OnHold { .. }
+            | P::Paying
+            | P::Challenged
+            | P::Committing
+            | P::Closed { .. },
+            O::GoodsReturned { .. },
         )
         | (P::Reserving | P::Screening | P::OnHold { .. }, O::RefundsChanged { .. })
         | (

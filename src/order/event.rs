@@ -61,6 +61,8 @@ crate::events! {
         FulfillmentCanceled(FulfillmentUpdated) = "order.fulfillment_canceled", 1;
         /// Every line is delivered or canceled, and the money settled.
         Completed(FulfillmentUpdated) = "order.completed", 1;
+        /// The shopper has sent pieces back, and they are there.
+        GoodsReturned(GoodsReturned) = "order.goods_returned", 1;
     }
 }
 
@@ -278,6 +280,15 @@ pub struct RemainderCanceled {
     pub reason: CancelReason,
 }
 
+/// `order.goods_returned`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GoodsReturned {
+    /// The order.
+    pub id: OrderId,
+    /// How many pieces by now.
+    pub pieces: u32,
+}
+
 macro_rules! of_an_order {
     ($($name:ident),+) => {$(
         impl $name {
@@ -313,5 +324,6 @@ of_an_order!(
     CaptureFailed,
     Shipped,
     FulfillmentUpdated,
-    RemainderCanceled
+    RemainderCanceled,
+    GoodsReturned
 );

@@ -2,7 +2,9 @@
 //! fulfilment reports is taken over. Money and goods of what will not leave the house are owed back.
 
 use super::Step;
-use super::event::{CaptureFailed, CaptureRequested, Captured, Event, FulfillmentUpdated, Shipped};
+use super::event::{
+    CaptureFailed, CaptureRequested, Captured, Event, FulfillmentUpdated, GoodsReturned, Shipped,
+};
 use super::goods::Progress;
 use super::state::Placed;
 use crate::types::Amount;
@@ -73,6 +75,14 @@ pub(super) fn goods_moved(placed: &Placed, progress: Progress) -> Vec<Event> {
     } else {
         Event::FulfillmentUpdated(updated)
     }]
+}
+
+/// Pieces came back.
+pub(super) fn goods_returned(placed: &Placed, pieces: u32) -> Vec<Event> {
+    if placed.goods.came_back == pieces {
+        return vec![];
+    }
+    vec![Event::GoodsReturned(GoodsReturned { id: placed.id, pieces })]
 }
 
 /// Whatever had not left will not.

@@ -44,6 +44,9 @@ pub struct Goods {
     /// How far they are.
     #[serde(skip_serializing_if = "is_default")]
     pub progress: Progress,
+    /// How many pieces the shopper has sent back, as far as they have arrived.
+    #[serde(skip_serializing_if = "is_nought")]
+    pub came_back: u32,
     /// The parcels that may leave: bit `number − 1` of each. What is in them can no longer be canceled.
     #[serde(skip_serializing_if = "is_nought")]
     pub let_go: u32,
@@ -86,6 +89,7 @@ impl Goods {
     /// The goods in one word, as far as they decide it.
     pub(super) fn status(&self, units: u32) -> FulfillmentStatus {
         let Progress { shipped, delivered, returned, canceled: _, is_held } = self.progress;
+        let returned = returned.saturating_add(self.came_back);
         let wanted = units.saturating_sub(self.progress.canceled_units());
         let all_or_part = |count: u32, all, part| if count >= wanted { all } else { part };
         if wanted == 0 {

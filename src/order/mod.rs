@@ -15,7 +15,8 @@
 //!  Confirmed ── Shipped, once a parcel ──▶ Confirmed ── all delivered or canceled, money settled ──▶ Completed
 //!
 //! While nothing has left, a confirmed order can be canceled: fulfilment stops first, then stock and money go back. Once a
-//! parcel was let go only the rest can be, and the order stays confirmed. Before a parcel is let go the money is taken.
+//! parcel was let go only the rest can be, and the order stays confirmed. Before a parcel is let go the money is taken. What the
+//! shopper sends back changes what is shown of the goods, and nothing else.
 //!
 //! Every phase before `Confirmed` can be closed by `Cancel`; `Reserving`, `Screening` and `Paying` also by their deadline.
 //! Money that arrives after closing is owed back. The order never asks what time it is and never speaks to a bank.
@@ -39,8 +40,9 @@ pub use cart::{
 pub use command::{Command, Outcome, Placement, Rejection};
 pub use event::{
     Canceled, CaptureFailed, CaptureRequested, Captured, Challenged, Cleared, Confirmed, Created, Event,
-    Expired, FulfillmentUpdated, Paid, PaidLate, ParkedForReview, PaymentUndone, RefundsChanged,
-    RemainderCanceled, RetryRequested, ReviewPassed, ReviewWithdrawn, Shipped, StockHeld, StockReleased,
+    Expired, FulfillmentUpdated, GoodsReturned, Paid, PaidLate, ParkedForReview, PaymentUndone,
+    RefundsChanged, RemainderCanceled, RetryRequested, ReviewPassed, ReviewWithdrawn, Shipped, StockHeld,
+    StockReleased,
 };
 pub use goods::{CanceledUnits, Goods, Progress};
 pub use state::{
@@ -139,7 +141,8 @@ impl Aggregate for Orders {
             | Event::FulfillmentUpdated(_)
             | Event::RemainderCanceled(_)
             | Event::FulfillmentCanceled(_)
-            | Event::Completed(_) => None,
+            | Event::Completed(_)
+            | Event::GoodsReturned(_) => None,
         }
     }
 }

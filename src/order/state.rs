@@ -528,6 +528,7 @@ impl Placed {
                 self.goods_moved(updated);
                 self.phase = Phase::Completed;
             }
+            Event::GoodsReturned(returned) => self.goods.came_back = returned.pieces,
         }
     }
 }

@@ -498,10 +498,32 @@ fn any_command() -> impl Strategy<Value = Command> {
         Just(hear(Outcome::CaptureFailed { authorized: amount(4_498), code: "expired".into() })),
         (1..4_u32).prop_map(|number| ready(number, 1)),
         any_progress().prop_map(moved),
+        (0..4_u32).prop_map(|pieces| hear(Outcome::GoodsReturned { pieces })),
         any_progress().prop_map(|progress| hear(Outcome::FulfillmentCanceled { progress })),
         Just(hear(Outcome::PaymentUndone { captured: amount(4_498), refunded: amount(4_498) })),
         (0..4_499_i64).prop_map(refunds),
     ]
+}
+
+#[test]
+fn what_the_shopper_sends_back_shows_and_changes_nothing_else() {
+    let mut order = confirmed();
+    apply(&mut order, ready(1, 3), NOW).expect("let go");
+    apply(&mut order, moved(Progress { shipped: 3, delivered: 3, ..Progress::default() }), NOW)
+        .expect("there");
+    let back = |order: &mut Order, pieces| {
+        let kinds = apply(order, hear(Outcome::GoodsReturned { pieces }), NOW).expect("heard");
+        let placed = order.placed().expect("placed");
+        (kinds, placed.fulfillment_status(), placed.status())
+    };
+    let (some, all) = (FulfillmentStatus::PartiallyReturned, FulfillmentStatus::Returned);
+    assert_eq!(back(&mut order, 1), (vec!["order.goods_returned"], some, Status::Completed));
+    assert_eq!(back(&mut order, 1), (vec![], some, Status::Completed), "told again");
+    assert_eq!(back(&mut order, 3), (vec!["order.goods_returned"], all, Status::Completed));
+    assert!(Orders::due(&order).is_nothing());
+    let mut early = Order::default();
+    apply(&mut early, place(), NOW).expect("placed");
+    assert_eq!(apply(&mut early, hear(Outcome::GoodsReturned { pieces: 1 }), NOW).as_deref(), Ok(&[][..]));
 }
 
 proptest! {

@@ -6,7 +6,7 @@ use crate::runtime::{Fault, Refusal};
 use crate::schedule::Refused;
 use crate::store::EnterError;
 use crate::store::settings;
-use crate::{alert, fraud, fulfillment, inventory, order, payment};
+use crate::{alert, fraud, fulfillment, inventory, order, payment, returns};
 
 impl<R> From<Refusal<R>> for Problem
 where
@@ -99,6 +99,7 @@ impl From<inventory::Rejection> for Problem {
         let detail = rejection.to_string();
         match rejection {
             R::UnknownSku { .. } => Self::because(Code::ItemNotFound, detail),
+            R::NotDamaged { .. } => Self::because(Code::NotDamaged, detail),
             R::BelowPromised { .. } => Self::because(Code::BelowPromised, detail),
             R::TooMuch { .. } => Self::invalid(vec![Invalid::new("", "out_of_range", detail)]),
             R::Short { .. } => Self::because(Code::StockShort, detail),
@@ -164,6 +165,29 @@ impl From<fulfillment::Rejection> for Problem {
             R::OtherParcel => {
                 Self::invalid(vec![Invalid::new("/result/tracking_code", "other_parcel", detail)])
             }
+        }
+    }
+}
+
+impl From<returns::Rejection> for Problem {
+    fn from(rejection: returns::Rejection) -> Self {
+        use returns::Rejection as R;
+        let detail = rejection.to_string();
+        let at = |place: usize, member: &str, code: &'static str, detail: String| {
+            Self::invalid(vec![Invalid::new(format!("/lines/{place}{member}"), code, detail)])
+        };
+        match rejection {
+            R::NotFound => Code::ReturnNotFound.into(),
+            R::Illegal { status, legal, .. } => {
+                Self::because(Code::IllegalTransition, detail).with_standing(status, legal)
+            }
+            R::LineCount => Self::invalid(vec![Invalid::new("/lines", "line_count", detail)]),
+            R::NoPieces { place } => at(place, "/quantity", "out_of_range", detail),
+            R::NoSuchLine { place } => at(place, "", "no_such_line", detail),
+            R::MoreThanDelivered { place, .. } => at(place, "/quantity", "more_than_delivered", detail),
+            R::MoreThanAsked { place, .. } => at(place, "/quantity", "more_than_asked", detail),
+            R::WindowOver { .. } => Self::because(Code::ReturnWindowOver, detail),
+            R::TooManyReturns | R::TooManyReceipts => Self::because(Code::TooManyReturns, detail),
         }
     }
 }

@@ -78,6 +78,7 @@ table! {
     PaymentNotFound = 404 "payment_not_found", "No such payment", "the order has no payment";
     FulfillmentNotFound = 404 "fulfillment_not_found", "No such fulfilment order", "the store has no fulfilment order with this id";
     ShipmentNotFound = 404 "shipment_not_found", "No such shipment", "the store has no shipment with this id";
+    ReturnNotFound = 404 "return_not_found", "No such return", "the store has no return with this id";
     MethodNotAllowed = 405 "method_not_allowed", "Method not allowed", "this path does not know the method";
 
     // It came too slowly, too long, or as something else.
@@ -96,11 +97,14 @@ table! {
     ExtendedTooOften = 409 "extended_too_often", "Extended too often", "the reservation cannot be extended again";
     RefundImpossible = 409 "refund_impossible", "Nothing to refund", "nothing of this order can be given back";
     JobRunning = 409 "job_running", "Job running", "the job runs already; it is never run twice at once";
+    NotDamaged = 409 "not_damaged", "Not damaged", "fewer pieces are damaged than shall be thrown away";
     IdempotencyKeyInUse = 409 "idempotency_key_in_use", "Still running", "the first request with this Idempotency-Key is still running", after 1;
     PreconditionFailed = 412 "precondition_failed", "Changed meanwhile", "the resource is at another version than If-Match names";
 
     // It was understood and is wrong.
     ValidationFailed = 422 "validation_failed", "Validation failed", "some values cannot be taken; see errors";
+    ReturnWindowOver = 422 "return_window_over", "Too late to return", "it was delivered too long ago";
+    TooManyReturns = 422 "too_many_returns", "Too many returns", "the order has as many returns as it may";
     IdempotencyKeyReused = 422 "idempotency_key_reused", "Idempotency-Key reused", "this Idempotency-Key came with another request";
 
     // The store has had its share.

@@ -26,6 +26,7 @@ const TABLE: &str = "\
 404 payment_not_found
 404 fulfillment_not_found
 404 shipment_not_found
+404 return_not_found
 405 method_not_allowed
 408 request_timeout
 413 body_too_large
@@ -40,9 +41,12 @@ const TABLE: &str = "\
 409 extended_too_often
 409 refund_impossible
 409 job_running
+409 not_damaged
 409 idempotency_key_in_use after 1
 412 precondition_failed
 422 validation_failed
+422 return_window_over
+422 too_many_returns
 422 idempotency_key_reused
 429 store_full after 1
 429 rate_exceeded after 1

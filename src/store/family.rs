@@ -19,6 +19,7 @@ use crate::fulfillment::Fulfillments;
 use crate::inventory::{Inventory, Listed};
 use crate::order::Orders;
 use crate::payment::Payment;
+use crate::returns::Returns;
 use crate::runtime::{AggregateActor, Family, Fault, Keys, Stop, StoreLog};
 use crate::types::{AlertId, IdSource, LineId, OrderId, PaymentId, Sku, Timestamp};
 use crate::views::ViewsReader;
@@ -43,6 +44,8 @@ pub struct Members {
     pub alerts: Addr<AggregateActor<Alerts>>,
     /// The work on its orders.
     pub fulfillments: Addr<AggregateActor<Fulfillments>>,
+    /// What comes back of them.
+    pub returns: Addr<AggregateActor<Returns>>,
 }
 
 impl Members {
@@ -56,6 +59,7 @@ impl Members {
         let _ = self.payments.try_send(Stop);
         let _ = self.alerts.try_send(Stop);
         let _ = self.fulfillments.try_send(Stop);
+        let _ = self.returns.try_send(Stop);
     }
 }
 

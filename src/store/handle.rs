@@ -1,5 +1,6 @@
 //! The one road to a store from other threads: a handle that everybody shares, and the permission to use it.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
@@ -10,7 +11,7 @@ use super::family::Members;
 use super::node::{Node, NodePermit};
 use super::rate::Rate;
 use super::settings::{self, Known, Tenancy};
-use super::wiring::OrderRequest;
+use super::wiring::{self, OrderRequest};
 use crate::alert::{self, AlertView, Alerts};
 use crate::flow;
 use crate::fraud::{self, Fraud, ReviewView, RulesView};
@@ -18,11 +19,14 @@ use crate::fulfillment::{self, FulfillmentView, Fulfillments};
 use crate::inventory::{self, Inventory, ItemView};
 use crate::order::{self, Order, OrderView, Orders};
 use crate::payment::{self, Payment, PaymentView, RefundView};
+use crate::returns::{self, ReturnView, Returns};
 use crate::runtime::ask::{Show, send};
 use crate::runtime::{
     Aggregate, AggregateActor, Answer, Ask, Condition, Fault, Look, Only, Refusal, Reply, Terms, Wiring,
 };
-use crate::types::{Actor, AlertId, FulfillmentId, IdSource, Meta, OrderId, RequestKey, Sku, StoreId, clock};
+use crate::types::{
+    Actor, AlertId, FulfillmentId, IdSource, Meta, OrderId, RequestKey, ReturnId, Sku, StoreId, clock,
+};
 use crate::views::Page;
 
 /// What a store's handle says of it.
@@ -53,6 +57,7 @@ pub struct StoreHandle {
     carrier_secret: RwLock<Option<settings::Secret>>,
     /// Figures of what flows where, since the store was woken.
     pub(super) flow: flow::StoreTally,
+    returns: RwLock<settings::ReturnsPolicy>,
     #[cfg(test)]
     supervisor: Mutex<Option<actix::Addr<super::Supervisor>>>,
 }
@@ -71,6 +76,7 @@ impl StoreHandle {
             ids: Mutex::new(IdSource::unpredictable()),
             carrier_secret: RwLock::new(None),
             flow: flow::StoreTally::default(),
+            returns: RwLock::default(),
             #[cfg(test)]
             supervisor: Mutex::new(None),
         })
@@ -94,6 +100,7 @@ impl StoreHandle {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .clone_from(&known.settings.fulfillment.carrier_secret);
+        self.returns.write().unwrap_or_else(PoisonError::into_inner).clone_from(&known.settings.returns);
     }
 
     /// Opens the road to new members; ids will come after `newest`.
@@ -347,6 +354,88 @@ impl Tenant {
         answer.await.unwrap_or(Err(Fault::Rebuilding.into()))
     }
 
+    /// Asks for goods of an order to come back; answers with the return. Nothing when there is no such order.
+    ///
+    /// What was delivered only ever grows, so to have looked a moment ago is to have looked in time.
+    pub async fn request_return(
+        &self,
+        order: OrderId,
+        lines: Vec<returns::Asked>,
+        note: Option<Arc<str>>,
+        key: Option<RequestKey>,
+    ) -> Result<Option<Answer>, Refusal<returns::Rejection>> {
+        let (to, work) = oneshot::channel();
+        let to = Cell::new(Some(to));
+        let show: Show<Fulfillments> = Box::new(move |state| {
+            if let Some(to) = to.take() {
+                // Whoever asked may have gone.
+                let _ = to.send(state.work().cloned().map(Box::new));
+            }
+            None
+        });
+        look(&self.members.fulfillments, order, show).await?;
+        let work = work.await.map_err(|_| Fault::Rebuilding)?;
+        let (to, placed) = oneshot::channel();
+        let to = Cell::new(Some(to));
+        let show: Show<Orders> = Box::new(move |state| {
+            let lines = state.placed().map(|placed| wiring::returns::delivered(placed, work.as_deref()));
+            if let Some(to) = to.take() {
+                let _ = to.send(lines);
+            }
+            None
+        });
+        look(&self.members.orders, order, show).await?;
+        let Some(delivered) = placed.await.map_err(|_| Fault::Rebuilding)? else { return Ok(None) };
+        let policy = self.handle.returns.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let request = returns::Request {
+            order,
+            policy: returns::Policy {
+                approval: match policy.approval {
+                    settings::ReturnApproval::Automatic => returns::Approval::Automatic,
+                    settings::ReturnApproval::Manual => returns::Approval::Manual,
+                },
+                refund_on: match policy.refund_on {
+                    settings::RefundOn::Receipt => returns::RefundOn::Receipt,
+                    settings::RefundOn::Close => returns::RefundOn::Close,
+                },
+            },
+            window_s: policy.window_s,
+            lines,
+            note,
+            delivered,
+        };
+        let show: Show<Returns> = Box::new(|book| {
+            let last = book.returns.last()?;
+            Some(Answer::of(&ReturnView::of(last), last.version))
+        });
+        let command = returns::Command::Request(Box::new(request));
+        ask(&self.members.returns, order, command, key.into(), None, show).await.map(Some)
+    }
+
+    /// Asks something of a return; answers with it as it then stands.
+    pub async fn ask_return(
+        &self,
+        id: ReturnId,
+        command: returns::Command,
+        terms: impl Into<Terms>,
+    ) -> Result<Answer, Refusal<returns::Rejection>> {
+        ask(&self.members.returns, id.order(), command, terms.into(), None, show_return(id)).await
+    }
+
+    /// One return.
+    pub async fn find_return(&self, id: ReturnId) -> Result<Option<Answer>, Fault> {
+        look(&self.members.returns, id.order(), show_return(id)).await
+    }
+
+    /// The returns of an order, by number.
+    pub async fn returns(&self, order: OrderId) -> Result<Option<Answer>, Fault> {
+        let show: Show<Returns> = Box::new(|book| {
+            let data: Vec<ReturnView<'_>> = book.returns.iter().map(ReturnView::of).collect();
+            Some(Answer::of(&Page { data, next_cursor: None }, 0))
+        });
+        look(&self.members.returns, order, show).await
+    }
+
     /// What the store's carriers sign with, when it has told them.
     pub fn carrier_secret(&self) -> Option<settings::Secret> {
         self.handle.carrier_secret.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -431,6 +520,13 @@ fn show_refunds() -> Show<Payment> {
     Box::new(|state| {
         let data = state.begun().map(RefundView::all).unwrap_or_default();
         Some(Answer::of(&Page { data, next_cursor: None }, 0))
+    })
+}
+
+fn show_return(id: ReturnId) -> Show<Returns> {
+    Box::new(move |book| {
+        let one = book.get(id.number())?;
+        Some(Answer::of(&ReturnView::of(one), one.version))
     })
 }
 

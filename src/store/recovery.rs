@@ -36,7 +36,7 @@ pub(super) enum Unknown {
 /// How long views may take to show all that the journal holds.
 const CATCH_UP_MAX: Duration = Duration::from_secs(10);
 
-/// Everything stored that a family needs to begin with. Orders, payments and fulfilments are loaded as they are asked for.
+/// Everything stored that a family needs to begin with. Orders, payments, fulfilments and returns are loaded as they are asked for.
 struct Begin {
     store: Store,
     stock: Stock,
@@ -125,6 +125,7 @@ fn start(
     let (tenancy, orders, inventory, fraud, payments, fulfillments) =
         (Context::new(), Context::new(), Context::new(), Context::new(), Context::new(), Context::new());
     let alerts = Context::new();
+    let returns = Context::new();
     let members = Members {
         tenancy: tenancy.address(),
         orders: orders.address(),
@@ -133,6 +134,7 @@ fn start(
         payments: payments.address(),
         alerts: alerts.address(),
         fulfillments: fulfillments.address(),
+        returns: returns.address(),
     };
     let log = StoreLog::resume(
         handle.id().clone(),
@@ -194,11 +196,13 @@ fn start(
     alerts.run(AggregateActor::new(Rc::clone(&family), [(Only, begin.alerts)]));
     payments.run(AggregateActor::new(Rc::clone(&family), []));
     fulfillments.run(AggregateActor::new(Rc::clone(&family), []));
+    returns.run(AggregateActor::new(Rc::clone(&family), []));
     orders.run(AggregateActor::new(Rc::clone(&family), []));
     listener::compare(&family, standing);
     // Payments first: an order that asks again finds its payment awake.
     send(&members.payments, Resume(None));
     send(&members.fulfillments, Resume(None));
+    send(&members.returns, Resume(None));
     send(&members.orders, Resume(None));
     family
 }

@@ -1,8 +1,9 @@
 //! Who hears of what: one aggregate's step becomes another's command. The only file that knows two domains at once; what
-//! happens between an order and its fulfilment is in `wiring/goods.rs`.
+//! happens between an order and its fulfilment is in `wiring/goods.rs`, what follows from returns in `wiring/returns.rs`.
 
 mod count;
 mod goods;
+pub(super) mod returns;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -361,7 +362,7 @@ fn capture(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) 
 }
 
 /// What an order hears of where its payment stands; nothing while that is open.
-fn paid(standing: payment::Standing) -> Option<order::Outcome> {
+pub(super) fn paid(standing: payment::Standing) -> Option<order::Outcome> {
     use order::Outcome;
     use payment::Standing;
     match standing {
@@ -468,7 +469,7 @@ impl Wiring for Payment {
         let called_at = if meta.actor == Actor::Bank { family.answered_call(key) } else { None };
         let led = called_at.or(meta.cause.map(|cause| cause.at));
         for event in events {
-            count(family, flow::of_payment(event), led.map(|led| led.until(at)));
+            count(family, flow::of_payment(event, meta.actor), led.map(|led| led.until(at)));
         }
     }
 
@@ -568,9 +569,12 @@ impl Wiring for Inventory {
                 }
                 Event::Updated(Updated::Committed(committed)) => family.stock_rests(committed.order),
                 Event::Updated(Updated::Shipped(shipped)) => family.stock_rests(shipped.order),
+                Event::Updated(Updated::Returned(returned)) => family.stock_rests(returned.order),
                 Event::Released(released) => family.stock_rests(released.order),
                 Event::ThresholdReached(reached) => listener::threshold_reached(family, reached),
-                Event::Updated(Updated::Adjusted(_)) | Event::Reserved(_) | Event::Extended(_) => {}
+                Event::Updated(Updated::Adjusted(_) | Updated::WrittenOff(_))
+                | Event::Reserved(_)
+                | Event::Extended(_) => {}
             }
         }
         let visible = family.visible();

@@ -20,6 +20,8 @@ pub enum Actor {
     Inventory,
     /// The fulfilment actor of the same store.
     Fulfillment,
+    /// The returns actor of the same store.
+    Returns,
     /// A timer that came due.
     Timer,
     /// The bank, by answering a call.
@@ -42,6 +44,7 @@ impl Actor {
             Actor::Fraud => "fraud",
             Actor::Inventory => "inventory",
             Actor::Fulfillment => "fulfillment",
+            Actor::Returns => "returns",
             Actor::Timer => "timer",
             Actor::Bank => "bank",
             Actor::Carrier => "carrier",

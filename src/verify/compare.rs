@@ -10,6 +10,7 @@ use crate::alert;
 use crate::fulfillment::{Fulfillment, SCANS_MAX};
 use crate::order;
 use crate::payment;
+use crate::returns;
 use crate::types::{Currency, OrderId, Timestamp};
 use crate::views::{
     AuditedAlert, AuditedItem, AuditedOrder, AuditedStore, Figures, OrderPart, Snapshot, ViewsError, Words,
@@ -187,6 +188,7 @@ impl Side<'_> {
         }
         payment(findings, name, row, model);
         goods(findings, name, row, model);
+        returns(findings, name, row, model);
         let life = model.hold.as_deref().map_or("none", |hold| hold.life.name());
         let found = row.reservation.as_ref().map_or("none", |reservation| reservation.phase.name());
         findings.compare(name, &row.id, "reservation", life, found);
@@ -247,6 +249,7 @@ impl Side<'_> {
             ("on_hand", model.on_hand, levels.balance.on_hand),
             ("reserved", model.reserved, levels.balance.reserved),
             ("committed", model.committed, levels.balance.committed),
+            ("damaged", model.damaged, levels.balance.damaged),
             ("safety_stock", model.safety_stock, i64::from(levels.safety_stock)),
             ("reorder_point", model.reorder_point, i64::from(levels.reorder_point)),
         ];
@@ -375,6 +378,38 @@ fn goods(findings: &mut Findings, name: &str, row: &AuditedOrder, model: &Order)
         );
         let kept = part.scans.len().min(SCANS_MAX);
         findings.compare(name, &subject, "scans", &kept, &shipment.scans.len());
+    }
+}
+
+fn returns(findings: &mut Findings, name: &str, row: &AuditedOrder, model: &Order) {
+    let blank = super::returns::Returns::default();
+    let known = model.returns.as_deref().unwrap_or(&blank);
+    let subject = format!("returns of {}", row.id);
+    findings.compare(name, &subject, "count", &known.by_number.len(), &row.returns.returns.len());
+    if known.is_beyond {
+        return;
+    }
+    findings.compare(name, &subject, "pieces told", &known.told, &i64::from(row.returns.told));
+    for one in &row.returns.returns {
+        let Some(model) = known.by_number.get(&u64::from(one.number)) else { continue };
+        let subject = one.id().to_string();
+        findings.compare(name, &subject, "status", model.status, one.phase.word());
+        findings.compare(name, &subject, "version", &model.version, &one.version);
+        let wanted: i64 = one.lines.iter().map(|line| i64::from(line.quantity)).sum();
+        findings.compare(name, &subject, "pieces asked for", &model.wanted(), &wanted);
+        findings.compare(name, &subject, "pieces that came back", &model.there(), &one.pieces_back().into());
+        findings.compare(name, &subject, "refunded", &model.refunded(), &one.refunded().minor());
+        findings.compare(name, &subject, "unpaid", &model.unpaid(), &one.unpaid().minor());
+        findings.compare(name, &subject, "receipts", &model.receipts.len(), &one.receipts.len());
+        for receipt in &one.receipts {
+            let word = match receipt.stock {
+                returns::Stocking::Owed => "pending",
+                returns::Stocking::Booked => "booked",
+                returns::Stocking::Refused { .. } => "refused",
+            };
+            let expected = model.receipts.get(&u64::from(receipt.number)).copied().unwrap_or("none");
+            findings.compare(name, &subject, "stock of a receipt", expected, word);
+        }
     }
 }
 

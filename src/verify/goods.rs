@@ -152,6 +152,17 @@ impl Goods {
         self.parts.values().filter(|part| part.has_left()).map(Part::units).sum()
     }
 
+    /// How many pieces of each line are where they should be.
+    pub(super) fn delivered(&self) -> BTreeMap<String, i64> {
+        let mut sums: BTreeMap<String, i64> = BTreeMap::new();
+        for part in self.parts.values().filter(|part| part.word == "delivered") {
+            for (line, quantity) in &part.lines {
+                *sums.entry(line.clone()).or_default() += quantity;
+            }
+        }
+        sums
+    }
+
     /// Whether something of it is still to happen by itself or by a carrier.
     pub(super) fn is_working(&self) -> bool {
         let rests = |part: &Part| matches!(part.word.as_str(), "canceled" | "delivered" | "return_to_sender");

@@ -12,6 +12,7 @@ mod findings;
 mod goods;
 mod model;
 mod money;
+mod returns;
 mod stock;
 #[cfg(test)]
 mod tests;

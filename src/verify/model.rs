@@ -9,6 +9,7 @@ use super::alerts::Alerts;
 use super::findings::Findings;
 use super::goods::Goods;
 use super::money::Payment;
+use super::returns::{Beside, Returns};
 use super::stock::{Hold, Life, Stock};
 use crate::journal::{Position, Record};
 use crate::types::{OrderId, Timestamp};
@@ -63,6 +64,9 @@ pub(super) struct Order {
     progress: Progress,
     owes_fulfillment: bool,
     pub(super) goods: Option<Box<Goods>>,
+    /// How many of its pieces it knows to have been sent back.
+    came_back: i64,
+    pub(super) returns: Option<Box<Returns>>,
     pub(super) owes_stock: bool,
     pub(super) owes_payment: bool,
     pub(super) owes_review: bool,
@@ -153,6 +157,9 @@ impl Model {
                 let order = store.orders.entry(id).or_default();
                 order.goods_apply(record, data, name, id, findings)
             }
+            (Some("return"), Some(id)) => {
+                store.orders.entry(id).or_default().returns_apply(record, data, name, findings)
+            }
             (Some("inventory"), order) => {
                 let hold = order.map(|id| &mut store.orders.entry(id).or_default().hold);
                 store.stock.apply(record, data, hold, name, findings)
@@ -242,6 +249,7 @@ impl Order {
             | "fulfillment_updated"
             | "remainder_canceled"
             | "completed" => before == P::Confirmed,
+            "goods_returned" => matches!(before, P::Confirmed | P::Completed),
             "fulfillment_canceled" => matches!(before, P::Confirmed | P::Canceled | P::Expired),
             "expired" => matches!(before, P::Reserving | P::Screening | P::Paying | P::Challenged),
             "paid_late" | "stock_released" | "payment_undone" | "review_withdrawn" => {
@@ -319,6 +327,7 @@ impl Order {
                     findings.compare(store, &id, "pieces delivered or canceled", &self.units, &done);
                 }
             }
+            "goods_returned" => self.came_back = amount("pieces"),
             "stock_released" => self.owes_stock = false,
             "review_withdrawn" => self.owes_review = false,
             "refunds_changed" => {
@@ -356,6 +365,22 @@ impl Order {
             && !self.owes_stock
             && !self.owes_payment
             && !self.owes_review
+            && self.returns.as_deref().is_none_or(Returns::is_settled)
+    }
+
+    fn returns_apply(
+        &mut self,
+        record: &Record<'_>,
+        data: &Value,
+        store: &str,
+        findings: &mut Findings,
+    ) -> bool {
+        let beside = Beside {
+            goods: self.goods.as_deref(),
+            hold: self.hold.as_deref(),
+            payment: self.payment.as_deref(),
+        };
+        self.returns.get_or_insert_default().apply(record, data, &beside, store, findings)
     }
 
     fn goods_apply(
@@ -414,6 +439,8 @@ impl Order {
         if !self.is_at_rest() || self.is_beyond {
             return;
         }
+        let there = self.returns.as_deref().map_or(0, Returns::there);
+        findings.compare(store, &id, "pieces sent back, by order and by returns", &there, &self.came_back);
         let (captured, refunded) = self.payment.as_deref().map_or((0, 0), Payment::totals);
         findings.compare(
             store,
@@ -475,7 +502,7 @@ impl Order {
     /// Where the goods of a confirmed order are, in one word.
     fn goods_status(&self) -> &'static str {
         let Progress { delivered, returned, canceled, is_held } = self.progress;
-        let wanted = self.units - canceled;
+        let (wanted, returned) = (self.units - canceled, returned + self.came_back);
         match (returned, delivered, self.shipped) {
             _ if wanted <= 0 => "canceled",
             (1.., _, _) if returned >= wanted => "returned",

@@ -20,6 +20,7 @@ pub(super) struct Item {
     pub(super) on_hand: i64,
     pub(super) reserved: i64,
     pub(super) committed: i64,
+    pub(super) damaged: i64,
     pub(super) safety_stock: i64,
     pub(super) reorder_point: i64,
     pub(super) version: u64,
@@ -28,18 +29,46 @@ pub(super) struct Item {
 }
 
 /// Stock held or promised for an order.
+#[derive(Default)]
 pub(super) struct Hold {
     pub(super) life: Life,
     /// What is still held or promised.
     lines: Vec<(String, i64)>,
     /// The parcels that took part of it.
     parcels: BTreeSet<u64>,
+    /// What left the house, and is not back.
+    gone: BTreeMap<String, i64>,
+    /// The receipts of what came back.
+    receipts: BTreeSet<u64>,
 }
 
 impl Hold {
     /// Whether a parcel took its part.
     pub(super) fn has_parcel(&self, number: u64) -> bool {
         self.parcels.contains(&number)
+    }
+
+    /// Whether what came back with a receipt is booked.
+    pub(super) fn has_receipt(&self, number: u64) -> bool {
+        self.receipts.contains(&number)
+    }
+
+    fn leaves(&mut self, lines: &[(String, i64)]) {
+        for (sku, quantity) in lines {
+            *self.gone.entry(sku.clone()).or_default() += quantity;
+        }
+    }
+
+    /// Pieces are back. Says whether they had left, and whether the receipt is a new one.
+    fn comes_back(&mut self, receipt: u64, lines: &[(String, i64)]) -> bool {
+        let mut is_sound = self.receipts.last().is_none_or(|last| *last < receipt);
+        is_sound &= self.receipts.insert(receipt) && matches!(self.life, Life::Committed | Life::Fulfilled);
+        for (sku, quantity) in lines {
+            let left = self.gone.entry(sku.clone()).or_default();
+            *left -= quantity;
+            is_sound &= *left >= 0;
+        }
+        is_sound
     }
 
     /// Takes a part out, and says whether it was there and nobody had taken it before.
@@ -62,8 +91,9 @@ impl Hold {
 type Moves = (i64, i64, i64);
 
 /// Where a hold is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Life {
+    #[default]
     Held,
     Committed,
     Fulfilled,
@@ -86,7 +116,7 @@ impl Life {
 
 impl Item {
     fn available(&self) -> i64 {
-        self.on_hand - self.reserved - self.committed
+        self.on_hand - self.reserved - self.committed - self.damaged
     }
 
     /// How it stands, as on the wire.
@@ -146,6 +176,22 @@ impl Stock {
                 self.check(&sku, number("on_hand"), store, findings);
                 return true;
             }
+            ("updated", "returned") => {
+                self.take_back(record, data, hold, store, findings);
+                return true;
+            }
+            ("updated", "written_off") => {
+                let sku = data["sku"].as_str().unwrap_or_default();
+                let quantity = number("quantity").unwrap_or(0);
+                if let Some(item) = self.items.get_mut(sku) {
+                    item.on_hand -= quantity;
+                    item.damaged -= quantity;
+                    item.version += 1;
+                    item.ledger.push(record.position);
+                }
+                self.check(sku, number("on_hand"), store, findings);
+                return true;
+            }
             ("reserved", _) => ((0, 1, 0), Some(Life::Held), &[None, Some(Life::Expired)]),
             ("updated", "committed") => ((0, -1, 1), Some(Life::Committed), &[Some(Life::Held)]),
             ("updated", "shipped") => ((-1, 0, -1), Some(Life::Fulfilled), &[Some(Life::Committed)]),
@@ -161,8 +207,14 @@ impl Stock {
             _ => return false,
         };
         self.post(&lines, moves, record, store, findings);
+        let has_left = next == Some(Life::Fulfilled);
         if let Some(number) = data["parcel"].as_u64() {
-            let is_sound = hold.and_then(Option::as_deref_mut).is_some_and(|hold| hold.part(number, &lines));
+            let is_sound = hold.and_then(Option::as_deref_mut).is_some_and(|hold| {
+                if has_left {
+                    hold.leaves(&lines);
+                }
+                hold.part(number, &lines)
+            });
             if !is_sound {
                 let subject = data["order"].as_str().unwrap_or("?");
                 findings.add(store, subject, "parcel", "part of what is promised, once", &number);
@@ -196,10 +248,51 @@ impl Stock {
                         &format!("{lines:?}"),
                     );
                 }
-                *hold = Some(Box::new(Hold { life, lines, parcels: BTreeSet::new() }));
+                let before = hold.take().unwrap_or_default();
+                let mut after = Hold { life, lines: Vec::new(), parcels: BTreeSet::new(), ..*before };
+                if has_left {
+                    after.leaves(&lines);
+                }
+                after.lines = lines;
+                *hold = Some(Box::new(after));
             }
         }
         true
+    }
+
+    /// Goods of an order are back: some are sold again, some kept as damaged, some thrown away.
+    fn take_back(
+        &mut self,
+        record: &Record<'_>,
+        data: &Value,
+        hold: Option<&mut Option<Box<Hold>>>,
+        store: &str,
+        findings: &mut Findings,
+    ) {
+        let mut all = Vec::new();
+        for line in data["lines"].as_array().map_or(&[][..], Vec::as_slice) {
+            let count = |member: &str| line[member].as_i64().unwrap_or(0);
+            let (restocked, damaged, thrown) = (count("restocked"), count("damaged"), count("written_off"));
+            let sku = line["sku"].as_str().unwrap_or_default();
+            let Some(item) = self.items.get_mut(sku) else {
+                findings.add(store, sku, "ledger", "an item that is known", record.kind);
+                continue;
+            };
+            item.on_hand += restocked + damaged;
+            item.damaged += damaged;
+            // Each sort of movement is an entry of its own; what is thrown away came back broken first.
+            let moves = [restocked, damaged + thrown, thrown];
+            item.version += moves.iter().filter(|count| **count != 0).count() as u64;
+            item.ledger.push(record.position);
+            all.push((sku.to_owned(), restocked + damaged + thrown));
+            self.check(sku, None, store, findings);
+        }
+        let receipt = data["receipt"].as_u64().unwrap_or(0);
+        let is_sound = hold.and_then(Option::as_deref_mut).is_some_and(|hold| hold.comes_back(receipt, &all));
+        if !is_sound {
+            let subject = data["order"].as_str().unwrap_or("?");
+            findings.add(store, subject, "receipt", "part of what had left, once", &receipt);
+        }
     }
 
     fn post(
@@ -233,9 +326,12 @@ impl Stock {
         if let Some(on_hand) = on_hand {
             findings.compare(store, sku, "on_hand", &item.on_hand, &on_hand);
         }
-        for (what, figure) in
-            [("reserved", item.reserved), ("committed", item.committed), ("available", item.available())]
-        {
+        for (what, figure) in [
+            ("reserved", item.reserved),
+            ("committed", item.committed),
+            ("damaged", item.damaged),
+            ("available", item.available()),
+        ] {
             if figure < 0 {
                 findings.add(store, sku, what, "not below 0", &figure);
             }

@@ -39,6 +39,7 @@ fn directory(steps: u32, unseen: u32) -> tempfile::TempDir {
     // Whatever rules and stock the dice left: this order goes all the way, and back.
     world.desk(&shops[0], crate::fraud::Command::SetRules { rules: Vec::new() });
     world.set_item(&shops[0], "TSHIRT-M", 10_000);
+    world.sent_back(&shops[0], &Wish::of(&[("TSHIRT-M", 2)]));
     let done = world.confirmed(&shops[0], &Wish::of(&[("TSHIRT-M", 1)]));
     world.cancel(&shops[0], done);
     world.refunded(&shops[0], done);
@@ -65,6 +66,7 @@ fn open(kind: &str, doc: &[u8]) -> Value {
         "order" => json::<crate::order::Order>(doc),
         "payment" => json::<crate::payment::State>(doc),
         "fulfillment" => json::<crate::fulfillment::Fulfillment>(doc),
+        "returns" => json::<crate::returns::Book>(doc),
         "item" => json::<crate::inventory::Item>(doc),
         "store" => json::<crate::store::settings::Store>(doc),
         other => panic!("no documents are of kind {other}"),
@@ -80,6 +82,7 @@ fn close(kind: &str, json: Value) -> Vec<u8> {
         "order" => doc::<crate::order::Order>(json),
         "payment" => doc::<crate::payment::State>(json),
         "fulfillment" => doc::<crate::fulfillment::Fulfillment>(json),
+        "returns" => doc::<crate::returns::Book>(json),
         "item" => doc::<crate::inventory::Item>(json),
         "store" => doc::<crate::store::settings::Store>(json),
         other => panic!("no documents are of kind {other}"),
@@ -138,6 +141,8 @@ fn every_planted_difference_is_named() {
     let captured = "SELECT no FROM orders WHERE store = 1 AND doc_get('order', doc, '/placed/money/captured') > 0 LIMIT 1";
     let left = "SELECT no FROM orders WHERE store = 1 AND CASE WHEN fulfillment IS NOT NULL
                 THEN doc_get('fulfillment', fulfillment, '/opened/orders/0/phase/shipped/attempts') END IS NOT NULL LIMIT 1";
+    let back = "SELECT no FROM orders WHERE store = 1 AND CASE WHEN returns IS NOT NULL
+                THEN doc_get('returns', returns, '/returns/0/lines/0/received') > 0 ELSE FALSE END LIMIT 1";
     let plants = [
         (format!("UPDATE orders SET doc = doc_set('order', doc, '/placed/money/captured', '7') WHERE no = ({captured})"), "acme", "captured"),
         (format!("UPDATE orders SET doc = doc_set('order', doc, '/placed/version', '99') WHERE no = ({captured})"), "acme", "version"),
@@ -146,6 +151,10 @@ fn every_planted_difference_is_named() {
         (format!("UPDATE orders SET fulfillment = doc_set('fulfillment', fulfillment, '/opened/orders/0/phase', '\"canceled\"') WHERE no = ({left})"), "acme", "word"),
         (format!("UPDATE orders SET fulfillment = doc_set('fulfillment', fulfillment, '/opened/orders/0/phase/shipped/attempts', '9') WHERE no = ({left})"), "acme", "attempts"),
         ("UPDATE orders SET fulfillment = NULL WHERE no IN (SELECT no FROM orders WHERE store = 2 AND fulfillment IS NOT NULL LIMIT 1)".into(), "gifts", "existence"),
+        (format!("UPDATE orders SET returns = doc_set('returns', returns, '/returns/0/lines/0/received', '0') WHERE no = ({back})"), "acme", "pieces that came back"),
+        (format!("UPDATE orders SET returns = doc_set('returns', returns, '/returns/0/phase', '\"declined\"') WHERE no = ({back})"), "acme", "status"),
+        (format!("UPDATE orders SET returns = NULL WHERE no = ({back})"), "acme", "count"),
+        ("UPDATE skus SET doc = doc_set('item', doc, '/levels/balance/damaged', '77') WHERE store = 1 AND sku = 'MUG'".into(), "acme", "damaged"),
         (format!("UPDATE orders SET reservation = NULL WHERE no = ({captured} OFFSET 2)"), "acme", "reservation"),
         (format!("UPDATE orders SET events = x'01' WHERE no = ({captured})"), "acme", "places of its events"),
         (format!("DELETE FROM orders WHERE no = ({captured})"), "acme", "orders"),
@@ -242,6 +251,7 @@ fn the_checker_knows_every_kind_of_this_release() {
         crate::fraud::Event::KINDS,
         crate::fulfillment::Event::KINDS,
         crate::alert::Event::KINDS,
+        crate::returns::Event::KINDS,
         crate::store::settings::Event::KINDS,
     ];
     // What an update says decides which it is; the other tests have all of them.

@@ -19,6 +19,7 @@ use crate::inventory::{Item, Reservation};
 use crate::journal::{JournalError, Position, Reader};
 use crate::order::Order;
 use crate::payment;
+use crate::returns::Book;
 use crate::store::settings::Store;
 use crate::types::{Currency, OrderId, StoreId, Timestamp};
 
@@ -51,6 +52,7 @@ pub(crate) struct AuditedOrder {
     pub(crate) payment: payment::State,
     pub(crate) reservation: Option<Reservation>,
     pub(crate) fulfillment: Fulfillment,
+    pub(crate) returns: Book,
     pub(crate) events: Fingerprint,
     /// When it is due according to its row.
     pub(crate) due: Option<Timestamp>,
@@ -194,25 +196,28 @@ impl Snapshot {
     /// Calls `each` for every order, in the order in which they were first heard of.
     pub(crate) fn orders(&self, mut each: impl FnMut(AuditedOrder)) -> Result<(), ViewsError> {
         let fail = ViewsError::sqlite("reading orders");
-        let sql = "SELECT no, doc, payment, reservation, events, fulfillment, store, id, due FROM orders ORDER BY no";
+        let sql =
+            "SELECT no, doc, payment, reservation, events, fulfillment, returns, store, id, due FROM orders
+                   ORDER BY no";
         let mut statement = self.file.prepare(sql).map_err(&fail)?;
         let mut rows = statement.query([]).map_err(&fail)?;
         while let Some(row) = rows.next().map_err(&fail)? {
-            let id = OrderId::from_bytes(row.get(7).map_err(&fail)?);
+            let id = OrderId::from_bytes(row.get(8).map_err(&fail)?);
             let slot = OrderSlot::of_row(id, row)?;
             let mut events = Fingerprint::default();
             events.push_all(slot.events.bytes())?;
             each(AuditedOrder {
-                store: row.get(6).map_err(&fail)?,
+                store: row.get(7).map_err(&fail)?,
                 no: slot.no,
                 id,
                 events,
-                due: row.get::<_, Option<i64>>(8).map_err(&fail)?.map(Timestamp::from_micros),
+                due: row.get::<_, Option<i64>>(9).map_err(&fail)?.map(Timestamp::from_micros),
                 owed: write::due(&slot),
                 order: slot.order,
                 payment: slot.payment,
                 reservation: slot.reservation,
                 fulfillment: slot.fulfillment,
+                returns: slot.returns,
             });
         }
         Ok(())

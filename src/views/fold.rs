@@ -18,9 +18,10 @@ use crate::inventory::{self, Item, Reservation, Updated};
 use crate::journal::{Position, Record};
 use crate::order;
 use crate::payment;
+use crate::returns::{self, ReturnView, Returns};
 use crate::runtime::Unreadable;
 use crate::store::settings;
-use crate::types::{FulfillmentId, OrderId, Sku};
+use crate::types::{FulfillmentId, OrderId, ReturnId, Sku};
 
 /// How many events a store's row keeps before they become a chunk.
 const EVENTS_CHUNK: usize = 512;
@@ -81,6 +82,7 @@ pub(super) fn fold(
         "payment" => fold_payment(store, record, &head).map_err(unreadable)?,
         "inventory" => fold_stock(store, record, &head, tools)?,
         "fulfillment" | "shipment" => fold_fulfillment(store, record, &head).map_err(unreadable)?,
+        "return" => fold_returns(store, record, &head).map_err(unreadable)?,
         "fraud" => fold_fraud(store, record, &head, tools)?,
         "store" => fold_tenant(store, record, &head).map_err(unreadable)?,
         "alert" => fold_alert(store, record, &head, tools)?,
@@ -227,6 +229,15 @@ fn fold_fulfillment(
     Ok(event.number().map_or(Shows::Nothing, |number| Shows::Fulfillment(FulfillmentId::new(id, number))))
 }
 
+fn fold_returns(store: &mut StoreSlot, record: &Record<'_>, head: &Head<'_>) -> Result<Shows, Unreadable> {
+    let event = head.event::<returns::Event>(record.kind)?;
+    let Some(id) = head.order else { return Ok(Shows::Nothing) };
+    if let Some(slot) = store.orders.get_mut(&id) {
+        <Returns as crate::runtime::Aggregate>::evolve(&mut slot.returns, &event, record.at);
+    }
+    Ok(event.number().map_or(Shows::Nothing, |number| Shows::Return(ReturnId::new(id, number))))
+}
+
 fn fold_stock(
     store: &mut StoreSlot,
     record: &Record<'_>,
@@ -250,7 +261,8 @@ fn fold_stock(
     Ok(match &*event {
         inventory::Event::Updated(Updated::Set(set)) => Shows::Item(set.sku.clone()),
         inventory::Event::Updated(Updated::Adjusted(adjusted)) => Shows::Item(adjusted.sku.clone()),
-        inventory::Event::Updated(Updated::Committed(_) | Updated::Shipped(_))
+        inventory::Event::Updated(Updated::WrittenOff(gone)) => Shows::Item(gone.sku.clone()),
+        inventory::Event::Updated(Updated::Committed(_) | Updated::Shipped(_) | Updated::Returned(_))
         | inventory::Event::Reserved(_)
         | inventory::Event::Extended(_)
         | inventory::Event::Released(_)
@@ -398,6 +410,10 @@ fn render(store: &StoreSlot, shows: &Shows) -> Option<(u64, Vec<u8>)> {
             let work = store.orders.get(&id.order())?.fulfillment.work()?;
             let view = FulfillmentView::of(work, work.order_of(id.number())?);
             Some((work.version, json(serde_json::to_vec(&view))))
+        }
+        Shows::Return(id) => {
+            let one = store.orders.get(&id.order())?.returns.get(id.number())?;
+            Some((one.version, json(serde_json::to_vec(&ReturnView::of(one)))))
         }
         Shows::Rules => Some((0, json(serde_json::to_vec(&fraud::RulesView::of(&store.rules.value))))),
         Shows::Store => {

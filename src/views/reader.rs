@@ -17,6 +17,7 @@ use crate::inventory::{Item, Reservation};
 use crate::journal::{JournalError, Position, Reader, Record};
 use crate::order::{Order, OrderView, Orders, Placed, as_placed};
 use crate::payment::{self, Payment};
+use crate::returns::{Book, Returns};
 use crate::runtime::{Aggregate, Answer, Stored};
 use crate::store::settings::{Known, Store};
 use crate::types::{OrderId, PaymentId, StoreId, Timestamp};
@@ -111,6 +112,11 @@ impl ViewsReader {
         self.order_column(store, order, "SELECT fulfillment FROM orders WHERE id = ?1 AND store = ?2")
     }
 
+    /// The returns of an order.
+    pub fn returns(&mut self, store: &StoreId, order: OrderId) -> Result<Option<Book>, ViewsError> {
+        self.order_column(store, order, "SELECT returns FROM orders WHERE id = ?1 AND store = ?2")
+    }
+
     /// An order with its fulfilment, both as of one moment. Nothing when there is no such order.
     pub fn fulfilled_order(
         &mut self,
@@ -203,6 +209,18 @@ impl ViewsReader {
                    WHERE store = ?1 AND due IS NOT NULL AND id > ?2 AND fulfillment IS NOT NULL ORDER BY id";
         let is_open = |state: &Fulfillment| !Fulfillments::due(state).is_nothing();
         self.open_after(store, after, limit, sql, is_open)
+    }
+
+    /// Returns that owe something, in the order of their orders' ids, after one.
+    pub fn open_returns_after(
+        &mut self,
+        store: &StoreId,
+        after: Option<OrderId>,
+        limit: usize,
+    ) -> Result<Vec<(OrderId, Book)>, ViewsError> {
+        let sql = "SELECT id, returns FROM orders INDEXED BY orders_open
+                   WHERE store = ?1 AND due IS NOT NULL AND id > ?2 AND returns IS NOT NULL ORDER BY id";
+        self.open_after(store, after, limit, sql, |book: &Book| !Returns::due(book).is_nothing())
     }
 
     fn open_after<T: serde::de::DeserializeOwned>(

@@ -19,7 +19,7 @@ const BROKEN: &str = "views.broken";
 /// Marks the file as ours: "OFVW".
 const APPLICATION_ID: i64 = 0x4F46_5657;
 /// The format of tables and documents. Any other is made anew.
-const FORMAT: i64 = 6;
+const FORMAT: i64 = 7;
 /// Bytes a page.
 const PAGE_BYTES: i64 = 16_384;
 /// Pages of log after which it is moved into the file: 32 MiB.
@@ -56,6 +56,7 @@ const SCHEMA: &str = "
         payment BLOB,
         reservation BLOB,
         fulfillment BLOB,
+        returns BLOB,
         events BLOB NOT NULL
     ) STRICT;
     CREATE UNIQUE INDEX orders_by_id ON orders (id, store);

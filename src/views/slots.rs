@@ -18,8 +18,9 @@ use crate::inventory::{Item, Reservation};
 use crate::journal::Position;
 use crate::order::Order;
 use crate::payment;
+use crate::returns::Book;
 use crate::store::settings::Store;
-use crate::types::{AlertId, FulfillmentId, OrderId, RequestKey, Sku, StoreId, Timestamp};
+use crate::types::{AlertId, FulfillmentId, OrderId, RequestKey, ReturnId, Sku, StoreId, Timestamp};
 
 /// A store in hand.
 pub(super) struct StoreSlot {
@@ -74,7 +75,7 @@ pub(super) struct Chunk {
     pub(super) entries: Vec<u8>,
 }
 
-/// An order in hand, with its payment, its reservation and its fulfilment: one row.
+/// An order in hand, with its payment, its reservation, its fulfilment and its returns: one row.
 pub(super) struct OrderSlot {
     pub(super) no: u64,
     /// The number of its row in the file, when that is to be changed.
@@ -86,6 +87,7 @@ pub(super) struct OrderSlot {
     pub(super) payment: payment::State,
     pub(super) reservation: Option<Reservation>,
     pub(super) fulfillment: Fulfillment,
+    pub(super) returns: Book,
     pub(super) events: Postings,
     /// What figures count of it.
     pub(super) counted: OrderPart,
@@ -151,6 +153,7 @@ pub(super) enum Shows {
     Item(Sku),
     Review(OrderId),
     Fulfillment(FulfillmentId),
+    Return(ReturnId),
     Rules,
     Store,
     Alert(AlertId),
@@ -276,6 +279,7 @@ impl OrderSlot {
             payment: payment::State::default(),
             reservation: None,
             fulfillment: Fulfillment::default(),
+            returns: Book::default(),
             events: Postings::default(),
             counted: OrderPart::default(),
             listed: None,
@@ -287,7 +291,8 @@ impl OrderSlot {
         let fail = ViewsError::sqlite("reading an order");
         let mut statement = file
             .prepare_cached(
-                "SELECT no, doc, payment, reservation, events, fulfillment FROM orders WHERE id = ?1 AND store = ?2",
+                "SELECT no, doc, payment, reservation, events, fulfillment, returns FROM orders
+                 WHERE id = ?1 AND store = ?2",
             )
             .map_err(&fail)?;
         statement
@@ -297,7 +302,7 @@ impl OrderSlot {
             .transpose()
     }
 
-    /// The order in a row of its number, three of its documents, its events and its fulfilment.
+    /// The order in a row of its number, three of its documents, its events, its fulfilment and its returns.
     pub(super) fn of_row(id: OrderId, row: &Row<'_>) -> Result<Self, ViewsError> {
         let fail = ViewsError::sqlite("reading an order");
         let no: i64 = row.get(0).map_err(&fail)?;
@@ -318,6 +323,7 @@ impl OrderSlot {
             payment,
             reservation,
             fulfillment: json(row, 5)?.unwrap_or_default(),
+            returns: json(row, 6)?.unwrap_or_default(),
             events,
         })
     }

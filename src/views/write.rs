@@ -88,19 +88,22 @@ pub(super) fn orders<'a>(
         dirty.extend(store.dirty_orders.iter().filter_map(|id| Some((store.orders.get(id)?, *id, store.no))));
     }
     dirty.sort_unstable_by_key(|(slot, ..)| slot.no);
-    let mut insert = file.prepare_cached("INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
+    let mut insert =
+        file.prepare_cached("INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
     let mut update = file.prepare_cached(
-        "UPDATE orders SET due = ?2, doc = ?3, payment = ?4, reservation = ?5, fulfillment = ?6, events = ?7
-         WHERE no = ?1",
+        "UPDATE orders SET due = ?2, doc = ?3, payment = ?4, reservation = ?5, fulfillment = ?6, returns = ?7,
+         events = ?8 WHERE no = ?1",
     )?;
-    let (mut order, mut payment, mut reservation, mut fulfillment) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut order, mut payment, mut reservation, mut fulfillment, mut returns) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (slot, id, store) in dirty {
         let order = written(&mut order, slot.order.placed().map(|_| &slot.order));
         let payment = written(&mut payment, slot.payment.begun().map(|_| &slot.payment));
         let reservation = written(&mut reservation, slot.reservation.as_ref());
         let is_opened = slot.fulfillment != Fulfillment::Unopened;
         let fulfillment = written(&mut fulfillment, is_opened.then_some(&slot.fulfillment));
+        let has_returns = !slot.returns.returns.is_empty();
+        let returns = written(&mut returns, has_returns.then_some(&slot.returns));
         let (no, due, events) =
             (slot.no.cast_signed(), due(slot).map(Timestamp::micros), slot.events.bytes());
         if let Some(before) = slot.no_before {
@@ -117,16 +120,18 @@ pub(super) fn orders<'a>(
                 payment,
                 reservation,
                 fulfillment,
+                returns,
                 events,
             ))?;
         } else {
-            update.execute((no, due, order, payment, reservation, fulfillment, events))?;
+            update.execute((no, due, order, payment, reservation, fulfillment, returns, events))?;
         }
     }
     Ok(())
 }
 
-/// When the world next owes an order something: the order itself, its payment, the hold on its stock, or its fulfilment.
+/// When the world next owes an order something: the order itself, its payment, the hold on its stock, its fulfilment, or its
+/// returns.
 pub(super) fn due(slot: &OrderSlot) -> Option<Timestamp> {
     let order = crate::order::Orders::due(&slot.order).earliest();
     let payment = crate::payment::Payment::due(&slot.payment).earliest();
@@ -138,7 +143,8 @@ pub(super) fn due(slot: &OrderSlot) -> Option<Timestamp> {
         | crate::inventory::Phase::Expired => None,
     });
     let fulfillment = crate::fulfillment::Fulfillments::due(&slot.fulfillment).earliest();
-    [order, payment, hold, fulfillment].into_iter().flatten().min()
+    let returns = crate::returns::Returns::due(&slot.returns).earliest();
+    [order, payment, hold, fulfillment, returns].into_iter().flatten().min()
 }
 
 /// Writes everything of a store but its orders.

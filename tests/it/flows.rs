@@ -73,7 +73,7 @@ async fn the_state_machines_are_served() {
     let machines = shop.call("GET", "/v1/state-machines").answer().await.must(200);
     let machines = machines["data"].as_array().expect("machines");
     let names: Vec<&str> = machines.iter().filter_map(|machine| machine["name"].as_str()).collect();
-    assert_eq!(names, ["order", "payment", "inventory", "fraud", "fulfillment", "alert", "store"]);
+    assert_eq!(names, ["order", "payment", "inventory", "fraud", "fulfillment", "returns", "alert", "store"]);
     let step = json!({"from": "unplaced", "on": "place", "to": "reserving", "records": ["order.created"]});
     assert!(
         machines[0]["transitions"].as_array().is_some_and(|steps| steps.contains(&step)),

@@ -34,7 +34,7 @@ impl Charted for Inventory {
             | inventory::Phase::Expired => 0,
         });
         into.add(extensions);
-        into.add(stock.reservation(ORDER).map(|reservation| reservation.parcels));
+        into.add(stock.reservation(ORDER).map(|reservation| (reservation.parcels, reservation.receipts)));
     }
 
     fn samples(_: &inventory::Stock, now: Timestamp) -> Vec<(&'static str, inventory::Command)> {
@@ -47,6 +47,7 @@ impl Charted for Inventory {
             expires_at: now.plus_secs(3_600),
             policy: inventory::OutOfStock::Cancel,
         };
+        let back = inventory::ReturnedLine { sku: sku(), restocked: 1, damaged: 1, written_off: 0 };
         let commands = vec![
             C::Reserve(reserve),
             C::Extend { order: ORDER, expires_at: now.plus_secs(7_200) },
@@ -55,6 +56,7 @@ impl Charted for Inventory {
             C::Ship { order: ORDER, parcel: None },
             C::Ship { order: ORDER, parcel: Some(parcel(1)) },
             C::GiveBack { order: ORDER, parcel: parcel(2) },
+            C::TakeBack { order: ORDER, receipt: 1, lines: vec![back] },
             C::Expire,
         ];
         named(labels::inventory_command, commands)

@@ -6,6 +6,7 @@ mod fulfillment;
 mod inventory;
 mod order;
 mod payment;
+mod returns;
 mod store;
 
 use std::sync::OnceLock;
@@ -18,6 +19,7 @@ use crate::fulfillment::Fulfillments;
 use crate::inventory::Inventory;
 use crate::order::Orders;
 use crate::payment::Payment;
+use crate::returns::Returns;
 use crate::store::settings::Tenancy;
 use crate::types::{Amount, Currency, OrderId, Sku};
 
@@ -31,6 +33,7 @@ pub fn all() -> &'static [Machine] {
             explore::<Inventory>(&mut |_, _, _, _| {}),
             explore::<Fraud>(&mut |_, _, _, _| {}),
             explore::<Fulfillments>(&mut |_, _, _, _| {}),
+            explore::<Returns>(&mut |_, _, _, _| {}),
             explore::<Alerts>(&mut |_, _, _, _| {}),
             explore::<Tenancy>(&mut |_, _, _, _| {}),
         ]

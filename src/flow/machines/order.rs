@@ -64,6 +64,7 @@ impl Charted for Orders {
             O::PaymentUndone { captured: Amount::ZERO, refunded: Amount::ZERO },
             O::CaptureFailed { authorized: amount(), code: String::new() },
             O::ParcelReady { number: 1, units: 1 },
+            O::GoodsReturned { pieces: 1 },
         ];
         let canceled = |quantity| vec![order::CanceledUnits { line: LINE, quantity }];
         let far = |shipped, delivered, canceled| order::Progress {

@@ -23,7 +23,8 @@ use crate::types::{Currency, OrderId, StoreId, Timestamp};
 pub use decide::{Command, Rejection};
 pub use policy::{
     Capture, FulfillmentMode, FulfillmentPatch, FulfillmentPolicy, Limits, LimitsPatch, OnLapse, OutOfStock,
-    Retry, RetryPatch, Review, ReviewPatch, Secret, Settings, SettingsPatch,
+    RefundOn, Retry, RetryPatch, ReturnApproval, ReturnsPatch, ReturnsPolicy, Review, ReviewPatch, Secret,
+    Settings, SettingsPatch,
 };
 pub use view::StoreView;
 

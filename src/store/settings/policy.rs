@@ -216,6 +216,59 @@ pub struct FulfillmentPatch {
     pub carrier_secret: Option<Secret>,
 }
 
+/// Who agrees to a return.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnApproval {
+    /// Nobody need.
+    #[default]
+    Automatic,
+    /// People.
+    Manual,
+}
+
+/// When the money for a return goes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundOn {
+    /// When pieces arrive.
+    #[default]
+    Receipt,
+    /// When the return is closed.
+    Close,
+}
+
+/// How goods come back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReturnsPolicy {
+    /// For how long after its delivery a piece may be sent back, in seconds; 0 is for ever.
+    pub window_s: u64,
+    /// Who agrees.
+    pub approval: ReturnApproval,
+    /// When the money goes back.
+    pub refund_on: RefundOn,
+}
+
+impl Default for ReturnsPolicy {
+    fn default() -> Self {
+        let (approval, refund_on) = (ReturnApproval::default(), RefundOn::default());
+        Self { window_s: 30 * 86_400, approval, refund_on }
+    }
+}
+
+/// A partial change: what is missing stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReturnsPatch {
+    /// For how long after its delivery a piece may be sent back, in seconds; 0 is for ever.
+    pub window_s: Option<u64>,
+    /// Who agrees.
+    pub approval: Option<ReturnApproval>,
+    /// When the money goes back.
+    pub refund_on: Option<RefundOn>,
+}
+
 /// The longest a policy may wait: a year, in seconds.
 const WAIT_MAX_S: u64 = 366 * 86_400;
 
@@ -236,6 +289,9 @@ pub struct Settings {
     pub retry: Retry,
     /// How orders are fulfilled.
     pub fulfillment: FulfillmentPolicy,
+    /// How goods come back.
+    #[serde(default)]
+    pub returns: ReturnsPolicy,
     /// What the store may ask of the node.
     pub limits: Limits,
 }
@@ -250,6 +306,7 @@ impl Default for Settings {
             review: Review::default(),
             retry: Retry::default(),
             fulfillment: FulfillmentPolicy::default(),
+            returns: ReturnsPolicy::default(),
             limits: Limits::default(),
         }
     }
@@ -273,6 +330,8 @@ pub struct SettingsPatch {
     pub retry: RetryPatch,
     /// How orders are fulfilled.
     pub fulfillment: FulfillmentPatch,
+    /// How goods come back.
+    pub returns: ReturnsPatch,
     /// What the store may ask of the node.
     pub limits: LimitsPatch,
 }
@@ -297,6 +356,9 @@ impl Settings {
             Some(secret) if secret.reveal().is_empty() => new.fulfillment.carrier_secret = None,
             Some(secret) => new.fulfillment.carrier_secret = Some(secret.clone()),
         }
+        new.returns.window_s = patch.returns.window_s.unwrap_or(new.returns.window_s);
+        new.returns.approval = patch.returns.approval.unwrap_or(new.returns.approval);
+        new.returns.refund_on = patch.returns.refund_on.unwrap_or(new.returns.refund_on);
         new.limits.apply(&patch.limits);
         let faults = new.faults();
         if faults.is_empty() { Ok(new) } else { Err(faults) }
@@ -311,6 +373,7 @@ impl Settings {
             ("/fulfillment/stage_s", self.fulfillment.stage_s, 0),
             ("/fulfillment/transit_s", self.fulfillment.transit_s, 0),
             ("/fulfillment/stalled_s", self.fulfillment.stalled_s, 1),
+            ("/returns/window_s", self.returns.window_s, 0),
         ];
         for (place, secs, least) in waits {
             if !(least..=WAIT_MAX_S).contains(&secs) {

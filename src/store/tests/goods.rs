@@ -7,7 +7,7 @@ use crate::types::{Actor, FulfillmentId};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-fn by_timers(stage_s: u64, transit_s: u64) -> SettingsPatch {
+pub(super) fn by_timers(stage_s: u64, transit_s: u64) -> SettingsPatch {
     let fulfillment = FulfillmentPatch {
         mode: Some(FulfillmentMode::Auto),
         stage_s: Some(stage_s),
@@ -31,7 +31,7 @@ impl World {
         }
     }
 
-    async fn story(&self, store: &StoreId, id: OrderId) -> Vec<String> {
+    pub(super) async fn story(&self, store: &StoreId, id: OrderId) -> Vec<String> {
         self.run().await;
         let store = store.clone();
         let views = &self.directory.node().views;
@@ -63,7 +63,7 @@ impl World {
     }
 }
 
-fn count(story: &[String], kind: &str) -> usize {
+pub(super) fn count(story: &[String], kind: &str) -> usize {
     story.iter().filter(|one| *one == kind).count()
 }
 

@@ -14,6 +14,7 @@ use crate::fulfillment::Fulfillments;
 use crate::journal::Journal;
 use crate::journal::memory::{MemoryJournal, Plan};
 use crate::payment;
+use crate::returns::Returns;
 use crate::runtime::Aggregate;
 use crate::store::settings::Store;
 use world::{Wish, World};
@@ -77,6 +78,12 @@ pub(super) fn same_as_actors(bench: &Bench) {
         let open = reader.open_fulfillments_after(id, None, 1_000).expect("readable");
         let expected = shop.work.iter().filter(|(_, state)| !Fulfillments::due(state).is_nothing());
         assert_eq!(open, expected.map(|(order, state)| (*order, state.clone())).collect::<Vec<_>>());
+        for (order, book) in &shop.returns {
+            assert_eq!(&reader.returns(id, *order).expect("readable").unwrap_or_default(), book, "{order}");
+        }
+        let open = reader.open_returns_after(id, None, 1_000).expect("readable");
+        let expected = shop.returns.iter().filter(|(_, book)| !Returns::due(book).is_nothing());
+        assert_eq!(open, expected.map(|(order, book)| (*order, book.clone())).collect::<Vec<_>>());
         for (order, state) in &shop.payments {
             let stored = reader.payment(id, payment::id_of(*order)).expect("readable");
             assert_eq!(stored.unwrap_or_default(), *state);

@@ -14,6 +14,7 @@ use crate::inventory::{self, Inventory};
 use crate::journal::{Append, Journal, Lane, Position, Row, Settled};
 use crate::order::{self, Order, Orders};
 use crate::payment::{self, Payment, bank};
+use crate::returns::{self, Book, Returns};
 use crate::runtime::Aggregate;
 use crate::store::settings::{self, Tenancy};
 use crate::types::{
@@ -49,6 +50,7 @@ pub(crate) struct Shop {
     pub(crate) orders: BTreeMap<OrderId, Order>,
     pub(crate) payments: BTreeMap<OrderId, payment::State>,
     pub(crate) work: BTreeMap<OrderId, Fulfillment>,
+    pub(crate) returns: BTreeMap<OrderId, Book>,
     pub(crate) stock: inventory::Stock,
     pub(crate) desk: fraud::Desk,
     pub(crate) alerts: alert::Desk,
@@ -536,6 +538,133 @@ impl World {
         }
     }
 
+    pub(crate) fn returns(&mut self, store: &StoreId, order: OrderId, command: returns::Command) -> bool {
+        self.tell::<Returns>(store, Actor::Api, |shop| shop.returns.entry(order).or_default(), command)
+    }
+
+    /// Something happens to what comes back of an order, and siblings hear of it, now or the next time.
+    pub(crate) fn bring_back(&mut self, store: &StoreId, order: OrderId, how: usize) {
+        use returns::{Asked, Command, Disposition, Parcel, Phase, Reason, Seen, What};
+        let Some(shop) = self.shops.get(store) else { return };
+        let Some(placed) = shop.orders.get(&order).and_then(Order::placed) else { return };
+        let newest = shop.returns.get(&order).and_then(|book| book.returns.last());
+        let quantity = 1 + u32::try_from(how % 2).unwrap_or(0);
+        let command = match newest.filter(|_| how % 6 != 5) {
+            None => {
+                let approval = if how.is_multiple_of(3) {
+                    returns::Approval::Manual
+                } else {
+                    returns::Approval::Automatic
+                };
+                let refund_on =
+                    if how.is_multiple_of(4) { returns::RefundOn::Close } else { returns::RefundOn::Receipt };
+                let what = What::Sku(sku(SKUS[how % SKUS.len()]));
+                Command::Request(Box::new(returns::Request {
+                    order,
+                    policy: returns::Policy { approval, refund_on },
+                    window_s: 0,
+                    lines: vec![Asked { what, quantity, reason: Reason::Other }],
+                    note: None,
+                    delivered: delivered(placed, shop.work.get(&order)),
+                }))
+            }
+            Some(one) => {
+                let number = one.number;
+                let line = one.lines.iter().find(|line| line.received < line.quantity);
+                match (one.phase, how % 5, line) {
+                    (Phase::Requested, 0, _) => Command::Decline { number, note: None },
+                    (Phase::Requested, _, _) => Command::Approve { number },
+                    (Phase::Open | Phase::InTransit, 0, _) => Command::Cancel { number },
+                    (Phase::Open, 1, _) => Command::Ship { number, parcel: Parcel::default() },
+                    (_, 0 | 1, _) | (_, _, None) => Command::Close { number },
+                    (_, _, Some(line)) => {
+                        let disposition = Disposition::ALL[how % Disposition::ALL.len()];
+                        let quantity = quantity.min(line.quantity - line.received);
+                        let seen = Seen { what: What::Line(line.line), quantity, disposition };
+                        Command::Receive { number, lines: vec![seen] }
+                    }
+                }
+            }
+        };
+        self.returns(store, order, command);
+        if how % 7 != 6 {
+            self.follow_up(store, order);
+        }
+    }
+
+    /// Takes an order all the way to its shopper, and a piece of it back.
+    pub(crate) fn sent_back(&mut self, store: &StoreId, wish: &Wish) -> OrderId {
+        self.is_auto = false;
+        let order = self.confirmed(store, wish);
+        // Stage by stage, out of the house, and there.
+        for _ in 0..7 {
+            self.forward(store, order, 5);
+        }
+        self.forward(store, order, 3);
+        // Asked for, and received to be sold again.
+        self.bring_back(store, order, 10);
+        self.bring_back(store, order, 12);
+        order
+    }
+
+    /// Siblings do what returns owe.
+    fn follow_up(&mut self, store: &StoreId, order: OrderId) {
+        use returns::{Command, Disposition, Outcome, Step};
+        loop {
+            let Some(book) = self.shops.get(store).and_then(|shop| shop.returns.get(&order)).cloned() else {
+                return;
+            };
+            let Some(step) = Returns::due(&book).steps.into_iter().next() else { return };
+            let outcome = match step {
+                Step::BookStock { receipt } => {
+                    let (_, owed) = book.receipt(receipt).expect("it is owed");
+                    let of = |piece: &returns::Piece, wanted| {
+                        if piece.disposition == wanted { piece.quantity } else { 0 }
+                    };
+                    let line = |piece: &returns::Piece| inventory::ReturnedLine {
+                        sku: piece.sku.clone(),
+                        restocked: of(piece, Disposition::Restock),
+                        damaged: of(piece, Disposition::Damaged),
+                        written_off: of(piece, Disposition::WriteOff),
+                    };
+                    let lines = owed.lines.iter().map(line).collect();
+                    self.stock(store, inventory::Command::TakeBack { order, receipt, lines });
+                    let known = self.shops.get(store).and_then(|shop| shop.stock.reservation(order));
+                    match known.is_some_and(|known| known.receipts >= receipt) {
+                        true => Outcome::StockBooked { receipt },
+                        false => Outcome::StockRefused { receipt, why: "no".into() },
+                    }
+                }
+                Step::Refund { number, receipt } => {
+                    let owed = book.get(number).expect("it is owed").refunds.iter();
+                    let owed = owed.clone().find(|refund| refund.receipt == receipt).expect("it is owed");
+                    let reference = Some(owed.reference(number));
+                    let wish = payment::Wish {
+                        how_much: payment::HowMuch::AtMost(owed.value),
+                        reason: payment::RefundReason::Return,
+                        reference: reference.clone(),
+                    };
+                    self.pay(store, order, payment::Command::Refund(wish));
+                    let begun = self.shops.get(store).and_then(|shop| shop.payments.get(&order)?.begun());
+                    let found = begun
+                        .and_then(|begun| begun.refunds.iter().find(|refund| refund.reference == reference));
+                    match found {
+                        Some(known) => {
+                            let (refund, amount) = (known.number, known.amount);
+                            Outcome::RefundTaken { number, receipt, refund, amount }
+                        }
+                        None => Outcome::RefundRefused { number, receipt, why: "nothing is left".into() },
+                    }
+                }
+                Step::Report { pieces } => {
+                    self.hear(store, order, order::Outcome::GoodsReturned { pieces });
+                    Outcome::Noted { pieces }
+                }
+            };
+            self.returns(store, order, Command::Hear(outcome));
+        }
+    }
+
     /// Takes an order all the way to `confirmed`.
     pub(crate) fn confirmed(&mut self, store: &StoreId, wish: &Wish) -> OrderId {
         let order = self.place(store, wish);
@@ -595,10 +724,11 @@ impl World {
 
     /// The bank has given everything back.
     pub(crate) fn refunded(&mut self, store: &StoreId, order: OrderId) {
-        let Some(cart) = self.cart(store, order) else { return };
+        let begun = self.shops.get(store).and_then(|shop| shop.payments.get(&order)?.begun());
+        let Some(work) = begun.and_then(|begun| begun.work.as_ref()) else { return };
         let receipt = bank::RefundReceipt {
-            id: "re_1".into(),
-            amount: cart.total,
+            id: format!("re_{}", work.operation).into(),
+            amount: work.amount,
             progress: bank::RefundProgress::Succeeded,
         };
         if self.works_at(store, order, |operation| matches!(operation, bank::Operation::Refund(_))) {
@@ -641,6 +771,9 @@ impl World {
         self.is_auto = how.is_multiple_of(2);
         for turn in 0..usize::from(what) % 5 {
             self.forward(store, order, how + turn);
+        }
+        for turn in 0..which % 4 {
+            self.bring_back(store, order, how + turn);
         }
         match what % 26 {
             0..=3 => {
@@ -707,6 +840,23 @@ impl World {
             }
         }
     }
+}
+
+/// Every line of an order, and how much of it arrived.
+fn delivered(placed: &order::Placed, work: Option<&Fulfillment>) -> Vec<returns::Delivered> {
+    let parcels = work.and_then(Fulfillment::work).map_or(&[][..], |work| &work.orders);
+    let there = parcels.iter().filter(|one| {
+        one.shipment().is_some_and(|parcel| parcel.status == fulfillment::TrackerStatus::Delivered)
+    });
+    let parts: Vec<&fulfillment::Line> = there.flat_map(|one| &one.lines).collect();
+    let line = |line: &order::Line| returns::Delivered {
+        line: line.id,
+        sku: line.sku.clone(),
+        unit_price: line.unit_price,
+        quantity: parts.iter().filter(|part| part.line == line.id).map(|part| part.quantity).sum(),
+        at: None,
+    };
+    placed.cart.lines.iter().map(line).collect()
 }
 
 fn rules(how: usize) -> Vec<fraud::Rule> {

@@ -8,6 +8,7 @@ pub(super) fn check(evidence: &Evidence) -> Checked {
     let sold = sold(evidence)?;
     let (shipped, given_back) =
         (moved(evidence, "inventory.updated")?, moved(evidence, "inventory.released")?);
+    let back = back(evidence)?;
     ensure!(
         evidence.items.len() == evidence.shelves.len(),
         "{} SKUs: {:?}",
@@ -20,18 +21,58 @@ pub(super) fn check(evidence: &Evidence) -> Checked {
         let count = |of: &BTreeMap<&str, i64>| of.get(sku).copied().unwrap_or(0);
         // What an order keeps although it was confirmed is not sold any more.
         let (sold, shipped) = (count(&sold) - count(&given_back), count(&shipped));
+        let Back { restocked, damaged, arrived } = back.get(sku).copied().unwrap_or_default();
         ensure!(
-            number(item, "on_hand")? == initial - shipped,
-            "{initial} were put there, {shipped} left: {item}"
+            number(item, "on_hand")? == initial - shipped + restocked + damaged,
+            "{initial} were put there, {shipped} left, {restocked} and {damaged} broken ones are back: {item}"
         );
+        ensure!(number(item, "damaged")? == damaged, "{damaged} are back and broken: {item}");
+        ensure!(arrived <= shipped, "more came back than left: {item}");
         ensure!(number(item, "reserved")? == 0, "held for orders that have ended: {item}");
         ensure!(number(item, "committed")? == sold - shipped, "{sold} were sold, {shipped} left: {item}");
-        let free = initial - sold - number(item, "safety_stock")?;
+        let free = initial - sold + restocked - number(item, "safety_stock")?;
         ensure!(number(item, "available")? == free, "{free} are free: {item}");
-        ensure!(sold <= *initial, "oversold: {item}");
+        ensure!(sold <= initial + restocked, "oversold: {item}");
         ensure!(shipped <= sold, "more left than was sold: {item}");
     }
     Ok(())
+}
+
+/// What came back of a SKU.
+#[derive(Clone, Copy, Debug, Default)]
+struct Back {
+    restocked: i64,
+    /// And not thrown away.
+    damaged: i64,
+    arrived: i64,
+}
+
+/// How many of each SKU came back, as the receipts of returns have it; less what was thrown away later.
+fn back(evidence: &Evidence) -> Result<BTreeMap<&str, Back>, String> {
+    let mut sums: BTreeMap<&str, Back> = BTreeMap::new();
+    for event in &evidence.events {
+        let data = &event["data"];
+        match (text(event, "type")?, &data["change"]) {
+            ("return.received", _) => {
+                for piece in data["lines"].as_array().map(Vec::as_slice).unwrap_or_default() {
+                    let (sum, quantity) =
+                        (sums.entry(text(piece, "sku")?).or_default(), number(piece, "quantity")?);
+                    sum.arrived += quantity;
+                    match text(piece, "disposition")? {
+                        "restock" => sum.restocked += quantity,
+                        "damaged" => sum.damaged += quantity,
+                        "write_off" => {}
+                        other => return Err(format!("nobody knows what {other} is: {event}")),
+                    }
+                }
+            }
+            ("inventory.updated", change) if change == "written_off" => {
+                sums.entry(text(data, "sku")?).or_default().damaged -= number(data, "quantity")?;
+            }
+            _ => {}
+        }
+    }
+    Ok(sums)
 }
 
 /// How many of each SKU left with parcels, or were given back because their parcel will not leave.
