@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::cancellations::ReturnsSummary;
 use super::orders::OrdersError;
 use super::summary::Summary;
 use crate::seed::client::ClientError;
@@ -69,4 +70,7 @@ pub enum ReplayError {
     /// All is sent and settled, and the books differ. The summary is part of the text.
     #[error("the service's books differ from the file's\n{0}")]
     Differs(Box<Summary>),
+    /// All came back that could, and the books differ. The summary is part of the text.
+    #[error("the service's books of returns differ from the file's\n{0}")]
+    ReturnsDiffer(Box<ReturnsSummary>),
 }

@@ -6,9 +6,12 @@
 //!  nothing sent)  never restocked)     invoice, repeatable)
 //! ```
 //!
+//! Credit notes are replayed after that, as returns of these orders: `cancellations` says how.
+//!
 //! Interrupted and started again it goes on and adds nothing twice, because every order has a key that is the same in every run. What this
 //! module refuses to do: round. An invoice with a fraction of a penny in any line is not sent, and is listed with its reason.
 
+mod cancellations;
 mod census;
 mod country;
 mod error;
@@ -30,6 +33,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+pub use cancellations::{Carried, Reason, ReturnsSummary, Unmatched};
 pub use census::{Census, census};
 pub use error::ReplayError;
 pub use order::{CARD, Ready, Refusal, Sums, ready};
@@ -50,11 +54,16 @@ use progress::Progress;
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// Orders as CSV, packed with gzip or not: invoice, at, customer, country, sku, quantity, unit_price
-    #[arg(long, value_name = "FILE")]
-    pub orders: PathBuf,
+    #[arg(long, value_name = "FILE", requires = "products", required_unless_present = "cancellations")]
+    pub orders: Option<PathBuf>,
     /// Products as CSV, packed with gzip or not: sku, name, unit_price, units_sold
+    #[arg(long, value_name = "FILE", requires = "orders")]
+    pub products: Option<PathBuf>,
+    /// Credit notes as CSV like the orders, quantities below nought: after the orders, each comes back as a return of the
+    /// customer's latest earlier order that has it. Orders must be delivered for that: a store whose fulfilment is `auto`
+    /// delivers by itself, and this waits while it does; in `manual`, deliver them first
     #[arg(long, value_name = "FILE")]
-    pub products: PathBuf,
+    pub cancellations: Option<PathBuf>,
     /// The store to replay into; best one of its own, because its figures are compared as a whole
     #[arg(long, value_name = "ID", default_value = "replay")]
     pub store: StoreId,
@@ -70,7 +79,7 @@ pub struct Args {
     /// Calls in flight at once
     #[arg(long, value_name = "N", default_value = "64")]
     pub connections: NonZeroUsize,
-    /// Give up when, all being sent, nothing has settled for this many seconds
+    /// Give up when, all being sent, nothing has settled for this many seconds; go on to returns when no more is delivered
     #[arg(long, value_name = "SECONDS", default_value = "60")]
     pub settle_timeout: u64,
 }
@@ -80,9 +89,48 @@ const IN_FLIGHT: u32 = 65_536;
 /// A week: however long the bank is away, no replayed order runs out of time.
 const DEADLINE_S: u64 = 7 * 86_400;
 
-/// Replays a file. The summary of books that differ comes as [`ReplayError::Differs`].
-pub async fn run(args: Args) -> Result<Summary, ReplayError> {
-    let Args { orders, products, store, speed, url, stock_factor, connections, settle_timeout } = args;
+/// What was replayed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// Orders, where a file of them was given.
+    pub orders: Option<Summary>,
+    /// Returns, where a file of credit notes was given.
+    pub returns: Option<ReturnsSummary>,
+}
+
+impl std::fmt::Display for Done {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.orders, &self.returns) {
+            (Some(orders), Some(returns)) => write!(f, "{orders}\n\n{returns}"),
+            (Some(orders), None) => orders.fmt(f),
+            (None, Some(returns)) => returns.fmt(f),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+/// Replays orders, then what came back of them. Summaries of books that differ come as errors.
+pub async fn run(args: Args) -> Result<Done, ReplayError> {
+    let orders = match (&args.orders, &args.products) {
+        (Some(orders), Some(products)) => Some(run_orders(&args, orders, products).await?),
+        (None, _) | (_, None) => None,
+    };
+    let returns = match &args.cancellations {
+        Some(file) => {
+            let connections = args.connections.get();
+            let client = Client::new(&args.url, connections, Patience::default())?;
+            let patience = Duration::from_secs(args.settle_timeout);
+            Some(cancellations::run(&client, args.store.as_str(), file, connections, patience).await?)
+        }
+        None => None,
+    };
+    Ok(Done { orders, returns })
+}
+
+async fn run_orders(args: &Args, orders: &Path, products: &Path) -> Result<Summary, ReplayError> {
+    let Args { store, speed, url, stock_factor, connections, settle_timeout, .. } = args;
+    let (speed, stock_factor) = (*speed, *stock_factor);
+    let (orders, products) = (orders.to_owned(), products.to_owned());
     let store = store.as_str();
     let connections = connections.get();
     let (counted, shelves) = tokio::task::spawn_blocking({
@@ -92,7 +140,7 @@ pub async fn run(args: Args) -> Result<Summary, ReplayError> {
     .await
     .expect("reading files does not panic")?;
 
-    let client = Client::new(&url, connections, Patience::default())?;
+    let client = Client::new(url, connections, Patience::default())?;
     prepare(&client, store).await?;
     let stocked = {
         let mut progress = Progress::new("stock", u64::try_from(shelves.len()).expect("a count fits"));
@@ -110,7 +158,7 @@ pub async fn run(args: Args) -> Result<Summary, ReplayError> {
     let sent = crate::types::clock::instant();
     let stats = {
         let mut progress = Progress::new("settling", tally.accepted());
-        let patience = Duration::from_secs(settle_timeout);
+        let patience = Duration::from_secs(*settle_timeout);
         settle::settle(&client, store, tally.accepted(), patience, &mut progress).await?
     };
     let summary = Summary {

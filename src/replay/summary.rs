@@ -158,7 +158,7 @@ impl fmt::Display for Summary {
 }
 
 /// Refused invoices under their reasons.
-fn list(f: &mut fmt::Formatter<'_>, label: &str, refused: &[Refused]) -> fmt::Result {
+pub(super) fn list(f: &mut fmt::Formatter<'_>, label: &str, refused: &[Refused]) -> fmt::Result {
     let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for Refused { invoice, reason } in refused {
         by_reason.entry(reason).or_default().push(invoice);
@@ -177,7 +177,7 @@ fn list(f: &mut fmt::Formatter<'_>, label: &str, refused: &[Refused]) -> fmt::Re
 }
 
 /// A count with a comma at every thousand.
-fn grouped(count: impl TryInto<u128>) -> String {
+pub(super) fn grouped(count: impl TryInto<u128>) -> String {
     let digits = count.try_into().unwrap_or(u128::MAX).to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -190,7 +190,7 @@ fn grouped(count: impl TryInto<u128>) -> String {
 }
 
 /// The same for what may be below zero.
-fn signed(amount: i128) -> String {
+pub(super) fn signed(amount: i128) -> String {
     let sign = if amount < 0 { "-" } else { "" };
     format!("{sign}{}", grouped(amount.unsigned_abs()))
 }

@@ -24,6 +24,18 @@ fn args(fake: &Fake, more: &[&str]) -> Args {
     Command::try_parse_from(given.into_iter().chain(more.iter().copied())).expect("good arguments").args
 }
 
+async fn replayed(args: Args) -> Result<Summary, ReplayError> {
+    run(args).await.map(|done| done.orders.expect("orders were given"))
+}
+
+fn orders_of(args: &Args) -> PathBuf {
+    args.orders.clone().expect("orders were given")
+}
+
+fn products_of(args: &Args) -> PathBuf {
+    args.products.clone().expect("products were given")
+}
+
 /// A file of two orders, for what does not need a month.
 fn small(directory: &Path, lines: &str) -> [String; 2] {
     let orders = directory.join("orders.csv");
@@ -41,7 +53,7 @@ const TWO: &str = "1,2010-11-01T10:00:00Z,,France,A,2,1.5\n2,2010-11-01T10:00:00
 async fn a_month_is_taken_once_whatever_happens_on_the_way() {
     let fake = Fake::start();
     fake.with(|books| books.trouble_every = Some(25));
-    let summary = run(args(&fake, &["--connections", "16"])).await.expect("the books match");
+    let summary = replayed(args(&fake, &["--connections", "16"])).await.expect("the books match");
     assert_eq!(summary.tally.accepted(), ORDERS);
     assert_eq!(summary.tally.refused_here.len(), 2);
     assert_eq!(summary.stocked.filled, 3_033);
@@ -54,7 +66,7 @@ async fn a_month_is_taken_once_whatever_happens_on_the_way() {
             item["on_hand"] = 0.into();
         }
     });
-    let again = run(args(&fake, &[])).await.expect("the books match");
+    let again = replayed(args(&fake, &[])).await.expect("the books match");
     assert_eq!((again.tally.taken, again.tally.replayed), (0, ORDERS));
     assert_eq!((again.stocked.filled, again.stocked.kept), (0, 3_033));
     assert_eq!(fake.with(|books| books.orders.len() as u64), ORDERS);
@@ -67,12 +79,14 @@ async fn shelves_filled_by_a_run_that_sold_nothing_are_filled_anew() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let [orders, products] = small(directory.path(), TWO);
     let given = args(&fake, &["--stock-factor", "0.5"]);
-    let given = Args { orders: orders.into(), products: products.into(), ..given };
+    let given = Args { orders: Some(orders.into()), products: Some(products.into()), ..given };
     let client = Client::new(&fake.url, 1, Patience::default()).expect("a good address");
     prepare(&client, "replay").await.expect("a store");
-    let (_, shelves) = survey(&given.orders, &given.products, given.stock_factor).expect("good files");
+    let (_, shelves) =
+        survey(&orders_of(&given), &products_of(&given), given.stock_factor).expect("good files");
     stock::fill(&client, "replay", &shelves, 1, || ()).await.expect("filled");
-    let stocked = run(Args { stock_factor: Decimal::ONE, ..given }).await.expect("the books match").stocked;
+    let stocked =
+        replayed(Args { stock_factor: Decimal::ONE, ..given }).await.expect("the books match").stocked;
     assert_eq!(stocked, Stocked { filled: 2, kept: 0 });
     let of_a = fake.with(|books| books.stock[&("replay".to_owned(), "A".to_owned())].clone());
     assert_eq!(of_a["on_hand"], 9);
@@ -86,8 +100,8 @@ async fn books_that_differ_are_an_error_that_says_by_how_much() {
     fake.with(|books| books.captured_by_mistake = -1);
     let directory = tempfile::tempdir().expect("a temporary directory");
     let [orders, products] = small(directory.path(), TWO);
-    let given = Args { orders: orders.into(), products: products.into(), ..args(&fake, &[]) };
-    let error = run(given).await.expect_err("a penny is missing");
+    let given = Args { orders: Some(orders.into()), products: Some(products.into()), ..args(&fake, &[]) };
+    let error = replayed(given).await.expect_err("a penny is missing");
     assert!(matches!(error, ReplayError::Differs(_)));
     assert!(error.to_string().contains("pence captured: 1,799 against 1,800 of the file (-1)"), "{error}");
     fake.stop().await;
@@ -100,8 +114,9 @@ async fn orders_that_never_settle_end_the_replay() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let [orders, products] = small(directory.path(), TWO);
     let given = args(&fake, &["--settle-timeout", "0"]);
-    let error =
-        run(Args { orders: orders.into(), products: products.into(), ..given }).await.expect_err("stuck");
+    let error = replayed(Args { orders: Some(orders.into()), products: Some(products.into()), ..given })
+        .await
+        .expect_err("stuck");
     assert!(matches!(error, ReplayError::Stuck { pending: 1, on_hold: 0, unseen: 0, .. }), "{error}");
     fake.stop().await;
 }
@@ -112,7 +127,9 @@ async fn a_broken_file_is_noticed_before_anything_is_sent() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let broken = format!("{TWO}3,2010-11-01T11:00:00Z,,France,A,1,1\n1,2010-11-01T12:00:00Z,,France,A,1,1\n");
     let [orders, products] = small(directory.path(), &broken);
-    let error = run(Args { orders: orders.into(), products: products.into(), ..args(&fake, &[]) }).await;
+    let error =
+        replayed(Args { orders: Some(orders.into()), products: Some(products.into()), ..args(&fake, &[]) })
+            .await;
     let error = error.expect_err("invoice 1 goes on two hours later");
     assert!(matches!(&error, ReplayError::Orders { source: OrdersError::GoesOn { .. }, .. }), "{error}");
     assert_eq!(fake.with(|books| books.calls), 0);

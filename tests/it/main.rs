@@ -21,6 +21,7 @@ mod passivation;
 mod processes;
 mod refunds;
 mod refusals;
+mod replay;
 mod returns;
 mod schedules;
 mod tenants;
