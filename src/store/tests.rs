@@ -27,6 +27,7 @@ use crate::types::{Amount, Clock, OrderId, StoreId, Timestamp};
 use crate::views::Views;
 
 mod goods;
+mod ledgers;
 mod returns;
 
 const START: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
