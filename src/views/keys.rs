@@ -6,11 +6,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rusqlite::{Connection, OptionalExtension};
 
 use super::error::ViewsError;
+use super::filter::Filter;
 use crate::journal::Position;
 use crate::types::Timestamp;
 
@@ -18,6 +19,8 @@ use crate::types::Timestamp;
 pub(super) const SLICES: u64 = 64;
 /// Bytes of one key in the log.
 const ENTRY_BYTES: usize = 16 + 4 + 8 + 8 + 8;
+/// How many keys of the tree the filter is told at a time.
+const TOLD_MAX: usize = 4_096;
 /// How many old answers one transaction forgets.
 const FORGET_MAX: u32 = 512;
 
@@ -36,12 +39,29 @@ pub(super) struct KeyEntry {
     pub(super) at: Timestamp,
 }
 
-/// Keys that are committed but not in the tree yet.
-#[derive(Debug, Default)]
+/// Keys that are committed but not in the tree yet, and which are nowhere.
+#[derive(Debug)]
 pub(super) struct RecentKeys {
-    recent: RwLock<BTreeMap<(u128, u32), KeyEntry>>,
+    recent: RwLock<Recent>,
     /// How many keys and answers were forgotten for their age.
     forgotten: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Recent {
+    entries: BTreeMap<(u128, u32), KeyEntry>,
+    filter: Filter,
+}
+
+/// What memory knows of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// It was never committed.
+    Never,
+    /// Here it is.
+    Lately(KeyEntry),
+    /// The tree may have it.
+    Perhaps,
 }
 
 /// What a transaction moved into the tree, to be dropped from memory once it is committed.
@@ -59,27 +79,57 @@ impl RecentKeys {
         let fail = ViewsError::sqlite("reading request keys");
         let mut statement = file.prepare("SELECT entries FROM key_log ORDER BY position").map_err(&fail)?;
         let mut rows = statement.query([]).map_err(&fail)?;
-        let mut recent = BTreeMap::new();
+        let mut entries = BTreeMap::new();
         while let Some(row) = rows.next().map_err(&fail)? {
-            let entries = row.get_ref(0).and_then(|value| Ok(value.as_blob()?)).map_err(&fail)?;
-            for entry in entries.chunks(ENTRY_BYTES) {
+            let logged = row.get_ref(0).and_then(|value| Ok(value.as_blob()?)).map_err(&fail)?;
+            for entry in logged.chunks(ENTRY_BYTES) {
                 let entry =
                     KeyEntry::stored(entry).ok_or_else(|| ViewsError::damaged("the log of request keys"))?;
-                recent.insert((entry.key, entry.store), entry);
+                entries.insert((entry.key, entry.store), entry);
             }
         }
-        Ok(Self { recent: RwLock::new(recent), forgotten: AtomicU64::new(0) })
+        let mut filter = Filter::new();
+        entries.values().for_each(|entry| filter.note(entry.key));
+        let recent = Self { recent: RwLock::new(Recent { entries, filter }), forgotten: AtomicU64::new(0) };
+        recent.tell(file)?;
+        Ok(recent)
     }
 
-    /// The key, while it is in memory.
-    pub(super) fn find(&self, store: u32, key: u128) -> Option<KeyEntry> {
-        self.recent.read().unwrap_or_else(PoisonError::into_inner).get(&(key, store)).copied()
+    /// What memory knows of a key.
+    pub(super) fn find(&self, store: u32, key: u128) -> Seen {
+        let recent = self.read();
+        if !recent.filter.may_have(key) {
+            return Seen::Never;
+        }
+        recent.entries.get(&(key, store)).map_or(Seen::Perhaps, |entry| Seen::Lately(*entry))
+    }
+
+    /// Tells the filter some keys of the tree, until it knows them all.
+    pub(super) fn tell(&self, file: &Connection) -> Result<(), ViewsError> {
+        let Some(first) = self.read().filter.wants() else { return Ok(()) };
+        let fail = ViewsError::sqlite("reading request keys");
+        let mut statement = file
+            .prepare_cached("SELECT key FROM keys WHERE key >= ?1 ORDER BY key LIMIT ?2")
+            .map_err(&fail)?;
+        let keys: Vec<u128> = statement
+            .query_map((first.to_be_bytes(), TOLD_MAX as i64), |row| row.get(0).map(u128::from_be_bytes))
+            .and_then(Iterator::collect)
+            .map_err(&fail)?;
+        self.change().filter.told(first, &keys, keys.len() < TOLD_MAX);
+        Ok(())
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Recent> {
+        self.recent.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self) -> RwLockWriteGuard<'_, Recent> {
+        self.recent.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where the first event of each of them stands.
     pub(super) fn positions(&self) -> HashMap<(u32, u128), Position> {
-        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
-        recent.values().map(|entry| ((entry.store, entry.key), entry.position)).collect()
+        self.read().entries.values().map(|entry| ((entry.store, entry.key), entry.position)).collect()
     }
 
     /// How many keys and answers were forgotten for their age since the file was opened.
@@ -90,10 +140,13 @@ impl RecentKeys {
     /// Drops what is in the tree for good, and adds what is in the log for good.
     pub(super) fn committed(&self, fresh: impl Iterator<Item = KeyEntry>, swept: Swept) {
         self.forgotten.fetch_add(swept.forgotten, Relaxed);
-        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
-        recent.extend(fresh.map(|entry| ((entry.key, entry.store), entry)));
+        let mut recent = self.change();
+        for entry in fresh {
+            recent.filter.note(entry.key);
+            recent.entries.insert((entry.key, entry.store), entry);
+        }
         for key in swept.moved {
-            recent.remove(&key);
+            recent.entries.remove(&key);
         }
     }
 
@@ -120,8 +173,8 @@ impl RecentKeys {
     ) -> rusqlite::Result<Swept> {
         let (first, last) = slice(turn);
         let mut due: Vec<KeyEntry> = {
-            let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
-            recent.range((first, 0)..=(last, u32::MAX)).map(|(_, entry)| *entry).collect()
+            let recent = self.read();
+            recent.entries.range((first, 0)..=(last, u32::MAX)).map(|(_, entry)| *entry).collect()
         };
         let mut log = Vec::with_capacity(fresh.len() * ENTRY_BYTES);
         for entry in fresh {

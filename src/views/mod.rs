@@ -16,6 +16,7 @@ mod cursor;
 mod error;
 mod events;
 mod figures;
+mod filter;
 mod fold;
 mod head;
 mod keys;

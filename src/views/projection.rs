@@ -116,6 +116,11 @@ impl Projection {
         Arc::clone(&self.keys)
     }
 
+    /// Tells readers of some more keys that are in the tree since before the start.
+    pub(super) fn tell_keys(&self) -> Result<(), ViewsError> {
+        self.keys.tell(&self.file)
+    }
+
     /// Folds one record.
     pub(super) fn apply(&mut self, record: &Record<'_>) -> Result<(), ViewsError> {
         let store = match self.stores.get_mut(record.store) {

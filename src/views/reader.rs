@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::error::ViewsError;
-use super::keys::{self, RecentKeys};
+use super::keys::{self, RecentKeys, Seen};
 use super::postings;
 use super::schema::{ChunkKind, DocKind};
 use super::slots::{doc, json};
@@ -307,8 +307,9 @@ impl ViewsReader {
     pub fn answer(&mut self, store: &StoreId, key: u128) -> Result<Option<Stored>, ViewsError> {
         let Some(no) = self.number(store)? else { return Ok(None) };
         let entry = match self.keys.find(no, key) {
-            Some(entry) => entry,
-            None => match keys::find(&self.file, no, key)? {
+            Seen::Lately(entry) => entry,
+            Seen::Never => return Ok(None),
+            Seen::Perhaps => match keys::find(&self.file, no, key)? {
                 Some(entry) => entry,
                 None => return Ok(None),
             },

@@ -258,7 +258,7 @@ impl Runner {
             let _ = self.shared.forget_turns.compare_exchange(turns, turns - 1, SeqCst, SeqCst);
         }
         self.shared.position.send_replace(self.projection.written());
-        Ok(())
+        self.projection.tell_keys()
     }
 }
 
