@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::types::{Amount, Timestamp};
 
+use super::KEY_TRUSTED_MS;
 use super::answer::answered;
-use super::backoff;
 use super::bank::{Operation, Reason};
 use super::command::{Capture, Command, Rejection};
 use super::event::{
@@ -14,7 +14,6 @@ use super::event::{
 use super::evolve::evolve;
 use super::refund;
 use super::state::{Begun, Charge, Course, Stage, State, Work};
-use super::{KEY_TRUSTED_MS, id_of};
 
 /// Answers one command from the payment as it stands.
 pub(super) fn decide(state: &State, command: Command, now: Timestamp) -> Result<Vec<Event>, Rejection> {
@@ -28,11 +27,10 @@ pub(super) fn decide(state: &State, command: Command, now: Timestamp) -> Result<
             if gateway_ready {
                 return Ok(vec![created]);
             }
-            let wait = backoff::wait_ms(retry, id_of(order), 1);
             let parked = Event::RetryScheduled(RetryScheduled {
                 order,
                 operation: Operation::Authorize,
-                at: backoff::until(now, wait, None),
+                at: now,
                 reason: Reason::GatewayUnavailable,
                 tries: 1,
                 next: Next::Send,

@@ -139,7 +139,7 @@ pub struct RetryScheduled {
     pub order: OrderId,
     /// What is waited with.
     pub operation: Operation,
-    /// Until when.
+    /// Until when; where the bank takes no calls, since when: it is sent as soon as the bank takes them again.
     pub at: Timestamp,
     /// Why.
     pub reason: Reason,

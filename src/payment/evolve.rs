@@ -431,7 +431,12 @@ impl Work {
             self.intent = event.intent.clone();
         }
         self.tries = event.tries;
-        self.stage = Stage::Waiting { at: event.at, reason: event.reason, next: event.next };
+        self.stage = if event.reason == Reason::GatewayUnavailable && event.next == Next::Send {
+            // The lane keeps it until the bank takes calls again: nothing but that has to be waited for.
+            Stage::Sending { since: at }
+        } else {
+            Stage::Waiting { at: event.at, reason: event.reason, next: event.next }
+        };
     }
 
     fn doubt(&mut self, at: Timestamp) {

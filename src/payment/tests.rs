@@ -295,7 +295,7 @@ fn a_repeated_beginning_changes_nothing_and_other_terms_are_refused() {
 }
 
 #[test]
-fn an_open_breaker_parks_the_payment_without_a_call() {
+fn an_open_breaker_parks_the_payment_until_the_lane_lets_its_call_go() {
     let mut paying = Paying::unbegun();
     let Command::Begin { order, amount, currency, method, capture, retry, .. } = begin(Capture::Automatic)
     else {
@@ -303,10 +303,13 @@ fn an_open_breaker_parks_the_payment_without_a_call() {
     };
     let parked = Command::Begin { order, amount, currency, method, capture, retry, gateway_ready: false };
     assert_eq!(paying.told(parked), "created retry_scheduled");
-    assert_eq!(paying.due(), "wait");
-    assert!(matches!(paying.standing(), Standing::Pending { retrying: Some(_) }));
-    assert_eq!(paying.resumed(), "retry_started");
-    assert_eq!(paying.due(), "authorize 1");
+    assert!(matches!(paying.standing(), Standing::Pending { .. }));
+    assert_eq!(
+        paying.due(),
+        "authorize 1",
+        "the lane has it at once, and keeps it while the breaker is open"
+    );
+    assert_eq!(paying.told(Command::Resume), "", "there is nothing else to wait for");
 }
 
 #[test]

@@ -295,6 +295,7 @@ fn status(begun: &Begun) -> PaymentStatus {
         Course::Canceled { .. } => return PaymentStatus::Canceling,
         Course::Wanted => {}
     }
+    let is_again = begun.work.as_ref().is_some_and(|work| work.tries > 0);
     match (&begun.charge, &begun.action, begun.work.as_ref().map(|work| work.stage)) {
         (Some(charge), _, _) if charge.captured.is_zero() => PaymentStatus::RequiresCapture,
         (Some(charge), _, _) if charge.remaining().is_zero() => PaymentStatus::Refunded,
@@ -303,6 +304,7 @@ fn status(begun: &Begun) -> PaymentStatus {
         (None, None, Some(Stage::Inquiring { .. })) => PaymentStatus::PendingConfirmation,
         (None, None, Some(Stage::Waiting { next: Next::Inquire, .. })) => PaymentStatus::PendingConfirmation,
         (None, None, Some(Stage::Waiting { .. })) => PaymentStatus::Retrying,
+        (None, None, Some(Stage::Sending { .. })) if is_again => PaymentStatus::Retrying,
         (None, None, Some(Stage::Sending { .. }) | None) => PaymentStatus::Processing,
     }
 }

@@ -87,7 +87,7 @@ impl OrderPart {
                     work.doubt.is_some()
                 }
             };
-            part.retrying = matches!(work.stage, Stage::Waiting { .. }) && !part.unknown;
+            part.retrying = work.tries > 0 && !part.unknown;
         }
         part
     }
