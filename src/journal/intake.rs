@@ -1,16 +1,15 @@
 //! The way in: appends on their way to the writer, and what becomes of those that come after the end.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::board::Board;
+use super::queue::{Entry, Exit, queue};
 use super::{Append, Health};
 
 /// Where appends come in, until it is closed.
 pub(super) struct Intake {
     board: Arc<Board>,
-    open: RwLock<Option<Sender<Append>>>,
+    entry: Entry<Append>,
     late: Mutex<Late>,
 }
 
@@ -21,24 +20,15 @@ enum Late {
 }
 
 impl Intake {
-    pub(super) fn new(board: Arc<Board>) -> (Self, Receiver<Append>) {
+    pub(super) fn new(board: Arc<Board>) -> (Self, Exit<Append>) {
         // Not bounded here: `append` cannot wait, and admission bounds what is under way in the whole process.
-        let (sender, receiver) = unbounded();
-        (
-            Self { board, open: RwLock::new(Some(sender)), late: Mutex::new(Late::Waiting(Vec::new())) },
-            receiver,
-        )
+        let (entry, exit) = queue();
+        (Self { board, entry, late: Mutex::new(Late::Waiting(Vec::new())) }, exit)
     }
 
     pub(super) fn append(&self, append: Append) {
-        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        match &*open {
-            // The receiver is gone only with a process that is going down; then nobody is answered.
-            Some(sender) => drop(sender.send(append)),
-            None => {
-                drop(open);
-                self.refuse(append);
-            }
+        if let Err(append) = self.entry.put(append) {
+            self.refuse(append);
         }
     }
 
@@ -52,9 +42,9 @@ impl Intake {
         }
     }
 
-    /// Takes no more. The receiver ends after what was handed over.
+    /// Takes no more. The writer ends after what was handed over.
     pub(super) fn close(&self) {
-        self.open.write().unwrap_or_else(PoisonError::into_inner).take();
+        self.entry.close();
     }
 
     /// Everything handed over was settled: what came too late can be told so.

@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use crossbeam_channel::Receiver;
 use tokio::sync::watch;
 
 use super::board::Board;
 use super::intake::Intake;
+use super::queue::Exit;
 use super::writer::{Bounds, CommitError, Disk, Writer, spawn};
 use super::{Append, Figures, Health, Journal, JournalError, Lane, Position, Reader, Record, Row, Sink};
 use crate::types::StoreId;
@@ -86,7 +86,7 @@ pub struct MemoryJournal {
 /// Who commits.
 enum Engine {
     Thread(JoinHandle<()>),
-    Inline { writer: Box<Writer<MemoryDisk>>, appends: Receiver<Append> },
+    Inline { writer: Box<Writer<MemoryDisk>>, appends: Exit<Append> },
     Stopped,
 }
 
@@ -152,7 +152,7 @@ impl MemoryJournal {
     fn start(
         survivors: Survivors,
         plan: Plan,
-        engine: impl FnOnce(Writer<MemoryDisk>, Receiver<Append>) -> Engine,
+        engine: impl FnOnce(Writer<MemoryDisk>, Exit<Append>) -> Engine,
     ) -> Arc<Self> {
         let board = Board::new(survivors.end());
         let state =
@@ -220,12 +220,12 @@ impl MemoryJournal {
     }
 }
 
-fn pump(writer: &mut Writer<MemoryDisk>, appends: &Receiver<Append>) -> usize {
+fn pump(writer: &mut Writer<MemoryDisk>, appends: &mut Exit<Append>) -> usize {
     if writer.is_refusing() {
         writer.probe();
     }
     while !writer.is_full()
-        && let Ok(append) = appends.try_recv()
+        && let Some(append) = appends.take_now()
     {
         writer.take(append);
     }
@@ -268,9 +268,9 @@ impl Journal for MemoryJournal {
         match std::mem::replace(&mut *engine, Engine::Stopped) {
             // A panic on the writer's thread was caught there and became poison.
             Engine::Thread(writer) => drop(writer.join()),
-            Engine::Inline { mut writer, appends } => {
+            Engine::Inline { mut writer, mut appends } => {
                 self.release();
-                while pump(&mut writer, &appends) > 0 {}
+                while pump(&mut writer, &mut appends) > 0 {}
             }
             Engine::Stopped => return,
         }

@@ -4,6 +4,7 @@
 mod board;
 mod intake;
 pub mod memory;
+mod queue;
 pub mod record;
 pub mod sqlite;
 mod tail;

@@ -6,9 +6,8 @@ mod laws;
 mod loops;
 mod tail;
 
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
-
-use crossbeam_channel::{Receiver, unbounded};
 
 use super::{Append, Health, Journal, JournalError, Lane, Position, Record, Row, Settled};
 use crate::types::{StoreId, Timestamp};
@@ -26,7 +25,7 @@ struct Scribe<'a> {
 
 impl<'a> Scribe<'a> {
     fn new(journal: &'a dyn Journal) -> Self {
-        let (sender, settled) = unbounded();
+        let (sender, settled) = channel();
         let lane = journal.open_lane(Box::new(move |outcome| drop(sender.send(outcome))));
         Self { journal, lane, ticket: 0, settled }
     }

@@ -9,9 +9,8 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
-
 use super::board::{Board, Outcome, Written};
+use super::queue::{Empty, Exit};
 use super::{Append, Health, Position};
 use crate::types::StoreId;
 use crate::types::clock::monotonic;
@@ -231,19 +230,14 @@ impl<D: Disk> Writer<D> {
     }
 
     /// Settles what comes through `appends` until nobody can send any more.
-    fn run(&mut self, appends: &Receiver<Append>) {
+    fn run(&mut self, appends: &mut Exit<Append>) {
         let mut last = 0;
         let mut probe_at = monotonic();
         while !self.board.is_poisoned() {
-            let first = if self.refusing {
-                appends.recv_deadline(probe_at)
-            } else {
-                appends.recv().map_err(Into::into)
-            };
-            match first {
+            match appends.take(self.refusing.then_some(probe_at)) {
                 Ok(append) => self.take(append),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(Empty::TimedOut) => {}
+                Err(Empty::Closed) => return,
             }
             self.gather(appends, last);
             last = self.batch.len();
@@ -264,10 +258,10 @@ impl<D: Disk> Writer<D> {
 
     /// Fills the batch with what waits already; after a busy commit also with what comes within a moment, until there is
     /// as much as last time.
-    fn gather(&mut self, appends: &Receiver<Append>, last: usize) {
+    fn gather(&mut self, appends: &mut Exit<Append>, last: usize) {
         let mut linger_until = None;
         while !self.is_full() {
-            if let Ok(append) = appends.try_recv() {
+            if let Some(append) = appends.take_now() {
                 self.take(append);
                 continue;
             }
@@ -276,7 +270,7 @@ impl<D: Disk> Writer<D> {
             }
             let linger = Duration::from_micros(self.bounds.linger_us);
             let until = *linger_until.get_or_insert_with(|| monotonic() + linger);
-            match appends.recv_deadline(until) {
+            match appends.take(Some(until)) {
                 Ok(append) => self.take(append),
                 Err(_) => return,
             }
@@ -291,19 +285,19 @@ impl<D: Disk> Writer<D> {
 /// Starts the writer's thread on what comes through `appends`. It ends when the intake is closed.
 pub(super) fn spawn<D: Disk + 'static>(
     mut writer: Writer<D>,
-    appends: Receiver<Append>,
+    mut appends: Exit<Append>,
 ) -> std::io::Result<JoinHandle<()>> {
     thread::Builder::new().name("journal-writer".into()).spawn(move || {
         let board = writer.board.clone();
         let ended = catch_unwind(AssertUnwindSafe(|| {
-            writer.run(&appends);
+            writer.run(&mut appends);
             writer.finish();
             // Poisoned: nobody is answered any more, but nothing piles up either.
-            appends.iter().for_each(drop);
+            while appends.take(None).is_ok() {}
         }));
         if ended.is_err() {
             board.set_health(Health::Poisoned("the journal's writer panicked".into()));
-            appends.iter().for_each(drop);
+            while appends.take(None).is_ok() {}
         }
     })
 }

@@ -1,10 +1,10 @@
 //! Moving what was committed from the log into the file, beside the writer.
 
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rusqlite::{Connection, OpenFlags};
 
 use super::file::{self, JournalFile};
@@ -48,54 +48,53 @@ pub(super) fn run(connection: &Connection, mode: Mode) -> rusqlite::Result<Log> 
 
 /// The thread that checkpoints every so often, when something was written.
 pub(super) struct Checkpointer {
-    caller: Caller,
+    stops: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
 /// Calls the checkpoint thread before its time.
 #[derive(Clone)]
-pub(super) struct Caller(Sender<Call>);
-
-enum Call {
-    Work,
-    Stop,
-}
+pub(super) struct Caller(Thread);
 
 impl Caller {
     pub(super) fn call(&self) {
-        // Full: it was called already. Gone: it has stopped.
-        drop(self.0.try_send(Call::Work));
+        self.0.unpark();
     }
 }
 
 impl Checkpointer {
     pub(super) fn start(file: &JournalFile, board: Arc<Board>, every_ms: u64) -> Result<Self, JournalError> {
         let connection = file::connect(file.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let (caller, calls) = bounded(1);
+        let stops = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&stops);
         let every = Duration::from_millis(every_ms);
         let thread = thread::Builder::new()
             .name("journal-check".into())
-            .spawn(move || work(&connection, &board, &calls, every))
+            .spawn(move || work(&connection, &board, &told, every))
             .map_err(|source| file::fault(file.path(), "starting the checkpoint thread", source))?;
-        Ok(Self { caller: Caller(caller), thread })
+        Ok(Self { stops, thread })
     }
 
     pub(super) fn caller(&self) -> Caller {
-        self.caller.clone()
+        Caller(self.thread.thread().clone())
     }
 
     /// Ends the thread and its connection.
     pub(super) fn stop(self) {
-        // Without a receiver it has ended by itself.
-        drop(self.caller.0.send(Call::Stop));
+        self.stops.store(true, SeqCst);
+        self.thread.thread().unpark();
         // A panic there has poisoned nothing: the writer checkpoints, too.
         drop(self.thread.join());
     }
 }
 
-fn work(connection: &Connection, board: &Board, calls: &Receiver<Call>, every: Duration) {
+fn work(connection: &Connection, board: &Board, stops: &AtomicBool, every: Duration) {
     let mut seen = board.end();
-    while let Ok(Call::Work) | Err(RecvTimeoutError::Timeout) = calls.recv_timeout(every) {
+    loop {
+        thread::park_timeout(every);
+        if stops.load(SeqCst) {
+            return;
+        }
         let end = board.end();
         if end == seen {
             continue;
