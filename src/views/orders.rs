@@ -291,9 +291,8 @@ impl Search {
     /// the answer is a sure no, it is no.
     fn may_be_in(&self, doc: &[u8], id: OrderId) -> bool {
         let text = self.text.as_bytes();
-        let has_text = |bytes: &[u8]| bytes.windows(text.len()).any(|part| part.eq_ignore_ascii_case(text));
         // Case is not a matter of bytes outside ASCII.
-        !text.is_ascii() || has_text(doc) || has_text(id.encode(&mut [0; 32]).as_bytes())
+        !text.is_ascii() || has_text(doc, text) || has_text(id.encode(&mut [0; 32]).as_bytes(), text)
     }
 
     fn fits(&self, no: u64, placed: &Placed) -> bool {
@@ -307,6 +306,15 @@ impl Search {
         };
         words.into_iter().flatten().any(is_in) || is_in(&placed.id.to_string())
     }
+}
+
+/// Whether an ASCII text is somewhere in bytes, whatever the case of its letters.
+fn has_text(bytes: &[u8], text: &[u8]) -> bool {
+    let Some(first) = text.first() else { return true };
+    let Some(last_at) = bytes.len().checked_sub(text.len()) else { return false };
+    let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
+    memchr::memchr2_iter(lower, upper, &bytes[..=last_at])
+        .any(|at| bytes[at..at + text.len()].eq_ignore_ascii_case(text))
 }
 
 fn is_alike(one: &str, other: &str) -> bool {
@@ -408,5 +416,20 @@ impl<'a> Wanting<'a> {
     fn take_up(&mut self, bytes: &[u8]) -> Result<(), ViewsError> {
         self.rows = postings::decode(bytes).ok_or_else(|| ViewsError::damaged("the orders of a SKU"))?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_found_wherever_it_stands_in_any_case() {
+        for (bytes, text) in [("Ada", "ada"), ("xx-ADA", "ada"), ("adada", "DAD"), ("a", ""), ("", "")] {
+            assert!(has_text(bytes.as_bytes(), text.as_bytes()), "{text} in {bytes}");
+        }
+        for (bytes, text) in [("ad", "ada"), ("", "a"), ("a-d-a", "ada"), ("adb", "ada")] {
+            assert!(!has_text(bytes.as_bytes(), text.as_bytes()), "{text} in {bytes}");
+        }
     }
 }
