@@ -13,9 +13,9 @@ help: ## list the targets
 tools: ## install what a build needs and is missing (Debian, as root or with sudo)
 	@sh tools/ensure.sh
 
-run: tools ## build and start the demo: a bank, the server, two seeded stores; Ctrl-C stops all
+run: tools ## build and start the demo: a bank, the server, two seeded stores; TRAFFIC=5 sends orders; Ctrl-C stops all
 	$(CARGO) build --release --workspace --bins
-	./target/release/orderflow demo
+	./target/release/orderflow demo $(if $(TRAFFIC),--traffic $(TRAFFIC)) $(ARGS)
 
 build: tools ## build both programs for production
 	$(CARGO) build --release --workspace --bins

@@ -22,13 +22,15 @@ use std::path::{Path, PathBuf};
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use serde_json::json;
+
 pub use error::{BoxedCause, DemoError};
 
 use crate::seed::client::{Call, Client, Patience};
 use crate::seed::{self, Existing};
 use crate::types::{Clock, IdSource, OrderId};
 use bank::Bank;
-use traffic::Shoppers;
+use traffic::{Day, Mood};
 
 /// Whatever kept a server from starting or stopping.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -42,9 +44,15 @@ pub struct Args {
     /// Where the server keeps its data
     #[arg(long, value_name = "DIR", default_value = "./data/demo")]
     pub data: PathBuf,
-    /// Synthetic orders a second; 0 is none
+    /// A believable day with so many orders a second; 0 is none
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub traffic: u32,
+    /// The same day again: which orders come, and what their shoppers do; another every time where it is missing
+    #[arg(long, value_name = "SEED", requires = "traffic")]
+    pub traffic_seed: Option<u64>,
+    /// With traffic, let the bank do what it is asked all day
+    #[arg(long, requires = "traffic")]
+    pub calm: bool,
     /// Where the bank listens
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4010")]
     pub bank_listen: SocketAddr,
@@ -72,6 +80,9 @@ pub trait Server {
     /// Takes no more requests, finishes what is in flight, flushes.
     fn stop(self) -> impl Future<Output = Result<(), Cause>>;
 }
+
+/// How long orders at `acme` may take to be confirmed while there is traffic: nobody waits a day to see one expire.
+const HURRIED_DEADLINE_S: u64 = 45;
 
 /// Runs the demo until Ctrl-C or SIGTERM. `serve` starts the server and resolves when it takes requests.
 pub async fn run<F, Fut, S>(args: Args, serve: F) -> Result<(), DemoError>
@@ -103,7 +114,7 @@ where
     Fut: Future<Output = Result<S, Cause>>,
     S: Server,
 {
-    let Args { listen, data, traffic, bank_listen } = args;
+    let Args { listen, data, traffic, traffic_seed, calm, bank_listen } = args;
     let mut bank = Bank::start(bank_program, bank_listen).await?;
     let bank_url = bank.url().trim_end_matches('/').to_owned();
     let mut server = match serve(Setup { listen, data, bank_url: bank_url.clone() }).await {
@@ -114,9 +125,16 @@ where
         }
     };
     let url = server.url();
+    println!("OrderFlow starts at {url} (the bank at {bank_url}); the stores are filled first\n");
+    let day = NonZeroU32::new(traffic).map(|rate| Day {
+        rate,
+        seed: traffic_seed.unwrap_or_else(unpredictable),
+        mood: if calm { Mood::Calm } else { Mood::Changing },
+        most: usize::MAX,
+    });
     let outcome = tokio::select! {
         () = asked_to_stop() => Ok(()),
-        failed = open(&url, &bank_url, traffic) => failed,
+        failed = open(&url, &bank_url, day) => failed,
         ended = server.ended() => Err(DemoError::ServerEnded(ended.err().map(BoxedCause))),
         ended = bank.ended() => Err(ended),
     };
@@ -128,7 +146,7 @@ where
 }
 
 /// Fills the stores, says so, and sends traffic; ends only by an error.
-async fn open(url: &str, bank_url: &str, traffic: u32) -> Result<(), DemoError> {
+async fn open(url: &str, bank_url: &str, day: Option<Day>) -> Result<(), DemoError> {
     let client = Client::new(url, 64, Patience::default())?;
     // Not ready is a 503, which is waited out.
     client.send(&Call::get("/readyz")).await?;
@@ -136,14 +154,20 @@ async fn open(url: &str, bank_url: &str, traffic: u32) -> Result<(), DemoError> 
     for plan in &plans {
         println!("{}", seed::plant(&client, plan, Existing::Keep).await?);
     }
-    println!("\n{}", ready::message(client.base(), bank_url, &plans, traffic));
-    if let Some(rate) = NonZeroU32::new(traffic) {
-        let start = IdSource::unpredictable().next::<OrderId>(Clock::System.now()).bits();
-        let seed = u64::try_from(start & u128::from(u64::MAX)).expect("64 bits");
-        let shoppers = Shoppers::new(embedded::orders()?, seed);
-        traffic::run(&client, shoppers, rate, usize::MAX).await;
+    println!("\n{}", ready::message(client.base(), bank_url, &plans, day.as_ref()));
+    if let Some(day) = day {
+        let bank = Client::new(bank_url, 4, Patience::default())?;
+        // Seeding sets it back at the next start.
+        let hurry = json!({ "settings": { "order_deadline_s": HURRIED_DEADLINE_S } });
+        client.change_store("acme", &hurry).await?;
+        traffic::run(&client, &bank, embedded::orders()?, day).await;
     }
     std::future::pending().await
+}
+
+fn unpredictable() -> u64 {
+    let start = IdSource::unpredictable().next::<OrderId>(Clock::System.now()).bits();
+    u64::try_from(start & u128::from(u64::MAX)).expect("64 bits")
 }
 
 /// Stops both, the server first. What has ended by itself is not asked again.

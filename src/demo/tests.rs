@@ -31,7 +31,14 @@ impl Server for InMemory {
 }
 
 fn args(traffic: u32) -> Args {
-    Args { listen: ([127, 0, 0, 1], 0).into(), data: "unused".into(), traffic, bank_listen: ADDRESS.into() }
+    Args {
+        listen: ([127, 0, 0, 1], 0).into(),
+        data: "unused".into(),
+        traffic,
+        traffic_seed: Some(1),
+        calm: true,
+        bank_listen: ADDRESS.into(),
+    }
 }
 
 #[actix_web::test]

@@ -22,6 +22,8 @@ pub(crate) struct Books {
     /// Every so many posts of orders go wrong in turn: 429, 503, 409, and a 500 after the order was taken.
     pub(crate) trouble_every: Option<u64>,
     posts: u64,
+    /// What a list has, by its path; nothing where it is missing.
+    pub(crate) lists: BTreeMap<String, Value>,
     /// Adds to what is captured, to make the books wrong.
     pub(crate) captured_by_mistake: i64,
     /// Orders that never settle.
@@ -116,6 +118,12 @@ async fn answer(request: HttpRequest, body: web::Bytes, books: web::Data<Mutex<B
             books.stock.insert((store, decoded(sku)), sent.clone());
             ok(&sent)
         }
+        ("GET", ["v1", "reviews" | "alerts"]) => {
+            let data = books.lists.get(&path).cloned().unwrap_or_else(|| json!([]));
+            ok(&json!({ "data": data, "next_cursor": null }))
+        }
+        // Whatever people do to one thing is done; `writes` tells of it.
+        ("POST", ["v1", "orders" | "reviews" | "alerts" | "inventory", _, _]) => ok(&json!({})),
         ("GET", ["v1", "dashboard", "stats"]) => ok(&figures(&books, &store)),
         ("POST", ["v1", "orders"]) => {
             let key = header("idempotency-key").expect("every order has a key");

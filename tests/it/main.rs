@@ -6,6 +6,7 @@ mod support;
 
 mod alerts;
 mod crash;
+mod demo;
 mod disk;
 mod doubt;
 mod edits;

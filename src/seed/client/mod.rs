@@ -38,7 +38,7 @@ enum Try {
     Answered(Answer),
     /// 429 or 503, with the pause that was asked for.
     PushedBack(StatusCode, Option<Duration>),
-    /// 409: the same call, made earlier, is not done.
+    /// 409 of the same call, made earlier, that is not done.
     Running(Answer),
     /// Another 5xx.
     Failed(Answer),
@@ -166,11 +166,16 @@ impl Client {
         let answer = Answer { status, replayed, body };
         match status {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Try::PushedBack(status, asked),
-            StatusCode::CONFLICT if call.key.is_some() => Try::Running(answer),
+            StatusCode::CONFLICT if call.key.is_some() && is_running(&answer) => Try::Running(answer),
             _ if status.is_server_error() => Try::Failed(answer),
             _ => Try::Answered(answer),
         }
     }
+}
+
+/// Whether a conflict is with the same call, made earlier, and not with what is there.
+fn is_running(answer: &Answer) -> bool {
+    answer.problem().code.starts_with("idempotency")
 }
 
 /// Whether an address is on this machine, where no proxy has any business.

@@ -33,6 +33,7 @@ mod bank;
 mod basket;
 mod check;
 mod cli;
+mod demo;
 mod http;
 mod log;
 mod many;
@@ -46,6 +47,7 @@ mod world;
 
 pub(crate) use basket::{Basket, PRICE, basket};
 pub(crate) use cli::{Finished, orderflow};
+pub(crate) use demo::Demo;
 pub(crate) use http::Answer;
 pub(crate) use log::Verdict;
 pub(crate) use many::{Dice, many};
