@@ -13,6 +13,7 @@ mod admission;
 mod alerts;
 mod carrier;
 mod dashboard;
+mod docs;
 mod door;
 mod events;
 mod flows;
@@ -124,6 +125,8 @@ pub fn routes(slot: &DoorSlot, limits: Limits) -> impl FnOnce(&mut ServiceConfig
             .service(resource(health::LIVEZ).get(health::live))
             .service(resource("/readyz").get(health::ready))
             .service(resource("/metrics").get(health::metrics))
+            .service(resource("/openapi.json").get(docs::openapi))
+            .service(resource("/docs").get(docs::page))
             .service(resource("/").get(index::page))
             .default_service(actix_web::web::to(no_route));
     }

@@ -5,6 +5,7 @@
 mod support;
 
 mod alerts;
+mod api;
 mod crash;
 mod demo;
 mod disk;
