@@ -8,6 +8,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::any::Any;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -336,6 +337,7 @@ fn serve_http(
 ) -> anyhow::Result<Server> {
     let limits = Limits::of(config);
     let threads = workers(config);
+    let send_timeout_ms = config.server.send_timeout_ms;
     let server = HttpServer::new(move || {
         // Nobody listens any more when stores live apart.
         let _ = worker.send(actix::Arbiter::current());
@@ -347,11 +349,21 @@ fn serve_http(
         .keep_alive(Duration::from_secs(config.server.keep_alive_s))
         .client_request_timeout(Duration::from_millis(config.server.head_timeout_ms))
         .tcp_nodelay(true)
+        .on_connect(move |connection, _| give_up_after(connection, send_timeout_ms))
         .disable_signals()
         .shutdown_timeout(CLOSE_WITHIN_S)
         .listen(listener)
         .context("listening for requests")?;
     Ok(server.run())
+}
+
+/// Lets the system cut a connection whose peer takes nothing: nothing else notices while there is no room to write.
+fn give_up_after(connection: &dyn Any, timeout_ms: u32) {
+    let Some(socket) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() else { return };
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(socket, timeout_ms) {
+        // Then such a peer keeps its connection, of which there are no more than may be.
+        tracing::debug!(%error, "a connection has no time limit for sending");
+    }
 }
 
 /// How many threads speak HTTP.

@@ -16,7 +16,7 @@ mod value;
 
 use std::path::Path;
 
-pub use keys::{Auth, Config, Data, Gateway, Journal, Logs, Schedule, Server, Stores, Views};
+pub use keys::{Auth, Config, Data, Gateway, Journal, Logs, Schedule, Server, Stores, Streams, Views};
 pub use layers::{Effective, Flags, Origin};
 pub use value::{AuthMode, LogFormat, Placement, Secret};
 

@@ -155,6 +155,8 @@ settings! {
         connections_max: usize = 20_000, in 1..=1_000_000;
         /// An idle connection is closed after so many seconds.
         keep_alive_s: u64 = 60, in 1..=3_600;
+        /// A peer that takes nothing of what it is sent for so long loses its connection, in milliseconds.
+        send_timeout_ms: u32 = 30_000, in 100..=3_600_000;
         /// How long requests in flight may take to finish once the process is asked to stop, in seconds.
         shutdown_grace_s: u64 = 5, in 0..=10;
     }
@@ -265,6 +267,18 @@ settings! {
         keys_kept_h: u64 = 48, in 24..=8_784;
         /// The longest a run may take, in seconds; a job is never run twice at once.
         run_max_s: u64 = 600, in 1..=86_400;
+    }
+
+    /// Live events: clients that listen to what happens in a store.
+    streams: Streams {
+        /// How many may listen at once, over all stores.
+        node_max: usize = 512, in 1..=100_000;
+        /// How many may listen to one store.
+        store_max: usize = 64, in 1..=100_000;
+        /// After so long without an event they get a sign of life, in milliseconds.
+        heartbeat_ms: u64 = 15_000, in 10..=3_600_000;
+        /// Whoever takes longer over what they are sent is told where to go on, and dropped, in milliseconds.
+        patience_ms: u64 = 10_000, in 10..=3_600_000;
     }
 
     /// What the process says, on standard error.

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use tokio::sync::watch;
 
 use super::admission::Class;
+use super::stream::{Hub, StreamLimits};
 use crate::config::Config;
 use crate::problem::{Code, Problem};
 use crate::schedule::Schedule;
@@ -27,6 +29,8 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// Requests in flight at once.
     pub in_flight_max: u32,
+    /// Those who listen to events.
+    pub streams: StreamLimits,
 }
 
 impl Limits {
@@ -37,6 +41,12 @@ impl Limits {
             body_bytes_max: config.server.body_bytes_max,
             request_timeout: Duration::from_millis(config.server.request_timeout_ms),
             in_flight_max: config.stores.in_flight_max,
+            streams: StreamLimits {
+                node_max: config.streams.node_max,
+                store_max: config.streams.store_max,
+                heartbeat: Duration::from_millis(config.streams.heartbeat_ms),
+                patience: Duration::from_millis(config.streams.patience_ms),
+            },
         }
     }
 }
@@ -96,6 +106,9 @@ pub struct Door {
     schedule: Option<Schedule>,
     in_flight: AtomicU32,
     is_closing: AtomicBool,
+    /// The same for those who wait for it.
+    closing: watch::Sender<bool>,
+    streams: Arc<Hub>,
     /// Request ids are hashes of this and a count: told apart over restarts, and nobody can guess the next.
     id_seed: u128,
     ids_made: AtomicU64,
@@ -113,11 +126,13 @@ impl Door {
         Self {
             directory,
             latencies,
-            metrics,
             limits,
             schedule: None,
             in_flight: AtomicU32::new(0),
             is_closing: AtomicBool::new(false),
+            closing: watch::Sender::new(false),
+            streams: Hub::new(limits.streams, metrics.streams()),
+            metrics,
             id_seed: id.bits(),
             ids_made: AtomicU64::new(0),
         }
@@ -154,9 +169,20 @@ impl Door {
         &self.limits
     }
 
-    /// Takes no more requests; those in flight go on.
+    /// Takes no more requests; those in flight go on, but for those who only listen.
     pub fn close(&self) {
         self.is_closing.store(true, Ordering::Relaxed);
+        self.closing.send_replace(true);
+    }
+
+    /// Follows whether requests are taken.
+    pub(super) fn closing(&self) -> watch::Receiver<bool> {
+        self.closing.subscribe()
+    }
+
+    /// Those who listen to events.
+    pub(super) fn streams(&self) -> &Arc<Hub> {
+        &self.streams
     }
 
     /// Whether no more requests are taken.

@@ -37,6 +37,7 @@ mod rules;
 mod schedules;
 mod sent;
 mod stores;
+mod stream;
 mod strict;
 mod tenant;
 #[cfg(test)]
@@ -49,6 +50,7 @@ use crate::problem::{Code, Problem};
 
 pub use door::{Door, DoorSlot, Limits};
 pub(crate) use guard::guard;
+pub use stream::StreamLimits;
 
 /// The longest body a route takes, in bytes; the innermost on the way to a handler counts.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +113,7 @@ pub fn routes(slot: &DoorSlot, limits: Limits) -> impl FnOnce(&mut ServiceConfig
             .service(resource("/v1/alerts/{id}/resolve").post(alerts::resolve))
             .service(resource("/v1/alerts/{id}/silence").post(alerts::silence))
             .service(resource("/v1/events").get(events::page))
+            .service(resource("/v1/events/stream").get(stream::listen))
             .service(resource("/v1/flows").get(flows::graph))
             .service(resource("/v1/state-machines").get(flows::machines))
             .service(resource("/v1/dashboard/stats").get(dashboard::store))

@@ -110,6 +110,7 @@ table! {
     // The store has had its share.
     StoreFull = 429 "store_full", "Store busy", "the store has as many requests in flight as it may", after 1;
     RateExceeded = 429 "rate_exceeded", "Rate exceeded", "the store takes no more orders this second", after 1;
+    StoreStreamsFull = 429 "streams_full", "Too many listeners", "the store's events have as many listeners as they may", after 5;
 
     // It is our fault, or nobody's.
     Internal = 500 "internal_error", "Internal error", "something went wrong here; it is logged under the request id";
@@ -119,6 +120,7 @@ table! {
     StoreRebuilding = 503 "store_rebuilding", "Store rebuilding", "the store is being rebuilt from the journal", after 1;
     StoreQuarantined = 503 "store_quarantined", "Store set aside", "the store was set aside after repeated failures", after 30;
     NodeFull = 503 "node_full", "Node busy", "the node has as many requests in flight as it may", after 1;
+    NodeStreamsFull = 503 "node_streams_full", "Too many listeners", "the node has as many listeners to events as it may", after 5;
     ViewsBehind = 503 "views_behind", "Views behind", "views trail the journal by too much to take new orders", after 2;
     Starting = 503 "starting", "Starting", "the node is starting", after 1;
     Stopping = 503 "stopping", "Stopping", "the node is stopping", after 2;

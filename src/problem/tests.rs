@@ -50,6 +50,7 @@ const TABLE: &str = "\
 422 idempotency_key_reused
 429 store_full after 1
 429 rate_exceeded after 1
+429 streams_full after 5
 500 internal_error
 503 deadline_passed after 1
 503 answer_overdue after 1
@@ -57,6 +58,7 @@ const TABLE: &str = "\
 503 store_rebuilding after 1
 503 store_quarantined after 30
 503 node_full after 1
+503 node_streams_full after 5
 503 views_behind after 2
 503 starting after 1
 503 stopping after 2

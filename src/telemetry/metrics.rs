@@ -8,7 +8,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
@@ -27,6 +27,7 @@ pub struct Metrics {
     answered: [Counter; 5],
     refused: Family<[(&'static str, &'static str); 1], Counter>,
     accept: Histogram,
+    streams: Gauge,
 }
 
 /// Upper bounds of the accept histogram, in seconds.
@@ -45,8 +46,10 @@ impl Metrics {
         registry.register("http_requests", "Requests answered, by class of status", by_status);
         registry.register("http_problems", "Requests refused, by problem code", refused.clone());
         registry.register("order_accept_seconds", "From an order's arrival to its answer", accept.clone());
+        let streams = Gauge::default();
+        registry.register("event_streams_open", "Clients that listen to a store's events", streams.clone());
         registry.register_collector(Box::new(sources));
-        Self { registry, answered, refused, accept }
+        Self { registry, answered, refused, accept, streams }
     }
 
     /// A request was answered.
@@ -64,6 +67,11 @@ impl Metrics {
     pub fn with_jobs(mut self, board: std::sync::Arc<Board>) -> Self {
         self.registry.register_collector(Box::new(Jobs(board)));
         self
+    }
+
+    /// How many clients listen to events; whoever lets them in counts.
+    pub fn streams(&self) -> Gauge {
+        self.streams.clone()
     }
 
     /// An order was accepted.

@@ -17,6 +17,9 @@ use crate::store::settings::Secret;
 use crate::types::ids::EventId;
 use crate::types::{Actor, OrderId, Sku, StoreId, Timestamp};
 
+/// How many events are read before their bytes are counted.
+const READ_AT_ONCE: usize = 8;
+
 /// An event on the wire.
 #[derive(Clone, Debug, Serialize)]
 pub struct EventView {
@@ -98,6 +101,28 @@ impl ViewsReader {
         let Some(no) = self.number(store)? else { return Ok(Vec::new()) };
         let positions = self.positions_after(no, after, limit)?;
         self.views_at(&positions)
+    }
+
+    /// The same, but no more than about so many bytes of data: for whoever goes on from where this ends.
+    pub fn events_within(
+        &mut self,
+        store: &StoreId,
+        after: u64,
+        limit: usize,
+        bytes_max: usize,
+    ) -> Result<Vec<EventView>, ViewsError> {
+        let Some(no) = self.number(store)? else { return Ok(Vec::new()) };
+        let positions = self.positions_after(no, after, limit)?;
+        let (mut events, mut bytes) = (Vec::new(), 0);
+        for some in positions.chunks(READ_AT_ONCE) {
+            let more = self.views_at(some)?;
+            bytes += more.iter().map(|event| event.data.get().len()).sum::<usize>();
+            events.extend(more);
+            if bytes >= bytes_max {
+                break;
+            }
+        }
+        Ok(events)
     }
 
     /// Every event of an order, of all actors, in the order of the journal. Nothing when there is no such order.

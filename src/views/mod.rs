@@ -15,6 +15,7 @@ mod audit;
 mod cursor;
 mod error;
 mod events;
+mod feed;
 mod figures;
 mod filter;
 mod fold;
@@ -43,6 +44,7 @@ pub use alerts::AlertFilter;
 pub(crate) use audit::{AuditedAlert, AuditedItem, AuditedOrder, AuditedStore, Fingerprint, Snapshot};
 pub use error::{Behind, ViewsError};
 pub use events::EventView;
+pub use feed::Follower;
 pub(crate) use figures::OrderPart;
 pub use figures::{
     AlertStats, Figures, InventoryStats, NodeStats, OrderStats, PaymentStats, Revenue, StoreStats,
@@ -53,6 +55,8 @@ pub use reader::{StoredStore, ViewsReader};
 pub(crate) use segment::Words;
 
 use crate::journal::{Journal, Position};
+use crate::types::StoreId;
+use feed::Feed;
 use keys::RecentKeys;
 use projection::Projection;
 use runner::{Pace, Runner, Shared};
@@ -85,6 +89,7 @@ pub struct Views {
     journal: Arc<dyn Journal>,
     shared: Arc<Shared>,
     keys: Arc<RecentKeys>,
+    feed: Arc<Feed>,
     cache_kib: u32,
     engine: Mutex<Engine>,
     /// Readers at rest, for longer queries.
@@ -119,6 +124,7 @@ impl Views {
         }
         let shared = Shared::new(projection.written());
         let keys = projection.keys();
+        let feed = projection.feed();
         let runner = Runner {
             projection,
             journal: Arc::clone(&journal),
@@ -141,6 +147,7 @@ impl Views {
             journal,
             shared,
             keys,
+            feed,
             cache_kib: options.cache_kib,
             engine: Mutex::new(engine),
             resting: Mutex::default(),
@@ -156,6 +163,11 @@ impl Views {
     /// Follows [`Views::position`]. Also told when the projector fails.
     pub fn follow(&self) -> watch::Receiver<Position> {
         self.shared.position.subscribe()
+    }
+
+    /// Follows a store: hears when readers can see more of its events. Costs nothing where nobody does.
+    pub fn follow_store(&self, store: &StoreId) -> Follower {
+        self.feed.follow(store)
     }
 
     /// How many records views are behind the journal.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::error::ViewsError;
+use super::feed::Feed;
 use super::figures::Figures;
 use super::fold::{Answered, Tools, fold};
 use super::keys::RecentKeys;
@@ -30,6 +31,7 @@ pub(super) struct Projection {
     node: BTreeMap<Currency, Figures>,
     answered: Vec<Answered>,
     keys: Arc<RecentKeys>,
+    feed: Arc<Feed>,
     last_store: u32,
     last_sku: u64,
     /// Transactions since the file was made.
@@ -80,6 +82,7 @@ impl Projection {
             .map_err(|error| ViewsError::damaged(format!("figures of the node: {error}")))?;
         Ok(Self {
             keys: Arc::new(RecentKeys::load(&file)?),
+            feed: Arc::default(),
             last_store: u32::try_from(last_no(&file, "stores")?)
                 .map_err(|_| ViewsError::damaged("the number of stores"))?,
             last_sku: last_no(&file, "skus")?,
@@ -119,6 +122,11 @@ impl Projection {
     /// Tells readers of some more keys that are in the tree since before the start.
     pub(super) fn tell_keys(&self) -> Result<(), ViewsError> {
         self.keys.tell(&self.file)
+    }
+
+    /// Who listens.
+    pub(super) fn feed(&self) -> Arc<Feed> {
+        Arc::clone(&self.feed)
     }
 
     /// Folds one record.
@@ -188,6 +196,8 @@ impl Projection {
                 self.answered.clear();
                 self.written = self.folded;
                 self.turn += 1;
+                let newest = |id: &'_ Arc<str>| self.stores.get(id).map(|store| store.sequence);
+                self.feed.wrote(self.dirty.iter().filter_map(|id| Some((&**id, newest(id)?))));
                 self.let_go();
                 Ok(leaves_some)
             }

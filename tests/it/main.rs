@@ -26,6 +26,7 @@ mod refusals;
 mod replay;
 mod returns;
 mod schedules;
+mod stream;
 mod tenants;
 mod undo;
 mod views;

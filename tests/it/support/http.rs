@@ -10,6 +10,9 @@ use serde_json::Value;
 /// Longer than any answer may take: a request that never returns fails its story.
 const ANSWER_MAX: Duration = Duration::from_secs(20);
 
+/// No story listens longer than this.
+const STREAM_MAX: Duration = Duration::from_secs(600);
+
 /// Where a server is; it may move when it starts again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Address(Arc<RwLock<String>>);
@@ -123,6 +126,18 @@ impl Call {
         let text = response.text().await?;
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         Ok(Answer { asked: self.asked, status, headers, text, body })
+    }
+
+    /// Sends it, for an answer that has no end; a refusal is read whole.
+    pub(crate) async fn open(self) -> Result<Result<reqwest::Response, Answer>, reqwest::Error> {
+        let response = self.request.timeout(STREAM_MAX).send().await?;
+        if response.status() == 200 {
+            return Ok(Ok(response));
+        }
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await?;
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Ok(Err(Answer { asked: self.asked, status, headers, text, body }))
     }
 
     /// Sends it to a server that is there.

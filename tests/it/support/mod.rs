@@ -23,6 +23,7 @@
 //! | [`Setup`] | how a world is to be: settings, armed fault points, a bank that is a process |
 //! | [`Shop`] | one store of the server, and the log of everything its shoppers did |
 //! | [`Basket`] | what somebody orders |
+//! | [`Listening`] | one client of a store's live events |
 //! | `Api` | plain HTTP, for whatever the other words hide |
 //! | `check` | the checker: shares no code with the product |
 //!
@@ -42,6 +43,7 @@ mod raw;
 mod server;
 mod shop;
 mod shopper;
+mod stream;
 mod until;
 mod world;
 
@@ -54,5 +56,6 @@ pub(crate) use many::{Dice, many};
 pub(crate) use raw::raw;
 pub(crate) use server::Server;
 pub(crate) use shop::Shop;
+pub(crate) use stream::Listening;
 pub(crate) use until::{LIMIT, holds, until};
 pub(crate) use world::{Setup, World};

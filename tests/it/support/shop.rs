@@ -215,6 +215,13 @@ impl Shop {
         }
     }
 
+    /// How many events there are after one, a page at the most; none while the server is away.
+    pub(crate) async fn events_after(&self, after: u64) -> usize {
+        let call = self.call("GET", &format!("/v1/events?after={after}&limit=1000"));
+        let page = call.send().await.map(|answer| answer.body).unwrap_or_default();
+        page["data"].as_array().map_or(0, Vec::len)
+    }
+
     /// Everything a list has, page by page.
     pub(crate) async fn whole_list(&self, path: &str) -> Vec<Value> {
         let mut all = Vec::new();
