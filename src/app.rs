@@ -212,8 +212,7 @@ impl App {
             }),
         );
         let directory = Directory::open(node, &threads, make_bank(&config)?).await?;
-        let keys_kept = Duration::from_secs(config.schedule.keys_kept_h.saturating_mul(3_600));
-        let work = Rc::new(schedule::Context { directory: directory.clone(), keys_kept });
+        let work = Rc::new(chores(&config, directory.clone())?);
         let jobs = schedule::start(cron_table(&config), &config.data.directory, Clock::System, work).await?;
         let metrics = Metrics::new(Sources(directory.clone())).with_jobs(Arc::clone(jobs.schedule().board()));
         let door =
@@ -455,6 +454,9 @@ fn cron_table(config: &Config) -> schedule::Table {
         Job::StockScan => &settings.stock_scan,
         Job::ReservationSweep => &settings.reservation_sweep,
         Job::HealthCheck => &settings.health_check,
+        Job::Reconcile => &settings.reconcile,
+        Job::StuckScan => &settings.stuck_scan,
+        Job::Checkpoint => &settings.checkpoint,
         Job::Retention => &settings.retention,
     };
     schedule::Table {
@@ -464,17 +466,37 @@ fn cron_table(config: &Config) -> schedule::Table {
     }
 }
 
-/// A bank's client for each thread that asks.
-fn make_bank(config: &Config) -> anyhow::Result<MakeBank> {
+/// What jobs work on, with a line of their own to the bank's books.
+fn chores(config: &Config, directory: Directory) -> anyhow::Result<schedule::Context> {
+    let settings = &config.schedule;
+    let hours = |hours: u64| Duration::from_secs(hours.saturating_mul(3_600));
+    let books =
+        Stripe::new(&stripe_config(config), Clock::System).context("setting up the client of the bank")?;
+    Ok(schedule::Context {
+        directory,
+        books: Rc::new(books),
+        reconcile_window: hours(settings.reconcile_window_h),
+        reconcile_grace: Duration::from_secs(settings.reconcile_grace_s),
+        stuck_after: Duration::from_secs(settings.stuck_after_s),
+        keys_kept: hours(settings.keys_kept_h),
+    })
+}
+
+fn stripe_config(config: &Config) -> StripeConfig {
     let gateway = &config.gateway;
-    let stripe = StripeConfig {
+    StripeConfig {
         url: gateway.url.clone(),
         secret_key: gateway.secret_key.reveal().to_owned(),
         connect_timeout_ms: gateway.connect_timeout_ms,
         timeout_ms: gateway.timeout_ms,
         idle_connections_max: gateway.idle_connections_max,
         return_url: Some(gateway.return_url.clone()).filter(|url| !url.is_empty()),
-    };
+    }
+}
+
+/// A bank's client for each thread that asks.
+fn make_bank(config: &Config) -> anyhow::Result<MakeBank> {
+    let stripe = stripe_config(config);
     // Made once here, so that a wrong setting ends the start and not a thread.
     Stripe::new(&stripe, Clock::System).context("setting up the client of the bank")?;
     Ok(Arc::new(move || {

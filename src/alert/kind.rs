@@ -102,7 +102,8 @@ kinds! {
     SagaStuck = "saga_stuck", Warning;
     /// A shipment is silent, was brought in vain too often, comes back or cannot be delivered. Subject: the shipment.
     ShipmentStalled = "shipment_stalled", Warning;
-    /// Money where none should be: it arrived late, or our ledger and the bank's differ. Subject: the order.
+    /// Money where none should be: it arrived late (subject: the order), or our ledger and the bank's differ (subject: the
+    /// store).
     ReconciliationMismatch = "reconciliation_mismatch", Critical;
     /// The store kept dying and was set aside. Subject: the store.
     StoreQuarantined = "store_quarantined", Critical;

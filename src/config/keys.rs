@@ -263,6 +263,18 @@ settings! {
         health_check: Slot = Slot::on("*/15 * * * * *");
         /// Forgets request keys older than keys_kept_h.
         retention: Slot = Slot::on("0 20 * * * *");
+        /// Compares our payments with the bank's books, and raises reconciliation_mismatch where they differ.
+        reconcile: Slot = Slot::on("0 10 * * * *");
+        /// Finds orders that have not moved for stuck_after_s though something is owed to them, and raises saga_stuck.
+        stuck_scan: Slot = Slot::on("45 * * * * *");
+        /// Tidies up the files of journal and views, if nothing happens just then.
+        checkpoint: Slot = Slot::on("0 40 3 * * *");
+        /// How far back payments are compared with the bank's books, in hours; further where something is known to differ.
+        reconcile_window_h: u64 = 48, in 1..=8_784;
+        /// Payments that changed so lately are not compared yet, in seconds.
+        reconcile_grace_s: u64 = 300, in 1..=86_400;
+        /// An order that should move by itself and has not for so long is stuck, in seconds.
+        stuck_after_s: u64 = 3_600, in 1..=31_536_000;
         /// For how long a repeated request gets its first answer again, in hours.
         keys_kept_h: u64 = 48, in 24..=8_784;
         /// The longest a run may take, in seconds; a job is never run twice at once.

@@ -4,6 +4,7 @@
 //! certainly not sent, or unknown. Whether and when to try again is the payment's to say. The [`Breaker`] says whether
 //! trying makes sense at all.
 
+mod books;
 pub mod breaker;
 mod health;
 mod key;
@@ -12,6 +13,7 @@ pub mod stripe;
 #[cfg(test)]
 mod tests;
 
+pub use books::{BookedCharge, Books, BooksPage};
 pub use breaker::{Admission, Breaker, BreakerConfig, BreakerCounters, BreakerState};
 pub use health::{Health, health};
 pub use key::key;

@@ -68,6 +68,9 @@ pub trait Journal: Send + Sync + 'static {
     /// Follows [`Journal::health`]. A process that sees [`Health::Poisoned`] must end and say why.
     fn follow_health(&self) -> tokio::sync::watch::Receiver<Health>;
 
+    /// Moves what was written into the file and cuts the log, soon, if nobody is in the way: for when nothing happens.
+    fn tidy(&self) {}
+
     /// Commits everything handed over, tells the lanes, then stops the writer. Later appends are refused.
     fn close(&self);
 

@@ -138,6 +138,13 @@ impl Journal for SqliteJournal {
         self.board.follow_health()
     }
 
+    fn tidy(&self) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = &*running {
+            running.checkpointer.caller().cut();
+        }
+    }
+
     fn close(&self) {
         self.intake.close();
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);

@@ -34,6 +34,12 @@ jobs! {
     ReservationSweep = "reservation_sweep";
     /// Looks at journal, views and bank.
     HealthCheck = "health_check";
+    /// Compares our payments with the bank's books.
+    Reconcile = "reconcile";
+    /// Finds orders that have stood still for too long.
+    StuckScan = "stuck_scan";
+    /// Tidies up the files while nothing happens.
+    Checkpoint = "checkpoint";
     /// Forgets old request keys.
     Retention = "retention";
 }

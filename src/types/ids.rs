@@ -288,6 +288,20 @@ impl IdSource {
     }
 }
 
+impl OrderId {
+    /// No id made at or after a time comes before this one.
+    pub fn first_at(at: Timestamp) -> Self {
+        let millis = u64::try_from(at.millis()).unwrap_or(0);
+        Ulid::from_parts(millis, 0).into()
+    }
+
+    /// When it was made, to the millisecond.
+    pub fn made_at(self) -> Timestamp {
+        let millis = u64::try_from(self.bits() >> 80).unwrap_or(u64::MAX);
+        Timestamp::default().plus_millis(millis)
+    }
+}
+
 /// The most characters a store id has.
 pub const STORE_ID_LENGTH_MAX: usize = 64;
 

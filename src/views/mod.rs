@@ -30,6 +30,7 @@ mod runner;
 mod schema;
 mod segment;
 mod slots;
+mod stuck;
 #[cfg(test)]
 pub(crate) mod tests;
 mod write;
@@ -53,6 +54,7 @@ pub use lists::{Page, ReviewFilter};
 pub use orders::{OrderFilter, PARTS_AMONG};
 pub use reader::{StoredStore, ViewsReader};
 pub(crate) use segment::Words;
+pub use stuck::{OrderPlace, PaymentRow, StuckOrder, StuckPage};
 
 use crate::journal::{Journal, Position};
 use crate::types::StoreId;
@@ -247,6 +249,11 @@ impl Views {
     /// Lets keys and answers of before a time be forgotten, little by little, as transactions are written.
     pub fn forget_keys_before(&self, at: crate::types::Timestamp) {
         self.shared.forget_before(at);
+    }
+
+    /// Once everything is written: lets SQLite look at what its indexes are like, and moves the log into the file and cuts it.
+    pub fn tidy(&self) {
+        self.shared.tidy();
     }
 
     /// How many keys and answers were forgotten for their age since this was opened.

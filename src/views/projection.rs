@@ -209,6 +209,20 @@ impl Projection {
         }
     }
 
+    /// Looks after the file while nothing is to be written. What cannot be done now is done by and by anyhow.
+    pub(super) fn tidy(&self) {
+        let tidied = || {
+            self.file.execute_batch("PRAGMA optimize")?;
+            self.file.busy_timeout(schema::TIDY_WAIT)?;
+            let cut = self.file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            self.file.busy_timeout(schema::BUSY_WAIT)?;
+            cut
+        };
+        if let Err(error) = tidied() {
+            tracing::debug!(%error, "views could not be tidied up now");
+        }
+    }
+
     fn write_all(&self, forget_before: Option<Timestamp>) -> Result<super::keys::Swept, ViewsError> {
         let fail = ViewsError::sqlite("writing");
         let dirty = || self.dirty.iter().filter_map(|id| self.stores.get(id));

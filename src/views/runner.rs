@@ -41,6 +41,8 @@ pub(super) struct Shared {
     forget_before: AtomicI64,
     /// In how many transactions more: each looks through one slice of all keys.
     forget_turns: AtomicU64,
+    /// Whether to tidy up once everything is written.
+    tidies: AtomicBool,
     failure: OnceLock<Arc<str>>,
     thread: OnceLock<Thread>,
 }
@@ -54,6 +56,7 @@ impl Shared {
             finishes: AtomicBool::new(false),
             forget_before: AtomicI64::new(0),
             forget_turns: AtomicU64::new(0),
+            tidies: AtomicBool::new(false),
             failure: OnceLock::new(),
             thread: OnceLock::new(),
         })
@@ -78,6 +81,12 @@ impl Shared {
     pub(super) fn forget_before(&self, at: Timestamp) {
         self.forget_before.fetch_max(at.micros(), SeqCst);
         self.forget_turns.store(SLICES, SeqCst);
+    }
+
+    /// Tidies up as soon as everything is written.
+    pub(super) fn tidy(&self) {
+        self.tidies.store(true, SeqCst);
+        self.wake();
     }
 
     /// Why the projector ended, when it did not end on purpose.
@@ -172,7 +181,8 @@ impl Runner {
     fn has_no_errand(&self) -> bool {
         let is_wanted = self.shared.wanted.load(SeqCst) > self.projection.written();
         let has_news = self.journal.end() > self.projection.folded();
-        !(self.shared.stops.load(SeqCst) || is_wanted && has_news)
+        let tidies = self.shared.tidies.load(SeqCst);
+        !(self.shared.stops.load(SeqCst) || tidies || is_wanted && has_news)
     }
 
     fn step(&mut self) -> Result<Next, ViewsError> {
@@ -186,6 +196,9 @@ impl Runner {
         let written = self.projection.written();
         if end == written {
             self.since = None;
+            if self.shared.tidies.swap(false, SeqCst) {
+                self.projection.tidy();
+            }
             return Ok(Next::News);
         }
         let since = *self.since.get_or_insert_with(clock::monotonic);

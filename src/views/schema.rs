@@ -25,7 +25,9 @@ const PAGE_BYTES: i64 = 16_384;
 /// Pages of log after which it is moved into the file: 32 MiB.
 const CHECKPOINT_PAGES: i64 = 2_048;
 /// How long a lock of SQLite's is waited for.
-const BUSY_WAIT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_WAIT: Duration = Duration::from_secs(5);
+/// How long one is waited for only to tidy up.
+pub(super) const TIDY_WAIT: Duration = Duration::from_millis(50);
 
 const SCHEMA: &str = "
     CREATE TABLE progress (

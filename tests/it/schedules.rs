@@ -76,7 +76,8 @@ async fn jobs_are_listed_asked_paused_and_resumed() {
 
 #[tokio::test]
 async fn a_tick_that_was_missed_is_caught_up_with_once() {
-    let world = Setup::new().setting("schedule.retention", "0 0 0 1 1 *").start().await;
+    let setup = Setup::new().setting("schedule.retention", "0 0 0 1 1 *");
+    let world = setup.setting("schedule.stock_scan", "* * * * * *").start().await;
     run(&world, "retention").await;
     world.server.terminate().await;
     // Years of ticks were missed.
@@ -88,10 +89,10 @@ async fn a_tick_that_was_missed_is_caught_up_with_once() {
     world.server.start().await;
     let done = ran(&world, "retention", 2).await;
     assert_eq!((&done["trigger"], &done["outcome"]), (&json!("catch_up"), &json!("succeeded")));
-    // The check has run since, so this one had its chance to do so again.
-    let checks =
-        world.api().get("/v1/schedules/health_check").await.must(200)["runs"].as_u64().expect("a count");
-    ran(&world, "health_check", checks + 1).await;
+    // Another job has run since, so this one had its chance to do so again.
+    let scans =
+        world.api().get("/v1/schedules/stock_scan").await.must(200)["runs"].as_u64().expect("a count");
+    ran(&world, "stock_scan", scans + 2).await;
     assert_eq!(world.api().get("/v1/schedules/retention").await.must(200)["runs"], 2);
     world.ends(&[]).await;
 }
@@ -189,4 +190,164 @@ async fn the_scan_finds_crossings_that_events_missed() {
     shop.alerted(LIMIT, "low_stock", "resolved").await;
     assert_eq!(other.alerts("low_stock").await.len(), 1);
     world.ends(&[&shop, &other]).await;
+}
+
+/// Runs a job again and again until it came to something.
+async fn comes_to(world: &World, job: &str, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+    until(&format!("{job} to come to {what}"), LIMIT, async || {
+        let done = run(world, job).await;
+        if done["outcome"] == "succeeded" && is_it(&done["result"]) {
+            Ok(done["result"].clone())
+        } else {
+            Err(done.to_string())
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn our_payments_and_the_banks_books_are_compared() {
+    let once = "0 0 0 1 1 *";
+    let setup = Setup::new().setting("schedule.reconcile", once).setting("schedule.reconcile_grace_s", 1);
+    let world = setup.start().await;
+    let (shop, other) = (world.shop("acme").await, world.shop("other").await);
+    shop.stock("MUG", 10).await;
+    other.stock("MUG", 10).await;
+    let paid = shop.buy_until(&basket("MUG", 1), "confirmed").await;
+    let refunded = other.buy_until(&basket("MUG", 2), "confirmed").await;
+    let wish = json!({"amount": 500, "reason": "customer"});
+    other.post(&format!("/v1/orders/{refunded}/refunds"), &wish).await.must(202);
+    other.happens(&refunded, "payment.refunded").await;
+    let agreed = comes_to(&world, "reconcile", "two charges", |result| {
+        result["charges"] == 2 && result["pending"] == 0
+    });
+    let agreed = agreed.await;
+    assert_eq!((&agreed["differing"], &agreed["complete"]), (&json!(0), &json!(true)), "{agreed}");
+
+    // The bank takes money of an order that we know nothing of.
+    let form = |path: &str, body: String| {
+        let call = world.bank.api().call("POST", path).header("authorization", "Bearer sk_test_orderflow");
+        call.raw("application/x-www-form-urlencoded", body)
+    };
+    let body = format!(
+        "amount=700&currency=usd&payment_method=pm_card_visa&payment_method_types[]=card&confirm=true\
+         &metadata[store_id]=acme&metadata[order_id]={paid}&metadata[attempt]=9"
+    );
+    let intent = form("/v1/payment_intents", body).answer().await.must(200);
+    comes_to(&world, "reconcile", "one that differs", |result| result["differing"] == 1).await;
+    let alert = shop.alerted(LIMIT, "reconciliation_mismatch", "firing").await;
+    assert_eq!((&alert["subject"], &alert["severity"]), (&json!("acme"), &json!("critical")));
+    assert!(
+        alert["message"].as_str().is_some_and(|text| text.contains(&paid) && text.contains("700")),
+        "{alert}"
+    );
+    assert!(other.alerts("reconciliation_mismatch").await.is_empty());
+    // Once, however often it is found.
+    run(&world, "reconcile").await;
+    let alerts = shop.alerts("reconciliation_mismatch").await;
+    assert_eq!((alerts.len(), &alerts[0]["count"]), (1, &json!(1)));
+
+    // It gives the money back: both say the same again.
+    let intent = intent["id"].as_str().expect("an id");
+    form("/v1/refunds", format!("payment_intent={intent}")).answer().await.must(200);
+    comes_to(&world, "reconcile", "agreement", |result| result["alerts_cleared"] == 1).await;
+    let over = shop.alerted(LIMIT, "reconciliation_mismatch", "resolved").await;
+    assert_eq!(over["resolved_by"], "condition");
+
+    // A bank that has forgotten everything differs from every store.
+    world.bank.api().call("POST", "/_bank/reset").answer().await.must(200);
+    let gone = comes_to(&world, "reconcile", "two that differ", |result| result["differing"] == 2).await;
+    assert_eq!(gone["stores_differing"], 2);
+    let alert = other.alerted(LIMIT, "reconciliation_mismatch", "firing").await;
+    assert!(alert["message"].as_str().is_some_and(|text| text.contains("knows nothing")), "{alert}");
+
+    // Who cannot be asked has not agreed.
+    world.bank.weather(json!({"mode": "down"})).await;
+    let failed = run(&world, "reconcile").await;
+    assert_eq!(failed["outcome"], "failed", "{failed}");
+    assert_eq!(shop.alerts("reconciliation_mismatch").await[0]["status"], "firing");
+    world.server.terminate().await;
+    world.server.verify().await.succeeded();
+}
+
+#[tokio::test]
+async fn an_order_that_stands_still_is_said_until_it_moves() {
+    let once = "0 0 0 1 1 *";
+    let setup = Setup::new().setting("schedule.stuck_scan", once).setting("schedule.stuck_after_s", 1);
+    let world = setup.start().await;
+    let (shop, reviewed) = (world.shop("acme").await, world.shop("reviewed").await);
+    shop.stock("MUG", 10).await;
+    reviewed.stock("MUG", 10).await;
+    // What waits for people is not stuck.
+    reviewed.rule("review", "order.total > 0").await;
+    let waiting = reviewed.buy_until(&basket("MUG", 1), "on_hold").await;
+    world.bank.weather(json!({"mode": "down"})).await;
+    let id = shop.buy(&basket("MUG", 1)).await;
+    let stuck = comes_to(&world, "stuck_scan", "one order", |result| result["stuck"] == 1).await;
+    assert_eq!(stuck["stores"], 1);
+    let alert = shop.alerted(LIMIT, "saga_stuck", "firing").await;
+    assert_eq!((&alert["subject"], &alert["severity"]), (&json!(id), &json!("warning")));
+    run(&world, "stuck_scan").await;
+    let alerts = shop.alerts("saga_stuck").await;
+    assert_eq!((alerts.len(), &alerts[0]["count"]), (1, &json!(1)), "said once");
+    world.server.crash().await;
+    assert_eq!(shop.alerts("saga_stuck").await[0]["status"], "firing");
+    world.bank.clears().await;
+    shop.reaches(&id, "confirmed").await;
+    shop.alerted(LIMIT, "saga_stuck", "resolved").await;
+    assert!(reviewed.alerts("saga_stuck").await.is_empty());
+    reviewed.post(&format!("/v1/reviews/{waiting}/approve"), &json!({})).await.must(200);
+    world.ends(&[&shop, &reviewed]).await;
+}
+
+#[tokio::test]
+async fn the_health_check_ends_the_banks_alert_of_a_store_that_sleeps() {
+    let world = Setup::new().setting("stores.idle_after_s", 1).start().await;
+    let shop = world.shop("acme").await;
+    shop.stock("MUG", 100).await;
+    shop.configure(json!({"retry": {"base_ms": 3_600_000, "cap_ms": 86_400_000}})).await;
+    world.bank.weather(json!({"mode": "down"})).await;
+    let mut orders = Vec::new();
+    for _ in 0..10 {
+        orders.push(shop.buy(&basket("MUG", 1)).await);
+    }
+    shop.alerted(LIMIT, "payment_gateway_down", "firing").await;
+    let down = run(&world, "health_check").await;
+    assert_eq!(
+        (&down["outcome"], &down["result"]["healthy"]),
+        (&json!("succeeded"), &json!(false)),
+        "{down}"
+    );
+    world.api().get("/readyz").await.must(200);
+    // All of them wait for an hour, so nobody would notice that it is back.
+    until("the store to sleep", LIMIT, async || {
+        let active = world.server.metric("orderflow_stores_active").await;
+        if active == 0.0 { Ok(()) } else { Err(active.to_string()) }
+    })
+    .await;
+    world.bank.clears().await;
+    comes_to(&world, "health_check", "a bank that answers", |result| result["alerts_cleared"] == 1).await;
+    let over = shop.alerted(LIMIT, "payment_gateway_down", "resolved").await;
+    assert_eq!(over["resolved_by"], "condition");
+    for order in &orders {
+        shop.post(&format!("/v1/orders/{order}/retry"), &json!({})).await.must(200);
+        shop.reaches(order, "confirmed").await;
+    }
+    world.ends(&[&shop]).await;
+}
+
+#[tokio::test]
+async fn logs_are_cut_while_nothing_happens() {
+    let world = World::start().await;
+    let shop = world.shop("acme").await;
+    shop.stock("MUG", 10).await;
+    shop.buy_until(&basket("MUG", 1), "confirmed").await;
+    comes_to(&world, "checkpoint", "a quiet moment", |result| result["idle"] == true).await;
+    until("the log to be cut", LIMIT, async || {
+        run(&world, "checkpoint").await;
+        let log = std::fs::metadata(world.server.data().join("journal.db-wal")).expect("there is a log");
+        if log.len() == 0 { Ok(()) } else { Err(log.len().to_string()) }
+    })
+    .await;
+    world.ends(&[&shop]).await;
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use crate::gateway::BookedCharge;
 use crate::payment::bank::{Decline, IntentStatus, RefundProgress, RefundReceipt, Snapshot};
 use crate::types::Amount;
 
@@ -54,6 +55,23 @@ pub(super) struct Refund<'a> {
     failure_reason: Option<Text<'a>>,
     #[serde(default, borrow)]
     pub(super) metadata: Metadata<'a>,
+}
+
+/// A charge, as the bank's books have it.
+#[derive(Deserialize)]
+pub(super) struct Charge<'a> {
+    #[serde(borrow)]
+    object: Text<'a>,
+    #[serde(borrow)]
+    id: Text<'a>,
+    #[serde(default)]
+    amount_captured: i64,
+    #[serde(default)]
+    amount_refunded: i64,
+    #[serde(default, borrow)]
+    payment_intent: Option<Reference<'a>>,
+    #[serde(default, borrow)]
+    metadata: Metadata<'a>,
 }
 
 /// A page of a list or of search results.
@@ -173,6 +191,27 @@ pub(super) enum RefundStatus {
     Accepted(RefundReceipt),
     /// It will not happen.
     Failed(Arc<str>),
+}
+
+impl Charge<'_> {
+    pub(super) fn id(&self) -> Option<Arc<str>> {
+        id(&self.id)
+    }
+
+    /// The charge in the domain's words; nothing when it is not one. One without an intent is nobody's here.
+    pub(super) fn booked(&self) -> Option<BookedCharge> {
+        if self.object != "charge" {
+            return None;
+        }
+        let data = &self.metadata;
+        Some(BookedCharge {
+            intent: self.payment_intent.as_ref().and_then(Reference::id).unwrap_or_else(|| "".into()),
+            store: data.store_id.as_deref().and_then(|text| text.parse().ok()),
+            order: data.order_id.as_deref().and_then(|text| text.parse().ok()),
+            captured: Amount::new(self.amount_captured)?,
+            refunded: Amount::new(self.amount_refunded)?,
+        })
+    }
 }
 
 impl Refund<'_> {

@@ -80,6 +80,16 @@ pub(super) fn list(since_secs: i64, after: Option<&str>) -> String {
     path
 }
 
+/// Path and query of one page of the charges made between two times. Fifty whole charges stay well below the longest answer.
+pub(super) fn charges(from_s: i64, to_s: i64, after: Option<&str>) -> String {
+    let mut path = format!("/v1/charges?limit=50&created%5Bgte%5D={from_s}&created%5Blte%5D={to_s}");
+    if let Some(after) = after {
+        path.push_str("&starting_after=");
+        path.push_str(after);
+    }
+    path
+}
+
 /// Path and query of the refunds of an intent.
 pub(super) fn refunds_of(intent: &str) -> String {
     format!("/v1/refunds?limit=100&payment_intent={intent}")

@@ -23,7 +23,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, H
 pub use self::line::ANSWER_BYTES_MAX;
 use self::line::{Answer, Line, NoAnswer};
 use self::reply::Reply;
-use super::{Bank, CallContext, key};
+use super::{Bank, Books, BooksPage, CallContext, key};
 use crate::payment::bank::{Call, Operation, Outcome, Reason};
 use crate::types::Clock;
 
@@ -116,6 +116,31 @@ impl Bank for Stripe {
         }
         let inner = Rc::clone(&self.inner);
         async move { inner.make(context, call).await }.boxed_local()
+    }
+}
+
+impl Books for Stripe {
+    fn charges(
+        &self,
+        from_s: i64,
+        to_s: i64,
+        after: Option<Arc<str>>,
+    ) -> LocalBoxFuture<'static, Result<BooksPage, Reason>> {
+        let inner = Rc::clone(&self.inner);
+        async move {
+            let path = form::charges(from_s, to_s, after.as_deref());
+            match inner.get(&path).await {
+                Ok(answer) => reply::books(&answer),
+                Err(Outcome::InquiryFailed { reason, .. }) => Err(reason),
+                Err(_) => Err(Reason::Unreadable),
+            }
+        }
+        .boxed_local()
+    }
+
+    fn ping(&self) -> LocalBoxFuture<'static, Outcome> {
+        let inner = Rc::clone(&self.inner);
+        async move { inner.look("/v1/charges?limit=1", reply::pinged).await }.boxed_local()
     }
 }
 

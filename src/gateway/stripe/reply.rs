@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::Answer;
-use super::body::{Error, Failure, Intent, Page, Refund, RefundStatus};
-use crate::gateway::CallContext;
+use super::body::{Charge, Error, Failure, Intent, Page, Refund, RefundStatus};
+use crate::gateway::{BooksPage, CallContext};
 use crate::payment::bank::{IntentStatus, Operation, Outcome, Reason};
 
 /// An answer to something we asked to be done.
@@ -173,12 +173,35 @@ pub(super) fn find_refund(answer: &Answer, number: u32, attempt: u32) -> Outcome
 
 /// An inquiry that brought nothing.
 fn failed(answer: &Answer) -> Outcome {
-    let reason = match answer.status.as_u16() {
+    Outcome::InquiryFailed { reason: reason_of(answer), retry_after_ms: answer.retry_after_ms }
+}
+
+fn reason_of(answer: &Answer) -> Reason {
+    match answer.status.as_u16() {
         429 => Reason::RateLimited,
         408 | 499 => Reason::TimedOut,
         400..=499 => Reason::Refused,
         500..=599 => Reason::ServerError,
         _ => Reason::Unreadable,
-    };
-    Outcome::InquiryFailed { reason, retry_after_ms: answer.retry_after_ms }
+    }
+}
+
+/// A page of the bank's books. One line of it that cannot be read makes all of it unreadable: books with a hole say nothing.
+pub(super) fn books(answer: &Answer) -> Result<BooksPage, Reason> {
+    if answer.status.as_u16() != 200 {
+        return Err(reason_of(answer));
+    }
+    let page = serde_json::from_slice::<Page<Charge<'_>>>(&answer.body).map_err(|_| Reason::Unreadable)?;
+    let charges: Option<Vec<_>> = page.data.iter().map(Charge::booked).collect();
+    let charges = charges.ok_or(Reason::Unreadable)?;
+    let next = page.has_more.then(|| page.data.last().and_then(Charge::id)).flatten();
+    Ok(BooksPage { charges, next })
+}
+
+/// Any answer in time is one; what it says of the bank's health the breaker knows.
+pub(super) fn pinged(answer: &Answer) -> Outcome {
+    match answer.status.as_u16() {
+        200 => Outcome::NotFound,
+        _ => failed(answer),
+    }
 }

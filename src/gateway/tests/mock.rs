@@ -80,6 +80,41 @@ async fn money_is_taken_given_back_and_found_again() {
 }
 
 #[actix_rt::test]
+async fn the_books_say_what_was_taken_and_given_back_page_by_page() {
+    let counter = Counter::open();
+    assert_eq!(counter.bank.ping().await, Outcome::NotFound, "somebody is there");
+    assert_eq!(counter.bank.charges(0, i64::MAX, None).await.expect("readable").charges, []);
+    let mut intents = Vec::new();
+    for attempt in 1..=60 {
+        match counter.pay("pm_card_visa", Capture::Automatic, attempt).await {
+            Outcome::Intent(snapshot) => intents.insert(0, snapshot.intent),
+            outcome => panic!("not paid: {outcome:?}"),
+        }
+    }
+    let refund = Call::Refund {
+        refund: 1,
+        attempt: 1,
+        intent: Arc::clone(&intents[0]),
+        amount: amount(998),
+        reason: None,
+        due_since: now(),
+    };
+    assert!(matches!(counter.ask(refund).await, Outcome::Refunded(_)));
+    let first = counter.bank.charges(0, i64::MAX, None).await.expect("readable");
+    let next = first.next.clone().expect("there are more");
+    let second = counter.bank.charges(0, i64::MAX, Some(next)).await.expect("readable");
+    assert_eq!(second.next, None);
+    let all: Vec<_> = first.charges.into_iter().chain(second.charges).collect();
+    assert_eq!(all.iter().map(|charge| Arc::clone(&charge.intent)).collect::<Vec<_>>(), intents);
+    for (nth, charge) in all.iter().enumerate() {
+        let refunded = if nth == 0 { 998 } else { 0 };
+        assert_eq!((charge.captured, charge.refunded), (amount(3_998), amount(refunded)));
+        assert_eq!((charge.store.clone(), charge.order), (Some(context().store), Some(context().order)));
+    }
+    assert_eq!(counter.bank.charges(0, 1, None).await.expect("readable").charges, [], "nothing so early");
+}
+
+#[actix_rt::test]
 async fn what_is_authorised_can_be_captured_or_voided_but_not_both() {
     let counter = Counter::open();
     let intent = counter.paid(Capture::Manual).await;

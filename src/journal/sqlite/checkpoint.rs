@@ -11,6 +11,9 @@ use super::file::{self, JournalFile};
 use crate::journal::board::Board;
 use crate::journal::{Health, JournalError};
 
+/// How long cutting the log waits for whoever is in the way.
+const CUT_WAIT: Duration = Duration::from_millis(20);
+
 /// How much to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -49,16 +52,27 @@ pub(super) fn run(connection: &Connection, mode: Mode) -> rusqlite::Result<Log> 
 /// The thread that checkpoints every so often, when something was written.
 pub(super) struct Checkpointer {
     stops: Arc<AtomicBool>,
+    cuts: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
 /// Calls the checkpoint thread before its time.
 #[derive(Clone)]
-pub(super) struct Caller(Thread);
+pub(super) struct Caller {
+    thread: Thread,
+    /// Whether to cut the log, too.
+    cuts: Arc<AtomicBool>,
+}
 
 impl Caller {
     pub(super) fn call(&self) {
-        self.0.unpark();
+        self.thread.unpark();
+    }
+
+    /// Calls it to cut the log, too.
+    pub(super) fn cut(&self) {
+        self.cuts.store(true, SeqCst);
+        self.thread.unpark();
     }
 }
 
@@ -66,17 +80,18 @@ impl Checkpointer {
     pub(super) fn start(file: &JournalFile, board: Arc<Board>, every_ms: u64) -> Result<Self, JournalError> {
         let connection = file::connect(file.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let stops = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&stops);
+        let (told, cuts) = (Arc::clone(&stops), Arc::new(AtomicBool::new(false)));
+        let asked = Arc::clone(&cuts);
         let every = Duration::from_millis(every_ms);
         let thread = thread::Builder::new()
             .name("journal-check".into())
-            .spawn(move || work(&connection, &board, &told, every))
+            .spawn(move || work(&connection, &board, &told, &asked, every))
             .map_err(|source| file::fault(file.path(), "starting the checkpoint thread", source))?;
-        Ok(Self { stops, thread })
+        Ok(Self { stops, cuts, thread })
     }
 
     pub(super) fn caller(&self) -> Caller {
-        Caller(self.thread.thread().clone())
+        Caller { thread: self.thread.thread().clone(), cuts: Arc::clone(&self.cuts) }
     }
 
     /// Ends the thread and its connection.
@@ -88,18 +103,20 @@ impl Checkpointer {
     }
 }
 
-fn work(connection: &Connection, board: &Board, stops: &AtomicBool, every: Duration) {
+fn work(connection: &Connection, board: &Board, stops: &AtomicBool, cuts: &AtomicBool, every: Duration) {
     let mut seen = board.end();
     loop {
         thread::park_timeout(every);
         if stops.load(SeqCst) {
             return;
         }
+        let cuts = cuts.swap(false, SeqCst);
         let end = board.end();
-        if end == seen {
+        if end == seen && !cuts {
             continue;
         }
-        match run(connection, Mode::Passive) {
+        let done = if cuts { cut(connection) } else { run(connection, Mode::Passive) };
+        match done {
             Ok(log) => {
                 board.count_checkpoint();
                 // Readers may have held some of it back: then it is tried again though nothing new was written.
@@ -109,10 +126,20 @@ fn work(connection: &Connection, board: &Board, stops: &AtomicBool, every: Durat
             }
             // No room for the file to grow. The log still holds everything; the writer will say so when it is full.
             Err(error) if file::is_refusal(&error) => {}
+            // Somebody reads or writes: the log is cut another time.
+            Err(error) if cuts && error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {}
             Err(error) => {
                 board.set_health(Health::Poisoned(format!("moving the log into the file: {error}").into()));
                 return;
             }
         }
     }
+}
+
+/// Moves everything and cuts the log to nothing, unless somebody is in the way: a commit must not wait for this.
+fn cut(connection: &Connection) -> rusqlite::Result<Log> {
+    connection.busy_timeout(CUT_WAIT)?;
+    let cut = run(connection, Mode::Truncate);
+    connection.busy_timeout(file::BUSY_WAIT)?;
+    cut
 }

@@ -23,7 +23,7 @@ pub(super) const FORMAT: i64 = 1;
 /// Bytes a page. 16 KiB measured best for events of 250 bytes.
 pub(super) const PAGE_BYTES: u64 = 16_384;
 /// How long a lock of SQLite's is waited for. Only short ones exist, such as another connection's recovery.
-const BUSY_WAIT: Duration = Duration::from_millis(if cfg!(test) { 300 } else { 5_000 });
+pub(super) const BUSY_WAIT: Duration = Duration::from_millis(if cfg!(test) { 300 } else { 5_000 });
 
 /// One table without any other index: position is SQLite's own row number, so a new record goes to the end of the last
 /// page. `probe` stays empty; what is written there while the disk is full is taken out again.

@@ -2,13 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{Missed, PAGE, caught_up, enter, unreadable};
+use super::{Context, Missed, PAGE, caught_up, enter, unreadable};
 use crate::alert::{Kind, Signal};
-use crate::gateway::BreakerState;
+use crate::gateway::{Admission, BreakerState, Health as BankHealth, health};
 use crate::journal::Health;
 use crate::store::Directory;
+use crate::types::clock;
 
-pub(super) async fn run(directory: &Directory) -> Result<Value, String> {
+pub(super) async fn run(context: &Context) -> Result<Value, String> {
+    let directory = &context.directory;
+    let bank_answers = ping(context).await;
     let node = directory.node();
     let journal = match node.journal.health() {
         Health::Good => None,
@@ -18,25 +21,40 @@ pub(super) async fn run(directory: &Directory) -> Result<Value, String> {
     let lag = node.views.lag();
     let failure = node.views.failure();
     let breaker = node.breaker.state();
-    let bank_answers = breaker == BreakerState::Closed && node.breaker.healthy() > 0;
-    let is_good = journal.is_none()
-        && failure.is_none()
-        && lag <= node.options.views_lag_max
-        && breaker == BreakerState::Closed;
+    let is_good = journal.is_none() && failure.is_none() && lag <= node.options.views_lag_max && bank_answers;
     let mut missed = Missed::default();
     let mut cleared = 0;
-    if bank_answers && journal.is_none() && failure.is_none() {
+    if bank_answers && breaker == BreakerState::Closed && journal.is_none() && failure.is_none() {
         cleared = clear(directory, &mut missed).await?;
     }
     let result = json!({
         "healthy": is_good,
         "journal": {"good": journal.is_none(), "position": node.journal.end(), "fault": journal},
         "views": {"lag": lag, "lag_max": node.options.views_lag_max, "fault": failure.as_deref()},
-        "gateways": [{"name": "bank", "breaker": breaker.name(), "outages": node.breaker.counters().outages}],
+        "gateways": [{
+            "name": "bank",
+            "answers": bank_answers,
+            "breaker": breaker.name(),
+            "outages": node.breaker.counters().outages,
+        }],
         "stores": {"active": directory.active(), "quarantined": node.quarantined()},
         "alerts_cleared": cleared,
     });
     missed.judge(result, 1)
+}
+
+/// Whether the bank answers. The breaker hears of it: where nobody has anything to ask, it would otherwise stay open.
+async fn ping(context: &Context) -> bool {
+    let breaker = &context.directory.node().breaker;
+    let admission = breaker.admit(clock::monotonic());
+    match admission {
+        Admission::Refused { .. } => false,
+        Admission::Go | Admission::Probe => {
+            let outcome = context.books.ping().await;
+            breaker.record(admission, &outcome, clock::monotonic());
+            health(&outcome) == BankHealth::Healthy
+        }
+    }
 }
 
 /// The bank answers: who was told otherwise is told so.

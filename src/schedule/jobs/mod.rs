@@ -1,16 +1,21 @@
 //! What the jobs do. Each looks at views, which index what it looks for, and asks the stores concerned.
 
+mod checkpoint;
 mod health_check;
+mod reconcile;
 mod reservation_sweep;
 mod retention;
 mod stock_scan;
+mod stuck_scan;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 
 use super::job::Job;
+use crate::gateway::Books;
 use crate::store::{Directory, EnterError, Tenant};
 use crate::types::StoreId;
 use crate::views::ViewsError;
@@ -27,10 +32,18 @@ pub trait Chores {
 }
 
 /// What jobs work on.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Context {
     /// The stores.
     pub directory: Directory,
+    /// The bank's books.
+    pub books: Rc<dyn Books>,
+    /// How far back payments are compared with them.
+    pub reconcile_window: Duration,
+    /// Payments that changed so lately are not compared yet.
+    pub reconcile_grace: Duration,
+    /// An order that has not moved for so long is stuck.
+    pub stuck_after: Duration,
     /// How long request keys are kept.
     pub keys_kept: Duration,
 }
@@ -42,7 +55,10 @@ impl Chores for Context {
             match job {
                 Job::StockScan => stock_scan::run(&context.directory).await,
                 Job::ReservationSweep => reservation_sweep::run(&context.directory).await,
-                Job::HealthCheck => health_check::run(&context.directory).await,
+                Job::HealthCheck => health_check::run(&context).await,
+                Job::Reconcile => reconcile::run(&context).await,
+                Job::StuckScan => stuck_scan::run(&context).await,
+                Job::Checkpoint => Ok(checkpoint::run(&context).await),
                 Job::Retention => Ok(retention::run(&context)),
             }
         })

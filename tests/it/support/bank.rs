@@ -53,6 +53,11 @@ impl Bank {
         self.api.url()
     }
 
+    /// A client of it.
+    pub(crate) fn api(&self) -> &Api {
+        &self.api
+    }
+
     /// Kills it and starts it again on the same port.
     pub(crate) async fn crash(&self) {
         let Kind::Process { directory, process } = &self.kind else { panic!("only a process can be killed") };

@@ -21,13 +21,15 @@ pub(crate) struct Setup {
 }
 
 /// What stories want otherwise than shops do: quick to notice a bad bank, quick to try it again.
-const USUAL: [(&str, &str); 6] = [
+const USUAL: [(&str, &str); 7] = [
     ("gateway.timeout_ms", "1000"),
     ("gateway.connect_timeout_ms", "500"),
     ("gateway.breaker_open_first_ms", "50"),
     ("gateway.breaker_open_max_ms", "200"),
     ("views.flush_ms", "50"),
     ("logs.level", "warn"),
+    // It asks the bank, and stories count what the bank is asked.
+    ("schedule.health_check", "0 0 0 1 1 *"),
 ];
 
 impl Setup {

@@ -1,0 +1,272 @@
+//! Our payments against the bank's books: for every charge of a window both must say the same. What is under way, and what
+//! has only just happened, is left for a later run.
+//!
+//! ```text
+//!   the bank's charges, page by page ──▶ our payment of that order ──▶ same sums?
+//!   our payments of the window ──────▶ did the bank name the charge?
+//!   differing ──▶ one alert a store; a later run that finds a store agreeing ends its alert
+//! ```
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde_json::{Value, json};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{Context, Missed, PAGE, caught_up, enter, unreadable};
+use crate::alert::{Alert, Kind, Signal};
+use crate::gateway::{BookedCharge, BreakerState};
+use crate::payment::{Begun, Charge, Refund};
+use crate::store::Directory;
+use crate::types::{OrderId, StoreId, Timestamp};
+use crate::views::ViewsReader;
+
+/// Pages of the bank's books that one run reads at the most.
+const PAGES_MAX: usize = 4_000;
+/// Payments of ours that one run looks for in them at the most.
+const PAYMENTS_MAX: usize = 400_000;
+/// The bank's clock and ours may differ by so much, in seconds.
+const SLACK_S: u64 = 300;
+/// An order may be paid so long after it was placed and still be looked for, in seconds.
+const PAID_LATE_S: u64 = 24 * 3_600;
+/// So many orders are named in an alert.
+const NAMED_MAX: usize = 3;
+
+/// The time that a run is about.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    from: Timestamp,
+    /// What changed later is left for the next run.
+    to: Timestamp,
+}
+
+/// What a run has found.
+#[derive(Debug, Default)]
+struct Found {
+    charges: u64,
+    foreign: u64,
+    pending: u64,
+    differing: BTreeMap<StoreId, Vec<String>>,
+    /// Hashes of the intents that the bank has taken money by.
+    named: HashSet<u64>,
+}
+
+impl Found {
+    fn differs(&mut self, store: StoreId, order: OrderId, how: &str) {
+        self.differing.entry(store).or_default().push(format!("{order} {how}"));
+    }
+}
+
+pub(super) async fn run(context: &Context) -> Result<Value, String> {
+    let directory = &context.directory;
+    let node = directory.node();
+    if node.breaker.state() != BreakerState::Closed {
+        return Err("the bank does not answer".to_owned());
+    }
+    let open = open_alerts(directory).await?;
+    let window = window(context, &open);
+    let mut found = Found::default();
+    let has_all = read_books(context, window, &mut found).await?;
+    caught_up(directory).await?;
+    let has_all = has_all && look_for_ours(directory, window, &mut found).await?;
+    let mut missed = Missed::default();
+    let (mut raised, mut cleared) = (0_u64, 0_u64);
+    for (store, orders) in &found.differing {
+        let signal = raise(store, orders);
+        raised += u64::from(tell(directory, store, signal, &mut missed).await);
+    }
+    // What was not looked at cannot have agreed.
+    for (store, alert) in open.iter().filter(|(store, _)| has_all && !found.differing.contains_key(store)) {
+        let signal = Signal::Clear { kind: alert.kind, subject: alert.subject.clone(), times: 0 };
+        cleared += u64::from(tell(directory, store, signal, &mut missed).await);
+    }
+    let differing: usize = found.differing.values().map(Vec::len).sum();
+    let result = json!({
+        "from": window.from,
+        "to": window.to,
+        "charges": found.charges,
+        "foreign": found.foreign,
+        "pending": found.pending,
+        "differing": differing,
+        "stores_differing": found.differing.len(),
+        "alerts_raised": raised,
+        "alerts_cleared": cleared,
+        "complete": has_all,
+    });
+    missed.judge(result, 1)
+}
+
+/// Alerts of earlier runs: those whose subject is their store.
+async fn open_alerts(directory: &Directory) -> Result<Vec<(StoreId, Alert)>, String> {
+    caught_up(directory).await?;
+    let views = &directory.node().views;
+    let (mut after, mut open) = (None, Vec::new());
+    loop {
+        let read = views.read(move |reader| reader.kept_of_kind(Kind::ReconciliationMismatch, after, PAGE));
+        let page = read.await.map_err(unreadable)?;
+        let Some((last, ..)) = page.last() else { return Ok(open) };
+        after = Some(*last);
+        let ours = page.into_iter().filter(|(_, store, alert)| *alert.subject == *store.as_str());
+        open.extend(ours.map(|(_, store, alert)| (store, alert)));
+    }
+}
+
+/// The last while, but nothing that may still be moving; and as far back as what is known to differ.
+fn window(context: &Context, open: &[(StoreId, Alert)]) -> Window {
+    let now = context.directory.node().clock.now();
+    let back = |at: Timestamp, by: std::time::Duration| {
+        let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        Timestamp::from_micros(at.micros().saturating_sub(by))
+    };
+    let oldest = open.iter().map(|(_, alert)| alert.first_seen_at).fold(now, Timestamp::min);
+    Window { from: back(oldest, context.reconcile_window), to: back(now, context.reconcile_grace) }
+}
+
+/// Compares every charge that the bank names; whether that was all of them.
+async fn read_books(context: &Context, window: Window, found: &mut Found) -> Result<bool, String> {
+    let views = &context.directory.node().views;
+    let slack = SLACK_S.cast_signed();
+    let (from_s, to_s) = (seconds(window.from) - slack, seconds(window.to) + slack);
+    let mut after = None;
+    for _ in 0..PAGES_MAX {
+        let page = context.books.charges(from_s, to_s, after).await;
+        let page = page.map_err(|reason| format!("reading the bank's books: {}", reason.name()))?;
+        let taken: Vec<BookedCharge> =
+            page.charges.into_iter().filter(|charge| !charge.captured.is_zero()).collect();
+        found.charges += taken.len() as u64;
+        found.named.extend(taken.iter().map(|charge| xxh3_64(charge.intent.as_bytes())));
+        let read = views.read(move |reader| {
+            taken.into_iter().map(|charge| Ok((judge(reader, &charge, window.to)?, charge))).collect()
+        });
+        let verdicts: Vec<(Verdict, BookedCharge)> = read.await.map_err(unreadable)?;
+        for (verdict, charge) in verdicts {
+            match (verdict, charge.store, charge.order) {
+                (Verdict::Agrees, ..) => {}
+                (Verdict::Pending, ..) => found.pending += 1,
+                (Verdict::Differs(how), Some(store), Some(order)) => found.differs(store, order, &how),
+                (Verdict::Foreign | Verdict::Differs(_), ..) => found.foreign += 1,
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What a charge of the bank's is to us.
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    /// It is as we have it.
+    Agrees,
+    /// It is not.
+    Differs(String),
+    /// It may still change.
+    Pending,
+    /// It names nothing of ours.
+    Foreign,
+}
+
+fn judge(
+    reader: &mut ViewsReader,
+    charge: &BookedCharge,
+    settled_before: Timestamp,
+) -> Result<Verdict, crate::views::ViewsError> {
+    let (Some(store), Some(order)) = (&charge.store, charge.order) else { return Ok(Verdict::Foreign) };
+    if reader.store(store)?.is_none() {
+        return Ok(Verdict::Foreign);
+    }
+    let state = reader.payment(store, crate::payment::id_of(order))?.unwrap_or_default();
+    Ok(match state.begun() {
+        Some(begun) => compare(begun, charge, settled_before),
+        None => {
+            Verdict::Differs(format!("was never paid here, and the bank took {}", charge.captured.minor()))
+        }
+    })
+}
+
+fn compare(begun: &Begun, charge: &BookedCharge, settled_before: Timestamp) -> Verdict {
+    if is_moving(begun, settled_before) {
+        return Verdict::Pending;
+    }
+    let (captured, refunded) = (charge.captured.minor(), charge.refunded.minor());
+    let (ours_captured, ours_refunded) = match begun.charge_of(&charge.intent) {
+        Some(Charge { captured, refunded, .. }) => (captured.minor(), refunded.minor()),
+        // Of what we do not know only what was kept matters.
+        None if captured == refunded => return Verdict::Agrees,
+        None => (0, 0),
+    };
+    if (captured, refunded) == (ours_captured, ours_refunded) {
+        return Verdict::Agrees;
+    }
+    Verdict::Differs(format!(
+        "took {ours_captured} and gave back {ours_refunded}, the bank says {captured} and {refunded}"
+    ))
+}
+
+/// Whether a payment may be about to change, or has only just changed.
+fn is_moving(begun: &Begun, settled_before: Timestamp) -> bool {
+    begun.work.is_some()
+        || begun.changed_at > settled_before
+        || begun.refunds.iter().any(Refund::is_under_way)
+}
+
+/// Looks for every payment of ours in what the bank has named; whether that was all of them.
+async fn look_for_ours(directory: &Directory, window: Window, found: &mut Found) -> Result<bool, String> {
+    let views = &directory.node().views;
+    let placed_from_s = seconds(window.from).saturating_sub(PAID_LATE_S.cast_signed());
+    let placed_from = Timestamp::from_micros(placed_from_s.saturating_mul(1_000_000));
+    let mut before = u64::MAX;
+    for _ in 0..PAYMENTS_MAX / PAGE {
+        let read = views.read(move |reader| reader.payments_before(before, PAGE));
+        let page = read.await.map_err(unreadable)?;
+        let Some((last, ..)) = page.last() else { return Ok(true) };
+        before = *last;
+        let mut is_past = true;
+        for (_, store, order, state) in page {
+            is_past &= order.made_at() < placed_from;
+            let Some(begun) = state.begun().filter(|begun| !is_moving(begun, window.to)) else { continue };
+            let is_of_window = |charge: &&Charge| {
+                !charge.captured.is_zero() && charge.at >= window.from && charge.at <= window.to
+            };
+            for charge in begun.charges().filter(is_of_window) {
+                if !found.named.contains(&xxh3_64(charge.intent.as_bytes())) {
+                    let how = format!("took {}, of which the bank knows nothing", charge.captured.minor());
+                    found.differs(store.clone(), order, &how);
+                }
+            }
+        }
+        if is_past {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn seconds(at: Timestamp) -> i64 {
+    at.micros().div_euclid(1_000_000)
+}
+
+/// What a store hears: how many payments differ, and the first of them.
+fn raise(store: &StoreId, orders: &[String]) -> Signal {
+    let named = orders.iter().take(NAMED_MAX).map(String::as_str).collect::<Vec<_>>().join("; ");
+    let (payments, more) = match orders.len() {
+        1 => ("payment differs", String::new()),
+        count if count <= NAMED_MAX => ("payments differ", String::new()),
+        count => ("payments differ", format!("; and {} more", count - NAMED_MAX)),
+    };
+    let message = format!("{} {payments} from the bank's books: {named}{more}", orders.len());
+    let kind = Kind::ReconciliationMismatch;
+    Signal::Raise { kind, subject: store.as_str().into(), message: message.into(), times: 0 }
+}
+
+async fn tell(directory: &Directory, store: &StoreId, signal: Signal, missed: &mut Missed) -> bool {
+    let Some(tenant) = enter(directory, store, missed).await else { return false };
+    match tenant.observe(signal).await {
+        Ok(()) => true,
+        Err(why) => {
+            missed.note(store, &why);
+            false
+        }
+    }
+}

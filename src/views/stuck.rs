@@ -1,0 +1,103 @@
+//! Orders that stand still, and payments in the order of their orders: what jobs look for over all stores.
+
+use super::error::ViewsError;
+use super::reader::{ViewsReader, collect};
+use super::slots::json;
+use crate::order::{Order, Orders, Phase, Placed};
+use crate::payment;
+use crate::runtime::Aggregate as _;
+use crate::types::{OrderId, StoreId, Timestamp};
+
+/// After what to go on, in a walk over open orders: number of the store, id.
+pub type OrderPlace = (u32, OrderId);
+
+/// An order that has not moved though something is owed to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StuckOrder {
+    /// Which.
+    pub id: OrderId,
+    /// How it stands, in one word.
+    pub standing: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// Those among the next open orders that stand still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StuckPage {
+    /// After what to go on; nothing, at the end.
+    pub next: Option<OrderPlace>,
+    /// The orders, and whose they are.
+    pub orders: Vec<(StoreId, StuckOrder)>,
+}
+
+/// A payment with the number of its order's row, its store and its order.
+pub type PaymentRow = (u64, StoreId, OrderId, payment::State);
+
+impl ViewsReader {
+    /// Orders placed before a time that something is owed to and that have not moved since then, over all stores: those
+    /// among the next so many open ones after one of them, and where to go on.
+    pub fn stuck_orders(
+        &mut self,
+        since: Timestamp,
+        after: Option<OrderPlace>,
+        limit: usize,
+    ) -> Result<StuckPage, ViewsError> {
+        let (store, id) = after.unwrap_or((0, OrderId::from_bits(0)));
+        let sql = "SELECT store, id, doc FROM orders INDEXED BY orders_open
+                   WHERE due IS NOT NULL AND (store, id) > (?1, ?2) AND id < ?3 AND doc IS NOT NULL
+                   ORDER BY store, id LIMIT ?4";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let params = (store, id.to_bytes(), OrderId::first_at(since).to_bytes(), limit);
+        let fail = || ViewsError::sqlite("reading what is open");
+        let open: Vec<(u32, [u8; 16], Option<Order>)> = collect(&self.file, sql, params, |row| {
+            Ok((row.get(0).map_err(fail())?, row.get(1).map_err(fail())?, json(row, 2)?))
+        })?;
+        let next = open.last().map(|(store, id, _)| (*store, OrderId::from_bytes(*id)));
+        let mut stuck = Vec::new();
+        for (store, _, order) in open {
+            if let Some(order) = order.as_ref().and_then(|order| stuck_since(order, since)) {
+                stuck.push((self.store_id(store)?, order));
+            }
+        }
+        Ok(StuckPage { next, orders: stuck })
+    }
+
+    /// Whether an order has not moved since a time though something is owed to it.
+    pub fn is_stuck(&mut self, store: &StoreId, id: OrderId, since: Timestamp) -> Result<bool, ViewsError> {
+        Ok(self.order(store, id)?.is_some_and(|order| stuck_since(&order, since).is_some()))
+    }
+
+    /// Payments of all stores, those of the newest orders first, before the row of one of them.
+    pub fn payments_before(&mut self, before: u64, limit: usize) -> Result<Vec<PaymentRow>, ViewsError> {
+        let sql = "SELECT no, store, id, payment FROM orders
+                   WHERE no < ?1 AND payment IS NOT NULL ORDER BY no DESC LIMIT ?2";
+        let params = (i64::try_from(before).unwrap_or(i64::MAX), i64::try_from(limit).unwrap_or(i64::MAX));
+        let fail = || ViewsError::sqlite("reading payments");
+        type Row = (i64, u32, [u8; 16], Option<payment::State>);
+        let found: Vec<Row> = collect(&self.file, sql, params, |row| {
+            let (no, store) = (row.get(0).map_err(fail())?, row.get(1).map_err(fail())?);
+            Ok((no, store, row.get(2).map_err(fail())?, json(row, 3)?))
+        })?;
+        let mut payments = Vec::with_capacity(found.len());
+        for (no, store, id, state) in found {
+            let (store, id) = (self.store_id(store)?, OrderId::from_bytes(id));
+            payments.push((no.cast_unsigned(), store, id, state.unwrap_or_default()));
+        }
+        Ok(payments)
+    }
+}
+
+/// The order, if it has not moved since a time though something is owed to it. What waits for people, for a shopper, or for a
+/// parcel is not meant: those have times of their own.
+fn stuck_since(order: &Order, since: Timestamp) -> Option<StuckOrder> {
+    let placed: &Placed = order.placed()?;
+    let is_owed = match placed.phase {
+        Phase::Reserving | Phase::Screening | Phase::Paying | Phase::Committing => true,
+        Phase::Closed { .. } => !Orders::due(order).is_nothing(),
+        Phase::OnHold { .. } | Phase::Challenged | Phase::Confirmed | Phase::Completed => false,
+    };
+    let is_stuck = is_owed && placed.updated_at <= since;
+    let standing = || placed.status().word().to_string();
+    is_stuck.then(|| StuckOrder { id: placed.id, standing: standing(), since: placed.updated_at })
+}
