@@ -100,6 +100,7 @@ edges! {
     RefundChecked = Bank -> UndoPayment, "payment.refund_checked";
     RefundsChanged = UndoPayment -> Books, "order.refunds_changed";
     RefundsReported = Books -> UndoPayment, "payment.refunds_reported";
+    MoneyTroubleReported = Alerts -> UndoPayment, "payment.trouble_reported";
     ArrivedLate = Bank -> UndoPayment, "payment.arrived_late";
 
     // Goods back.

@@ -65,6 +65,7 @@ labels! {
         payment::Command::Cancel { .. } => "cancel",
         payment::Command::Capture => "capture",
         payment::Command::Refund(_) => "refund",
+        payment::Command::TroubleHeard { .. } => "alert_heard",
         payment::Command::RefundsHeard { .. } => "order_heard",
     }
 

@@ -182,6 +182,7 @@ pub fn of_payment(event: &payment::Event, actor: Actor) -> Mark {
         E::RefundCheckStarted(_) => Mark::Along(Edge::RefundCheckStarted),
         E::RefundChecked(_) => Mark::Along(Edge::RefundChecked),
         E::RefundsReported(_) => Mark::Along(Edge::RefundsReported),
+        E::TroubleReported(_) => Mark::Along(Edge::MoneyTroubleReported),
         E::ArrivedLate(_) => Mark::Along(Edge::ArrivedLate),
         E::IntegrityFailure(_) => Mark::Failed(Edge::IntegrityFailed),
         E::ChargeFound(_) => Mark::Along(Edge::ChargeFound),

@@ -50,6 +50,11 @@ pub enum Command {
     Capture,
     /// Give money back.
     Refund(Wish),
+    /// The alert desk has heard of what went wrong. Only the store's machinery says so.
+    TroubleHeard {
+        /// Of how many things so far.
+        troubles: u32,
+    },
     /// The order has heard how much was given back. Only the store's machinery says so.
     RefundsHeard {
         /// How much.

@@ -56,15 +56,22 @@ pub(super) fn decide(state: &State, command: Command, now: Timestamp) -> Result<
         (S::Begun(begun), C::RetryNow) => Ok(retry_now(begun, now)),
         (S::Begun(begun), C::Capture) => capture(begun),
         (S::Begun(begun), C::Refund(wish)) => refund::wished(begun, wish, now),
+        (S::Begun(begun), C::TroubleHeard { troubles }) => Ok(refund::trouble_heard(begun, troubles)),
         (S::Begun(begun), C::RefundsHeard { refunded }) => Ok(refund::heard(begun, refunded)),
         (S::Begun(begun), C::Answered { operation, attempt, outcome }) => {
             Ok(answered(begun, operation, attempt, outcome, now))
         }
 
         (S::Unbegun, C::Refund(_)) => Err(Rejection::NotCaptured),
-        (S::Unbegun, C::Resume | C::RetryNow | C::Capture | C::RefundsHeard { .. } | C::Answered { .. }) => {
-            Err(Rejection::NotBegun)
-        }
+        (
+            S::Unbegun,
+            C::Resume
+            | C::RetryNow
+            | C::Capture
+            | C::RefundsHeard { .. }
+            | C::TroubleHeard { .. }
+            | C::Answered { .. },
+        ) => Err(Rejection::NotBegun),
     }
 }
 

@@ -57,6 +57,8 @@ crate::events! {
         RefundChecked(RefundChecked) = "payment.refund_checked", 1;
         /// The order knows how much was given back.
         RefundsReported(RefundsReported) = "payment.refunds_reported", 1;
+        /// The alert desk has heard of what went wrong.
+        TroubleReported(TroubleReported) = "payment.trouble_reported", 1;
         /// Money came for a payment that had ended; it goes back by itself. Once a payment.
         ArrivedLate(ArrivedLate) = "payment.arrived_late", 1;
         /// The bank took another amount or currency than was asked for.
@@ -328,6 +330,15 @@ pub struct RefundsReported {
     pub refunded: Amount,
 }
 
+/// Data of `payment.trouble_reported`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TroubleReported {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// How many things that people must know of have happened to this payment so far.
+    pub troubles: u32,
+}
+
 /// Data of `payment.arrived_late`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ArrivedLate {
@@ -480,6 +491,7 @@ about_a_payment!(
     RefundCheckStarted,
     RefundChecked,
     RefundsReported,
+    TroubleReported,
     ArrivedLate,
     StrayCharge,
 );

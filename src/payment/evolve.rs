@@ -45,6 +45,8 @@ impl Begun {
             voids: 0,
             captures: 0,
             reported: Amount::ZERO,
+            troubles: 0,
+            troubles_told: 0,
             arrived_late: false,
         }
     }
@@ -203,6 +205,7 @@ impl Begun {
                 }
             }
             Event::RefundFailed(e) => {
+                self.troubles = self.troubles.saturating_add(1);
                 self.refund_failed(e, at);
                 // What must be undone is tried again; what was merely wished for is not.
                 if self.work.as_ref().is_some_and(|work| !self.is_undoing(work)) {
@@ -240,7 +243,11 @@ impl Begun {
                 self.finish(Operation::Refund(e.refund));
             }
             Event::RefundsReported(e) => self.reported = e.refunded,
-            Event::ArrivedLate(_) => self.arrived_late = true,
+            Event::TroubleReported(e) => self.troubles_told = e.troubles,
+            Event::ArrivedLate(_) => {
+                self.troubles = self.troubles.saturating_add(1);
+                self.arrived_late = true;
+            }
         }
     }
 

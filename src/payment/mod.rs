@@ -68,7 +68,7 @@ pub use event::{
     ArrivedLate, AttemptStarted, CancelRequested, Canceled, CaptureFailed, Captured, Created, Declined,
     Event, Failed, Failure, Next, OutcomeUnknown, Processed, RefundCheckStarted, RefundChecked, RefundFailed,
     RefundPending, RefundRequested, Refunded, RefundsReported, RequiresAction, RetryScheduled, RetryStarted,
-    StrayCharge, Voided,
+    StrayCharge, TroubleReported, Voided,
 };
 pub use standing::{LastDecline, RefundStanding, Standing};
 pub use state::{
@@ -114,6 +114,13 @@ pub enum Step {
         order: OrderId,
         /// Where it stands.
         standing: Standing,
+    },
+    /// The alert desk hears of what went wrong, until it has.
+    ReportTrouble {
+        /// The order.
+        order: OrderId,
+        /// How many things did so far.
+        troubles: u32,
     },
     /// The order hears how much was given back, until it has.
     ReportRefunds {
@@ -161,12 +168,16 @@ impl Aggregate for Payment {
                 begun.call().map_or_else(Due::nothing, Due::call)
             }
         };
+        let mut steps = Vec::new();
         let refunded = begun.refunded_of_order();
-        if refunded == begun.reported {
-            return due;
+        if refunded != begun.reported {
+            let captured = begun.captured_of_order();
+            steps.push(Step::ReportRefunds { order: begun.order, captured, refunded });
         }
-        let captured = begun.captured_of_order();
-        Due { steps: vec![Step::ReportRefunds { order: begun.order, captured, refunded }], ..due }
+        if begun.troubles > begun.troubles_told {
+            steps.push(Step::ReportTrouble { order: begun.order, troubles: begun.troubles });
+        }
+        Due { steps, ..due }
     }
 
     fn tells(state: &State, event: &Event) -> Option<Step> {

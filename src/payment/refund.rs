@@ -9,7 +9,7 @@ use super::command::{HowMuch, Rejection, Wish};
 use super::decide::{and_what_is_owed, start};
 use super::event::{
     ArrivedLate, Event, Next, RefundCheckStarted, RefundChecked, RefundFailed, RefundPending,
-    RefundRequested, Refunded, RefundsReported, RetryScheduled,
+    RefundRequested, Refunded, RefundsReported, RetryScheduled, TroubleReported,
 };
 use super::state::{Begun, Course, Refund, RefundState, Stage, Work};
 use super::{CHECKS_AFTER_MS, REFUNDS_MAX, UNDO_FROM, backoff};
@@ -64,6 +64,15 @@ pub(super) fn heard(begun: &Begun, refunded: Amount) -> Vec<Event> {
         return vec![];
     }
     vec![Event::RefundsReported(RefundsReported { order: begun.order, refunded })]
+}
+
+/// The alert desk has heard of so many things that went wrong.
+pub(super) fn trouble_heard(begun: &Begun, troubles: u32) -> Vec<Event> {
+    let heard = troubles.min(begun.troubles);
+    if heard <= begun.troubles_told {
+        return vec![];
+    }
+    vec![Event::TroubleReported(TroubleReported { order: begun.order, troubles: heard })]
 }
 
 /// The first attempt at the refund whose turn it is.

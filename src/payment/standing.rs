@@ -162,6 +162,7 @@ pub(super) fn is_told(event: &Event) -> bool {
         | Event::RefundCheckStarted(_)
         | Event::RefundChecked(_)
         | Event::RefundsReported(_)
+        | Event::TroubleReported(_)
         | Event::ArrivedLate(_) => false,
     }
 }

@@ -81,6 +81,12 @@ pub struct Begun {
     /// How much was given back as far as the order has heard.
     #[serde(default, skip_serializing_if = "is_none")]
     pub reported: Amount,
+    /// How many things have happened that people must know of: refunds that failed, and money that came too late.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub troubles: u32,
+    /// Of how many of them the alert desk has heard.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub troubles_told: u32,
     /// Whether money came after the payment had ended.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub arrived_late: bool,

@@ -147,6 +147,14 @@ impl Paying {
         if let Some(Step::ReportRefunds { refunded, .. }) = Payment::due(&self.state).steps.first() {
             self.tell(Command::RefundsHeard { refunded: *refunded })?;
         }
+        // So does the alert desk.
+        let trouble = |step: &Step| match step {
+            Step::ReportTrouble { troubles, .. } => Some(*troubles),
+            Step::Report { .. } | Step::ReportRefunds { .. } => None,
+        };
+        if let Some(troubles) = Payment::due(&self.state).steps.iter().find_map(trouble) {
+            self.tell(Command::TroubleHeard { troubles })?;
+        }
         Ok(events)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! `ORDERFLOW_FAULTS="abort@after_commit#3,panic@decide=poison"`: abort the process at the third pass of `after_commit`;
 //! panic at every pass of `decide` for the store `poison`. `lose@threshold`,
-//! `lose@expiry`: what is called so is never said.
+//! `lose@expiry`, `lose@trouble`: what is called so is never said.
 
 /// Passes a named place, for a store or for none.
 #[macro_export]

@@ -36,6 +36,9 @@ const REPEAT_EVERY: Duration = Duration::from_secs(60);
 /// How often a store that waits for the bank looks whether it is back, should nobody say so.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// What people read of money that came too late.
+const ARRIVED_LATE: &str = "money arrived after the payment had ended, and is given back";
+
 type Key = (Kind, Arc<str>);
 
 /// What the desk of one activation has been told.
@@ -253,6 +256,8 @@ pub(super) fn paid(
     events: &[payment::Event],
 ) {
     use payment::Event;
+    #[cfg(feature = "faults")]
+    let events = if crate::runtime::fault_points::loses("trouble") { &[] } else { events };
     for event in events {
         if let Event::RetryScheduled(scheduled) = event {
             put_off(family, id, scheduled.reason.name());
@@ -261,12 +266,11 @@ pub(super) fn paid(
             }
         }
         if let Event::RefundFailed(failed) = event {
-            let message = format!("refund {} was refused: {}", failed.refund, failed.code);
+            let message = refund_refused(failed.refund, &failed.code);
             raise(family, Kind::RefundFailed, &failed.order.to_string(), &message, 1);
         }
         if let Event::ArrivedLate(late) = event {
-            let message = "money arrived after the payment had ended, and is given back";
-            raise(family, Kind::ReconciliationMismatch, &late.order.to_string(), message, 1);
+            raise(family, Kind::ReconciliationMismatch, &late.order.to_string(), ARRIVED_LATE, 1);
         }
     }
     if let Some(begun) = state.begun() {
@@ -275,6 +279,55 @@ pub(super) fn paid(
     if !is_retrying(state) {
         goes_on(family, id);
     }
+}
+
+/// What went wrong with a payment that the desk may not have heard of: what was said of it may have been lost in a crash. The
+/// payment owes this until the desk has heard, in the same sequence, so it is never lost again.
+pub(super) fn trouble(family: &Rc<StoreFamily>, state: &payment::State, troubles: u32, meta: Meta) {
+    #[cfg(feature = "faults")]
+    if crate::runtime::fault_points::loses("trouble") {
+        return;
+    }
+    let Some(begun) = state.begun() else { return };
+    let (order, subject) = (begun.order, begun.order.to_string());
+    let mut last = None;
+    let failed = begun.refunds.iter().rev().find_map(|refund| match &refund.state {
+        payment::RefundState::Failed { code } => Some((refund.number, Arc::clone(code))),
+        payment::RefundState::Pending
+        | payment::RefundState::Accepted { .. }
+        | payment::RefundState::Succeeded { .. }
+        | payment::RefundState::Canceled => None,
+    });
+    if let Some((number, code)) = failed {
+        let message = refund_refused(number, &code);
+        raise(family, Kind::RefundFailed, &subject, &message, 0);
+        last = Some((Kind::RefundFailed, message));
+    }
+    if begun.arrived_late && begun.charges().any(payment::Charge::is_live) {
+        raise(family, Kind::ReconciliationMismatch, &subject, ARRIVED_LATE, 0);
+        last = Some((Kind::ReconciliationMismatch, ARRIVED_LATE.to_owned()));
+    }
+    let heard = payment::Command::TroubleHeard { troubles };
+    let payments = family.members.payments.clone();
+    let Some((kind, message)) = last else {
+        // It is right again already: nobody need know.
+        let meta = Meta { actor: Actor::Store, ..meta };
+        return send(&payments, Ask::tell(begun.id(), heard, meta));
+    };
+    // Queued behind what was just said of it, and adding nothing where the desk knows.
+    let signal = Signal::Raise { kind, subject: subject.into(), message: message.into(), times: 0 };
+    let command = alert::Command::Observe { id: family.alert_id(), signal };
+    let said = move |_: &alert::Desk, taken: Result<Option<Cause>, alert::Rejection>| {
+        if let Ok(cause) = taken {
+            let meta = Meta { cause, ..Meta::by(Actor::Store) };
+            send(&payments, Ask::tell(payment::id_of(order), heard, meta));
+        }
+    };
+    send(&family.members.alerts, Ask::sibling(Only, AlertRequest::Command(command), meta, said));
+}
+
+fn refund_refused(number: u32, code: &str) -> String {
+    format!("refund {number} was refused: {code}")
 }
 
 /// Whether what went wrong with an order's money is right again.

@@ -441,7 +441,7 @@ impl Wiring for Payment {
     fn step(
         family: &Rc<StoreFamily>,
         _key: PaymentId,
-        _state: &payment::State,
+        state: &payment::State,
         step: payment::Step,
         cause: Cause,
     ) {
@@ -452,6 +452,7 @@ impl Wiring for Payment {
                     send(&family.members.orders, Ask::tell(order, order::Command::Hear(outcome), meta));
                 }
             }
+            payment::Step::ReportTrouble { troubles, .. } => listener::trouble(family, state, troubles, meta),
             payment::Step::ReportRefunds { order, captured, refunded } => {
                 report_refunds(family, order, captured, refunded, &meta);
             }

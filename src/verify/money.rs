@@ -19,6 +19,9 @@ pub(super) struct Payment {
     pub(super) has_succeeded: bool,
     /// What was given back as far as the order has heard.
     reported: i64,
+    /// How many things went wrong that people must know of, and of how many the alert desk has heard.
+    troubles: u64,
+    troubles_told: u64,
     is_canceled: bool,
     /// Refunds by number.
     pub(super) refunds: BTreeMap<u64, Refund>,
@@ -105,7 +108,9 @@ impl Payment {
                 self.is_working |= kind != "cancel_requested";
                 self.is_canceled |= kind == "cancel_requested";
             }
-            "declined" | "arrived_late" => {}
+            "declined" => {}
+            "arrived_late" => self.troubles += 1,
+            "trouble_reported" => self.troubles_told = number("troubles"),
             "refunds_reported" => self.reported = amount("refunded"),
             // A queue of its own: whether it is at work shows by its attempts.
             "refund_requested" | "refund_check_started" | "refund_checked" => {}
@@ -125,6 +130,7 @@ impl Payment {
                 self.is_working = false;
             }
             "refund_failed" => {
+                self.troubles += 1;
                 let intent = self.refunds.get(&number("refund")).map(|refund| refund.intent.clone());
                 if let Some(charge) =
                     self.charges.iter_mut().find(|charge| Some(&charge.intent) == intent.as_ref())
@@ -157,6 +163,9 @@ impl Payment {
 
     /// Whether the order is still to hear of money that was given back.
     pub(super) fn owes_report(&self) -> bool {
+        if self.troubles > self.troubles_told {
+            return true;
+        }
         let own = self.charges.iter().filter(|charge| charge.is_own).map(|charge| charge.refunded).sum();
         let of_order = match (self.is_canceled, self.has_failed) {
             (true, _) => self.totals().1,

@@ -287,3 +287,29 @@ async fn money_that_went_wrong_is_said_and_what_came_right_by_itself_ends() {
     shop.post(&path, &json!({"by": "ada"})).await.must(200);
     world.ends(&[&shop]).await;
 }
+
+#[cfg(feature = "faults")]
+#[tokio::test]
+async fn what_went_wrong_with_money_is_said_though_saying_it_was_lost() {
+    let world = Setup::new().faults("lose@trouble").start().await;
+    let shop = world.shop("acme").await;
+    shop.stock("MUG", 10).await;
+    let sold = shop.buy_until(&basket("MUG", 2).paid_with("pm_card_refundFail"), "confirmed").await;
+    let wish = json!({"amount": 1_000, "reason": "customer"});
+    shop.post(&format!("/v1/orders/{sold}/refunds"), &wish).await.must(202);
+    shop.happens(&sold, "payment.refund_failed").await;
+    assert!(shop.alerts("refund_failed").await.is_empty(), "as armed");
+    world.server.kill9().await;
+    world.server.arm(None).await;
+    world.server.start().await;
+    let failed = shop.alerted(LIMIT, "refund_failed", "firing").await;
+    assert_eq!((&failed["subject"], &failed["count"]), (&json!(sold), &json!(1)));
+    shop.happens(&sold, "payment.trouble_reported").await;
+    // Said once: after a person's word and a restart, nothing is said again.
+    let path = format!("/v1/alerts/{}/resolve", failed["id"].as_str().expect("an id"));
+    shop.post(&path, &json!({"by": "ada"})).await.must(200);
+    world.server.crash().await;
+    shop.buy_until(&basket("MUG", 1), "confirmed").await;
+    assert_eq!(shop.alerts("refund_failed").await.len(), 1);
+    world.ends(&[&shop]).await;
+}

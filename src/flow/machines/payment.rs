@@ -45,6 +45,7 @@ impl Charted for Payment {
         into.add((begun.charge.as_ref().map(charge), begun.action.is_some()));
         into.add(begun.strays.first().map(|stray| charge(&stray.charge)));
         into.add((begun.reported == begun.refunded_of_order(), begun.arrived_late));
+        into.add(begun.troubles > begun.troubles_told);
         // Looking again and again leads to rest in the end; it is enough to go there where all else is plain.
         let is_plain = begun.is_wanted() && begun.strays.is_empty() && begun.capture == Capture::Automatic;
         let is_back = begun.charge.as_ref().is_some_and(|charge| charge.remaining().is_zero());
@@ -87,6 +88,7 @@ impl Charted for Payment {
                 reason: payment::RefundReason::Customer,
                 reference: None,
             }),
+            C::TroubleHeard { troubles: u32::MAX },
             C::RefundsHeard { refunded: amount() },
             C::RefundsHeard { refunded: Amount::ZERO },
         ];

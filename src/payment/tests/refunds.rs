@@ -194,6 +194,23 @@ fn the_order_is_told_until_it_has_heard() {
 }
 
 #[test]
+fn the_alert_desk_is_told_until_it_has_heard() {
+    let mut paying = Paying::captured();
+    paying.told(wish(998));
+    let refused = Outcome::RefundFailed { code: "refused".into() };
+    let answer = Command::Answered { operation: Operation::Refund(1), attempt: 1, outcome: refused };
+    for event in Payment::decide(&paying.state, answer, paying.now).expect("not refused") {
+        Payment::evolve(&mut paying.state, &event, paying.now);
+    }
+    let report = Step::ReportTrouble { order: order(), troubles: 1 };
+    assert_eq!(Payment::due(&paying.state).steps, [report]);
+    assert_eq!(paying.told(Command::TroubleHeard { troubles: 1 }), "trouble_reported");
+    assert_eq!(Payment::due(&paying.state).steps, []);
+    assert_eq!(paying.told(Command::TroubleHeard { troubles: 1 }), "", "heard already");
+    assert_eq!(paying.told(Command::TroubleHeard { troubles: 9 }), "", "of what never happened nobody hears");
+}
+
+#[test]
 fn money_that_comes_after_the_end_is_said_once() {
     let mut paying = Paying::begun();
     paying.cancel();

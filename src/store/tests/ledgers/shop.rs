@@ -350,6 +350,9 @@ impl Shop {
                     self.hear(outcome);
                 }
             }
+            payment::Step::ReportTrouble { troubles, .. } => {
+                let _ = self.ask_payment(payment::Command::TroubleHeard { troubles });
+            }
             payment::Step::ReportRefunds { captured, refunded, .. } => {
                 self.hear(order::Outcome::RefundsChanged { captured, refunded });
                 let _ = self.ask_payment(payment::Command::RefundsHeard { refunded });
