@@ -76,6 +76,7 @@ edges! {
 
     // The way back.
     OutOfStock = ReserveStock -> Undo, "order.canceled";
+    NothingToSend = Track -> Undo, "order.canceled";
     Blocked = AssessRisk -> Undo, "order.canceled";
     Rejected = Review -> Undo, "order.canceled";
     Unpaid = Pay -> Undo, "order.canceled";
@@ -99,6 +100,7 @@ edges! {
     RefundCheckStarted = RefundCheck -> UndoPayment, "payment.refund_check_started";
     RefundChecked = Bank -> UndoPayment, "payment.refund_checked";
     RefundsChanged = UndoPayment -> Books, "order.refunds_changed";
+    LinesRefunded = UndoPayment -> Books, "order.lines_refunded";
     RefundsReported = Books -> UndoPayment, "payment.refunds_reported";
     MoneyTroubleReported = Alerts -> UndoPayment, "payment.trouble_reported";
     ArrivedLate = Bank -> UndoPayment, "payment.arrived_late";

@@ -81,7 +81,7 @@ nodes! {
         records [
             "fulfillment.picking_started", "fulfillment.picked", "fulfillment.packing_started", "fulfillment.packed",
             "fulfillment.ready_to_ship", "fulfillment.held", "fulfillment.released", "fulfillment.split",
-            "fulfillment.dispatch_requested"
+            "fulfillment.picked_short", "fulfillment.given_up", "fulfillment.dispatch_requested"
         ];
     Ship = Event "ship", "a parcel may leave, and is sold", records ["inventory.updated", "fulfillment.closed"];
     Carry = Api "carry", "a carrier brings the parcel", at ["POST /v1/carrier/events"];

@@ -43,6 +43,7 @@ labels! {
         order::Command::Hear(order::Outcome::GoodsMoved { .. }) => "goods_moved",
         order::Command::Hear(order::Outcome::FulfillmentCanceled { .. }) => "fulfillment_canceled",
         order::Command::Hear(order::Outcome::GoodsReturned { .. }) => "goods_returned",
+        order::Command::Hear(order::Outcome::LinesRefunded { .. }) => "lines_refunded",
     }
 
     /// What a payment is asked or told.
@@ -93,11 +94,14 @@ labels! {
         fulfillment::Command::Advance { to: fulfillment::Move::Hold { .. }, .. } => "hold",
         fulfillment::Command::Advance { to: fulfillment::Move::Release, .. } => "release",
         fulfillment::Command::Advance { to: fulfillment::Move::Split { .. }, .. } => "split",
+        fulfillment::Command::Advance { to: fulfillment::Move::Short { .. }, .. } => "short",
+        fulfillment::Command::Advance { to: fulfillment::Move::GiveUp, .. } => "give_up",
         fulfillment::Command::Advance { to: fulfillment::Move::Carried(_), .. } => "carried",
         fulfillment::Command::Scan { .. } => "scanned",
         fulfillment::Command::Cancel { .. } => "cancel",
         fulfillment::Command::Hear(fulfillment::Outcome::Dispatched { .. }) => "dispatched",
         fulfillment::Command::Hear(fulfillment::Outcome::StockMissing { .. }) => "stock_missing",
+        fulfillment::Command::Hear(fulfillment::Outcome::GivenUp { .. }) => "stock_seen_to",
         fulfillment::Command::Hear(fulfillment::Outcome::Paid) => "order_paid",
         fulfillment::Command::Hear(fulfillment::Outcome::Noted { .. }) => "order_heard",
         fulfillment::Command::Hear(fulfillment::Outcome::Warned { .. }) => "people_warned",

@@ -47,6 +47,7 @@ pub fn of_order(event: &order::Event, actor: Actor) -> Mark {
         E::FulfillmentUpdated(_) => Edge::GoodsMoved,
         E::RemainderCanceled(_) => Edge::RemainderCanceled,
         E::FulfillmentCanceled(_) => Edge::FulfillmentStopped,
+        E::LinesRefunded(_) => Edge::LinesRefunded,
         E::Completed(_) => Edge::Completed,
         E::GoodsReturned(_) => Edge::CameBack,
     })
@@ -58,6 +59,8 @@ fn ended(canceled: &order::Canceled, actor: Actor) -> Edge {
     match canceled.reason {
         // People may give any reason of the list.
         _ if actor == Actor::Api => Edge::Canceled,
+        // Held and paid for, and then nobody found it.
+        R::OutOfStock if actor == Actor::Fulfillment => Edge::NothingToSend,
         R::OutOfStock => Edge::OutOfStock,
         // A rule stops an order together with its verdict; people had the verdict before them.
         R::Fraudulent if canceled.risk.is_some() => Edge::Blocked,
@@ -104,6 +107,8 @@ pub fn of_fulfillment(event: &fulfillment::Event) -> Mark {
         | E::Held(_)
         | E::Released(_)
         | E::Split(_)
+        | E::PickedShort(_)
+        | E::GivenUp(_)
         | E::DispatchRequested(_) => Mark::At(Node::PickAndPack),
         E::Closed(_) => Mark::At(Node::Ship),
         E::Canceled(_) => Mark::Along(Edge::FulfillmentStopping),

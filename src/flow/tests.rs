@@ -93,6 +93,7 @@ fn sender(on: &str, actor: Actor) -> &'static [Node] {
         "parcel_ready" => &[Node::PickAndPack],
         "goods_moved" => &[Node::Track],
         "goods_returned" => &[Node::TakeBack],
+        "lines_refunded" => &[Node::UndoPayment, Node::Track],
         // What is canceled may have been all that was missing.
         "fulfillment_canceled" => &[Node::StopFulfillment, Node::Track],
         // The order had not heard yet that it was paid.
@@ -111,6 +112,7 @@ fn actor_of(on: &str) -> Actor {
         {
             Actor::Payment
         }
+        "lines_refunded" => Actor::Payment,
         "parcel_ready" | "goods_moved" | "fulfillment_canceled" => Actor::Fulfillment,
         "goods_returned" => Actor::Returns,
         _ => Actor::Fraud,
@@ -125,7 +127,7 @@ fn doer(step: &Step) -> Node {
         Step::Pay | Step::RetryPayment => Node::Pay,
         Step::CommitStock => Node::CommitStock,
         Step::ReleaseStock => Node::ReleaseStock,
-        Step::CancelPayment => Node::UndoPayment,
+        Step::CancelPayment | Step::RefundLines { .. } => Node::UndoPayment,
         Step::WithdrawReview => Node::WithdrawReview,
         Step::Capture => Node::Pay,
         Step::GoOnShipping => Node::Ship,

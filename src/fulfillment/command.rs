@@ -82,6 +82,13 @@ pub enum Move {
         /// Which pieces.
         lines: Vec<Units>,
     },
+    /// Short of these pieces: nobody finds them.
+    Short {
+        /// Which pieces.
+        lines: Vec<Units>,
+    },
+    /// Given up: it will not leave, and its money goes back.
+    GiveUp,
     /// Seen by the shop's own people on its way.
     Carried(TrackerStatus),
 }
@@ -95,6 +102,8 @@ impl Move {
             Move::Hold { .. } => "on_hold",
             Move::Release => "released",
             Move::Split { .. } => "split",
+            Move::Short { .. } => "short",
+            Move::GiveUp => "canceled",
             Move::Carried(status) => status.word(),
         }
     }
@@ -114,6 +123,11 @@ pub enum Outcome {
         number: u32,
         /// What, in words.
         lacking: Arc<str>,
+    },
+    /// Inventory has seen to the stock of a part that was given up.
+    GivenUp {
+        /// Which.
+        number: u32,
     },
     /// The order has its money: parcels that wait for that may ask again.
     Paid,
@@ -148,7 +162,7 @@ pub enum Rejection {
         legal: &'static [&'static str],
     },
     /// The pieces named are not pieces of it, or are all of it, or none.
-    #[error("a part has some of the pieces, and leaves some")]
+    #[error("a part has some of the pieces and leaves some; what is short is some of them or all")]
     NotAPart,
     /// There are as many parts as there may be.
     #[error("an order has at most {} parcels", super::PARTS_MAX)]

@@ -6,8 +6,8 @@ use crate::types::{OrderId, Timestamp};
 
 use super::command::{Command, Move, Opening, Outcome, Rejection};
 use super::event::{
-    Canceled, Closed, Created, DispatchRequested, Event, Held, Moved, Opened, Released, Reported,
-    ShipmentMoved, Split, Stalled, TroubleReported,
+    Canceled, Closed, Created, DispatchRequested, Event, GivenUp, Held, Moved, Opened, PickedShort, Released,
+    Reported, ShipmentMoved, Split, Stalled, TroubleReported,
 };
 use super::scans::{Scan, TrackerStatus};
 use super::state::{Fulfillment, HoldReason, Mode, Phase, Shipment, Stage, Units, Work, WorkOrder, bit};
@@ -58,7 +58,9 @@ fn opened(opening: Opening) -> Event {
 fn cancel(work: &Work, except: u32) -> Vec<Event> {
     let order = work.order;
     let stays = work.orders.iter().filter(|one| match &one.phase {
-        Phase::Working(_) | Phase::OnHold { .. } | Phase::Leaving { .. } => except & one.bit() == 0,
+        Phase::Working(_) | Phase::OnHold { .. } | Phase::Incomplete { .. } | Phase::Leaving { .. } => {
+            except & one.bit() == 0
+        }
         Phase::Shipped(_) | Phase::Canceled => false,
     });
     stays.map(|one| Event::Canceled(Canceled { order, number: Some(one.number) })).collect()
@@ -92,8 +94,20 @@ fn advance(work: &Work, one: &WorkOrder, to: Move, now: Timestamp) -> Decision {
             let (reason, note) = (HoldReason::Person, note.clone());
             Ok(vec![Event::Held(Held { order, number, reason, note })])
         }
-        (Phase::OnHold { reason: HoldReason::Person | HoldReason::Stock, .. }, Move::Release) => {
-            Ok(vec![Event::Released(Released { order, number })])
+        (
+            Phase::OnHold { reason: HoldReason::Person | HoldReason::Stock | HoldReason::Short, .. },
+            Move::Release,
+        ) => Ok(vec![Event::Released(Released { order, number })]),
+        (Phase::Working(Stage::Picking), Move::Short { lines }) => short(work, one, lines),
+        (Phase::Working(_), Move::GiveUp) if !is_leaving(one, work) => {
+            Ok(vec![Event::GivenUp(GivenUp { order, number, is_missing: false })])
+        }
+        (Phase::OnHold { reason, .. }, Move::GiveUp) => {
+            let is_missing = match reason {
+                HoldReason::Short => true,
+                HoldReason::Person | HoldReason::Stock | HoldReason::Backordered => false,
+            };
+            Ok(vec![Event::GivenUp(GivenUp { order, number, is_missing })])
         }
         (Phase::Working(_), Move::Split { lines }) if !is_leaving(one, work) => split(work, one, lines),
         (Phase::Shipped(shipment), Move::Carried(status)) if !shipment.status.is_final() => {
@@ -110,6 +124,7 @@ fn advance(work: &Work, one: &WorkOrder, to: Move, now: Timestamp) -> Decision {
         (
             Phase::Working(_)
             | Phase::OnHold { .. }
+            | Phase::Incomplete { .. }
             | Phase::Leaving { .. }
             | Phase::Shipped(_)
             | Phase::Canceled,
@@ -118,6 +133,8 @@ fn advance(work: &Work, one: &WorkOrder, to: Move, now: Timestamp) -> Decision {
             | Move::Hold { .. }
             | Move::Release
             | Move::Split { .. }
+            | Move::Short { .. }
+            | Move::GiveUp
             | Move::Carried(_),
         ) => illegal(),
     }
@@ -126,19 +143,21 @@ fn advance(work: &Work, one: &WorkOrder, to: Move, now: Timestamp) -> Decision {
 /// What people may ask of a fulfilment order where it is.
 pub fn legal(one: &WorkOrder, mode: Mode) -> &'static [&'static str] {
     match (&one.phase, mode) {
-        (Phase::Working(Stage::Allocated), _) => &["picking", "on_hold", "split"],
-        (Phase::Working(Stage::Picking), _) => &["picked", "on_hold", "split"],
-        (Phase::Working(Stage::Picked), _) => &["packing", "on_hold", "split"],
-        (Phase::Working(Stage::Packing), _) => &["packed", "on_hold", "split"],
-        (Phase::Working(Stage::Packed), _) => &["ready_to_ship", "on_hold", "split"],
-        (Phase::Working(Stage::ReadyToShip), Mode::Manual) => &["shipped", "on_hold", "split"],
-        (Phase::OnHold { reason: HoldReason::Person | HoldReason::Stock, .. }, _) => &["released"],
+        (Phase::Working(Stage::Allocated), _) => &["picking", "on_hold", "split", "canceled"],
+        (Phase::Working(Stage::Picking), _) => &["picked", "short", "on_hold", "split", "canceled"],
+        (Phase::Working(Stage::Picked), _) => &["packing", "on_hold", "split", "canceled"],
+        (Phase::Working(Stage::Packing), _) => &["packed", "on_hold", "split", "canceled"],
+        (Phase::Working(Stage::Packed), _) => &["ready_to_ship", "on_hold", "split", "canceled"],
+        (Phase::Working(Stage::ReadyToShip), Mode::Manual) => &["shipped", "on_hold", "split", "canceled"],
+        (Phase::OnHold { reason: HoldReason::Person | HoldReason::Stock | HoldReason::Short, .. }, _) => {
+            &["released", "canceled"]
+        }
+        (Phase::OnHold { reason: HoldReason::Backordered, .. }, _) => &["canceled"],
         (Phase::Shipped(shipment), _) if !shipment.status.is_final() => {
             &["in_transit", "out_for_delivery", "available_for_pickup", "delivered", "return_to_sender"]
         }
         (Phase::Working(Stage::ReadyToShip), Mode::Auto)
-        | (Phase::OnHold { reason: HoldReason::Backordered, .. }, _)
-        | (Phase::Leaving { .. } | Phase::Shipped(_) | Phase::Canceled, _) => &[],
+        | (Phase::Incomplete { .. } | Phase::Leaving { .. } | Phase::Shipped(_) | Phase::Canceled, _) => &[],
     }
 }
 
@@ -147,10 +166,29 @@ fn is_leaving(one: &WorkOrder, work: &Work) -> bool {
 }
 
 fn split(work: &Work, one: &WorkOrder, lines: &[Units]) -> Decision {
-    let into = u32::try_from(work.orders.len()).unwrap_or(PARTS_MAX).saturating_add(1);
-    if into > PARTS_MAX {
-        return Err(Rejection::TooManyParts);
+    let into = next_number(work)?;
+    if parted(one, lines)? >= one.units() {
+        return Err(Rejection::NotAPart);
     }
+    let (order, number, lines) = (work.order, one.number, lines.to_vec());
+    Ok(vec![Event::Split(Split { order, number, into, lines })])
+}
+
+/// Nobody finds these: they are parted from the rest, unless they are all there is.
+fn short(work: &Work, one: &WorkOrder, lines: &[Units]) -> Decision {
+    let into = if parted(one, lines)? < one.units() { Some(next_number(work)?) } else { None };
+    let (order, number, lines) = (work.order, one.number, lines.to_vec());
+    let remedy = work.policy.short_pick;
+    Ok(vec![Event::PickedShort(PickedShort { order, number, lines, into, remedy })])
+}
+
+fn next_number(work: &Work) -> Result<u32, Rejection> {
+    let next = u32::try_from(work.orders.len()).unwrap_or(PARTS_MAX).saturating_add(1);
+    if next > PARTS_MAX { Err(Rejection::TooManyParts) } else { Ok(next) }
+}
+
+/// How many pieces these are, each a piece of the fulfilment order and named once.
+fn parted(one: &WorkOrder, lines: &[Units]) -> Result<u32, Rejection> {
     let mut units = 0_u32;
     for (place, part) in lines.iter().enumerate() {
         let is_there = one
@@ -163,11 +201,7 @@ fn split(work: &Work, one: &WorkOrder, lines: &[Units]) -> Decision {
         }
         units = units.saturating_add(part.quantity);
     }
-    if units == 0 || units >= one.units() {
-        return Err(Rejection::NotAPart);
-    }
-    let (order, number, lines) = (work.order, one.number, lines.to_vec());
-    Ok(vec![Event::Split(Split { order, number, into, lines })])
+    if units == 0 { Err(Rejection::NotAPart) } else { Ok(units) }
 }
 
 fn stage_reached(order: OrderId, number: u32, stage: Stage) -> Event {
@@ -238,6 +272,19 @@ fn hear(work: &Work, outcome: Outcome, now: Timestamp) -> Vec<Event> {
                 vec![Event::Held(Held { order, number, reason, note })]
             }
             Some(_) | None => vec![],
+        },
+        Outcome::GivenUp { number } => match work.order_of(number).map(|one| &one.phase) {
+            Some(Phase::Incomplete { .. }) => {
+                vec![Event::Canceled(Canceled { order: work.order, number: Some(number) })]
+            }
+            Some(
+                Phase::Working(_)
+                | Phase::OnHold { .. }
+                | Phase::Leaving { .. }
+                | Phase::Shipped(_)
+                | Phase::Canceled,
+            )
+            | None => vec![],
         },
         // Whoever says so looks at what waits to leave.
         Outcome::Paid => vec![],

@@ -8,7 +8,7 @@ use crate::types::{FulfillmentId, OrderId, ShipmentId, Timestamp};
 
 use super::progress::Progress;
 use super::scans::Scan;
-use super::state::{HoldReason, Line, Policy, Units};
+use super::state::{HoldReason, Line, Policy, ShortPick, Units};
 use super::trouble::Trouble;
 
 crate::events! {
@@ -32,6 +32,10 @@ crate::events! {
         Released(Released) = "fulfillment.released", 1;
         /// It was made into two.
         Split(Split) = "fulfillment.split", 1;
+        /// Some of it was not found.
+        PickedShort(PickedShort) = "fulfillment.picked_short", 1;
+        /// People gave it up.
+        GivenUp(GivenUp) = "fulfillment.given_up", 1;
         /// Somebody gave it to a carrier; it waits for its order to let it go.
         DispatchRequested(DispatchRequested) = "fulfillment.dispatch_requested", 1;
         /// It has left.
@@ -120,6 +124,33 @@ pub struct Split {
     pub into: u32,
     /// What goes there.
     pub lines: Vec<Units>,
+}
+
+/// Data of `fulfillment.picked_short`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PickedShort {
+    /// For which order.
+    pub order: OrderId,
+    /// Which fulfilment order.
+    pub number: u32,
+    /// What was not found.
+    pub lines: Vec<Units>,
+    /// The number of the part that it became; none where nothing of it was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub into: Option<u32>,
+    /// What becomes of it.
+    pub remedy: ShortPick,
+}
+
+/// Data of `fulfillment.given_up`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GivenUp {
+    /// For which order.
+    pub order: OrderId,
+    /// Which fulfilment order.
+    pub number: u32,
+    /// It is not there.
+    pub is_missing: bool,
 }
 
 /// Data of `fulfillment.dispatch_requested`.
@@ -233,7 +264,7 @@ macro_rules! about {
     )+};
 }
 
-about!(FulfillmentId: Moved, Held, Released, Split, DispatchRequested, Closed);
+about!(FulfillmentId: Moved, Held, Released, Split, PickedShort, GivenUp, DispatchRequested, Closed);
 about!(ShipmentId: Created, ShipmentMoved, Stalled, TroubleReported);
 
 macro_rules! about_an_order {
@@ -275,6 +306,8 @@ impl Event {
             Event::Held(e) => Some(e.number),
             Event::Released(e) => Some(e.number),
             Event::Split(e) => Some(e.number),
+            Event::PickedShort(e) => Some(e.number),
+            Event::GivenUp(e) => Some(e.number),
             Event::DispatchRequested(e) => Some(e.number),
             Event::Closed(e) => Some(e.number),
             Event::Canceled(e) => e.number,

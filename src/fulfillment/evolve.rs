@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use crate::types::Timestamp;
 
-use super::event::{Created, Event, Opened, Split};
+use super::event::{Created, Event, Opened};
 use super::progress::Progress;
 use super::scans::TrackerStatus;
-use super::state::{Fulfillment, HoldReason, Line, Phase, Shipment, Stage, Work, WorkOrder};
+use super::state::{
+    Fulfillment, HoldReason, Line, Phase, Shipment, ShortPick, Stage, Units, Work, WorkOrder,
+};
 
 /// Folds one event. One that cannot follow changes nothing.
 pub(super) fn evolve(state: &mut Fulfillment, event: &Event, at: Timestamp) {
@@ -28,15 +30,15 @@ pub(super) fn evolve(state: &mut Fulfillment, event: &Event, at: Timestamp) {
 impl Work {
     fn new(opened: &Opened, at: Timestamp) -> Self {
         let mut orders = Vec::with_capacity(1);
-        let mut add = |lines: &Vec<Line>, phase: Phase| {
+        let mut add = |lines: &Vec<Line>, phase: Phase, is_owed: bool| {
             if !lines.is_empty() {
                 let number = u32::try_from(orders.len()).unwrap_or(0) + 1;
-                orders.push(WorkOrder { number, lines: lines.clone(), phase, since: at });
+                orders.push(WorkOrder { number, lines: lines.clone(), phase, since: at, is_owed });
             }
         };
-        add(&opened.lines, Phase::Working(Stage::Allocated));
+        add(&opened.lines, Phase::Working(Stage::Allocated), false);
         let reason = HoldReason::Backordered;
-        add(&opened.owed, Phase::OnHold { stage: Stage::Allocated, reason, note: None });
+        add(&opened.owed, Phase::OnHold { stage: Stage::Allocated, reason, note: None }, true);
         Self {
             order: opened.order,
             policy: opened.policy,
@@ -61,7 +63,10 @@ impl Work {
                 let Some(one) = self.order_of(e.number) else { return };
                 let stage = match &one.phase {
                     Phase::Working(stage) | Phase::OnHold { stage, .. } => *stage,
-                    Phase::Leaving { .. } | Phase::Shipped(_) | Phase::Canceled => Stage::ReadyToShip,
+                    Phase::Incomplete { .. }
+                    | Phase::Leaving { .. }
+                    | Phase::Shipped(_)
+                    | Phase::Canceled => Stage::ReadyToShip,
                 };
                 let (reason, note) = (e.reason, e.note.clone());
                 self.enter(e.number, Phase::OnHold { stage, reason, note }, at);
@@ -72,7 +77,23 @@ impl Work {
                     self.enter(e.number, Phase::Working(stage), at);
                 }
             }
-            Event::Split(e) => self.split(e),
+            Event::Split(e) => self.split(e.number, e.into, &e.lines),
+            Event::PickedShort(e) => {
+                let number = e.into.unwrap_or(e.number);
+                if e.into.is_some() {
+                    self.split(e.number, number, &e.lines);
+                }
+                let phase = match e.remedy {
+                    ShortPick::Refund => Phase::Incomplete { is_missing: true },
+                    ShortPick::Split => {
+                        Phase::OnHold { stage: Stage::Picking, reason: HoldReason::Short, note: None }
+                    }
+                };
+                self.enter(number, phase, at);
+            }
+            Event::GivenUp(e) => {
+                self.enter(e.number, Phase::Incomplete { is_missing: e.is_missing }, at);
+            }
             Event::DispatchRequested(e) => {
                 let (carrier, tracking_code) = (Arc::clone(&e.carrier), Arc::clone(&e.tracking_code));
                 self.enter(e.number, Phase::Leaving { carrier, tracking_code }, at);
@@ -80,10 +101,15 @@ impl Work {
             Event::Closed(_) => {}
             Event::Canceled(e) => {
                 if let Some(number) = e.number {
+                    let was_given_up = self
+                        .order_of(number)
+                        .is_some_and(|one| matches!(one.phase, Phase::Incomplete { .. }));
                     self.enter(number, Phase::Canceled, at);
-                    // It was the order that canceled, so it knows.
-                    let Progress { canceled, is_held, .. } = self.progress();
-                    (self.told.canceled, self.told.is_held) = (canceled, is_held);
+                    if !was_given_up {
+                        // It was the order that canceled, so it knows.
+                        let Progress { canceled, is_held, .. } = self.progress();
+                        (self.told.canceled, self.told.is_held) = (canceled, is_held);
+                    }
                 }
             }
             Event::Reported(e) => self.told = e.progress.clone(),
@@ -125,7 +151,11 @@ impl Work {
     fn shipment_mut(&mut self, number: u32) -> Option<&mut Shipment> {
         match &mut self.order_mut(number)?.phase {
             Phase::Shipped(shipment) => Some(shipment),
-            Phase::Working(_) | Phase::OnHold { .. } | Phase::Leaving { .. } | Phase::Canceled => None,
+            Phase::Working(_)
+            | Phase::OnHold { .. }
+            | Phase::Incomplete { .. }
+            | Phase::Leaving { .. }
+            | Phase::Canceled => None,
         }
     }
 
@@ -147,17 +177,17 @@ impl Work {
         self.told.shipped = self.progress().shipped;
     }
 
-    fn split(&mut self, split: &Split) {
-        let Some(one) = self.order_mut(split.number) else { return };
-        let (phase, since) = (one.phase.clone(), one.since);
-        let mut parted = Vec::with_capacity(split.lines.len());
-        for part in &split.lines {
+    fn split(&mut self, number: u32, into: u32, lines: &[Units]) {
+        let Some(one) = self.order_mut(number) else { return };
+        let (phase, since, is_owed) = (one.phase.clone(), one.since, one.is_owed);
+        let mut parted = Vec::with_capacity(lines.len());
+        for part in lines {
             let Some(line) = one.lines.iter_mut().find(|line| line.line == part.line) else { continue };
             let quantity = part.quantity.min(line.quantity);
             line.quantity -= quantity;
             parted.push(Line { quantity, ..line.clone() });
         }
         one.lines.retain(|line| line.quantity > 0);
-        self.orders.push(WorkOrder { number: split.into, lines: parted, phase, since });
+        self.orders.push(WorkOrder { number: into, lines: parted, phase, since, is_owed });
     }
 }

@@ -21,6 +21,9 @@
 //! In mode `auto` timers take every arrow, a built-in carrier included; in `manual` people and carriers do. Splitting makes
 //! two fulfilment orders of one, so that each leaves as a parcel of its own.
 //!
+//! What a picker does not find is parted from the rest and, as the store wants it, given up or put on hold. What is given up
+//! is `incomplete` until inventory has struck or freed its stock ([`Step::GiveUp`]), then canceled; the order hears of it.
+//!
 //! Nothing leaves before its order says so: a parcel that is ready asks ([`Step::Dispatch`]) until the money is taken and
 //! its stock is booked as sold, which `shipment.created` records. What the order must know of its goods it is told
 //! ([`Step::Report`]) until it has heard, and so is the alert desk of a parcel that is stuck ([`Step::Warn`]). The instance refuses to know prices, stock figures, banks and time.
@@ -43,13 +46,14 @@ mod view;
 pub use command::{Command, Move, Opening, Outcome, Rejection};
 pub use decide::legal;
 pub use event::{
-    Canceled, Closed, Created, DispatchRequested, Event, Held, Moved, Opened, Released, Reported,
-    ShipmentMoved, Split, Stalled, TroubleReported,
+    Canceled, Closed, Created, DispatchRequested, Event, GivenUp, Held, Moved, Opened, PickedShort, Released,
+    Reported, ShipmentMoved, Split, Stalled, TroubleReported,
 };
 pub use progress::Progress;
 pub use scans::{ATTEMPTS_MAX, Place, SCANS_MAX, Scan, TrackerStatus};
 pub use state::{
-    Fulfillment, HoldReason, Line, Mode, Phase, Policy, Shipment, Stage, Status, Units, Work, WorkOrder,
+    Fulfillment, HoldReason, Line, Mode, Phase, Policy, Shipment, ShortPick, Stage, Status, Units, Work,
+    WorkOrder,
 };
 pub use trouble::Trouble;
 pub use view::{FulfillmentView, ScanView, ShipmentView};
@@ -74,6 +78,13 @@ pub enum Step {
     Dispatch {
         /// Which fulfilment order.
         number: u32,
+    },
+    /// Inventory: this part will not leave.
+    GiveUp {
+        /// Which fulfilment order.
+        number: u32,
+        /// It is not there.
+        is_missing: bool,
     },
     /// The order: this is how far its goods are.
     Report {
@@ -115,6 +126,14 @@ impl Aggregate for Fulfillments {
         let Fulfillment::Opened(work) = state else { return Due::nothing() };
         let leaving = work.orders.iter().filter(|one| one.parcel(work.policy.mode).is_some());
         let mut steps: Vec<Step> = leaving.map(|one| Step::Dispatch { number: one.number }).collect();
+        steps.extend(work.orders.iter().filter_map(|one| match one.phase {
+            Phase::Incomplete { is_missing } => Some(Step::GiveUp { number: one.number, is_missing }),
+            Phase::Working(_)
+            | Phase::OnHold { .. }
+            | Phase::Leaving { .. }
+            | Phase::Shipped(_)
+            | Phase::Canceled => None,
+        }));
         if work.progress() != work.told {
             steps.push(Step::Report { progress: work.progress() });
         }

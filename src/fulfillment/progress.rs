@@ -38,7 +38,7 @@ impl Work {
         for one in &self.orders {
             let units = one.units();
             match &one.phase {
-                Phase::Working(_) | Phase::Leaving { .. } => {}
+                Phase::Working(_) | Phase::Incomplete { .. } | Phase::Leaving { .. } => {}
                 Phase::OnHold { .. } => progress.is_held = true,
                 Phase::Shipped(shipment) => {
                     progress.shipped += units;

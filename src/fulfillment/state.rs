@@ -65,6 +65,20 @@ pub struct Policy {
     pub transit_s: u64,
     /// After how long without a scan a parcel counts as stalled, in seconds.
     pub stalled_s: u64,
+    /// What becomes of pieces that a picker does not find.
+    #[serde(default)]
+    pub short_pick: ShortPick,
+}
+
+/// What becomes of pieces that a picker does not find.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShortPick {
+    /// They are struck from the stock, and their money goes back.
+    #[default]
+    Refund,
+    /// They wait for people, while the rest leaves.
+    Split,
 }
 
 /// Who moves work on.
@@ -88,6 +102,9 @@ pub struct WorkOrder {
     pub phase: Phase,
     /// Since when.
     pub since: Timestamp,
+    /// It is sold but was never there: no stock is promised to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_owed: bool,
 }
 
 /// Some pieces of a line of the order.
@@ -127,6 +144,11 @@ pub enum Phase {
         /// Why, for people.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<Arc<str>>,
+    },
+    /// Given up: it will not leave, once its stock has been seen to.
+    Incomplete {
+        /// It is not there.
+        is_missing: bool,
     },
     /// By hand given to a carrier: it waits for its order to let it go.
     Leaving {
@@ -228,6 +250,8 @@ words! {
         InProgress = "in_progress",
         /// It waits for people.
         OnHold = "on_hold",
+        /// It is given up.
+        Incomplete = "incomplete",
         /// It has left.
         Closed = "closed",
         /// It will not leave.
@@ -242,6 +266,8 @@ words! {
         Backordered = "backordered",
         /// Inventory has not what was packed.
         Stock = "stock",
+        /// A picker did not find it.
+        Short = "short",
     }
 }
 
@@ -269,6 +295,7 @@ impl Phase {
             )
             | Phase::Leaving { .. } => Status::InProgress,
             Phase::OnHold { .. } => Status::OnHold,
+            Phase::Incomplete { .. } => Status::Incomplete,
             Phase::Shipped(_) => Status::Closed,
             Phase::Canceled => Status::Canceled,
         }
@@ -279,6 +306,7 @@ impl Phase {
         match self {
             Phase::Working(stage) => stage.word(),
             Phase::OnHold { .. } => "on_hold",
+            Phase::Incomplete { .. } => "incomplete",
             Phase::Leaving { .. } => "leaving",
             Phase::Shipped(shipment) => shipment.status.word(),
             Phase::Canceled => "canceled",
@@ -307,7 +335,14 @@ impl WorkOrder {
         match (&self.phase, mode) {
             (Phase::Leaving { carrier, tracking_code }, _) => Some(Some((carrier, tracking_code))),
             (Phase::Working(Stage::ReadyToShip), Mode::Auto) => Some(None),
-            (Phase::Working(_) | Phase::OnHold { .. } | Phase::Shipped(_) | Phase::Canceled, _) => None,
+            (
+                Phase::Working(_)
+                | Phase::OnHold { .. }
+                | Phase::Incomplete { .. }
+                | Phase::Shipped(_)
+                | Phase::Canceled,
+                _,
+            ) => None,
         }
     }
 
@@ -320,7 +355,11 @@ impl WorkOrder {
     pub fn shipment(&self) -> Option<&Shipment> {
         match &self.phase {
             Phase::Shipped(shipment) => Some(shipment),
-            Phase::Working(_) | Phase::OnHold { .. } | Phase::Leaving { .. } | Phase::Canceled => None,
+            Phase::Working(_)
+            | Phase::OnHold { .. }
+            | Phase::Incomplete { .. }
+            | Phase::Leaving { .. }
+            | Phase::Canceled => None,
         }
     }
 }

@@ -18,7 +18,7 @@ fn units(id: u128, quantity: u32) -> Units {
 }
 
 fn open(mode: Mode) -> Command {
-    let policy = Policy { mode, stage_s: 2, transit_s: 10, stalled_s: 1_000 };
+    let policy = Policy { mode, stage_s: 2, transit_s: 10, stalled_s: 1_000, short_pick: ShortPick::Refund };
     Command::Open(Box::new(Opening {
         order: ORDER,
         policy,
@@ -163,7 +163,7 @@ fn people_take_one_stage_after_the_other() {
     let mut state = given([open(Mode::Manual)]);
     assert!(Fulfillments::due(&state).is_nothing(), "it waits for people and costs nothing");
     let skip = apply(&mut state, to(1, Move::Stage(Stage::Packed)), NOW);
-    let legal: &[&str] = &["picking", "on_hold", "split"];
+    let legal: &[&str] = &["picking", "on_hold", "split", "canceled"];
     assert_eq!(skip, Err(Rejection::Illegal { to: "packed", status: "allocated", legal }));
     for stage in &Stage::ALL[1..] {
         apply(&mut state, to(1, Move::Stage(*stage)), NOW).expect("the next stage");
@@ -192,7 +192,7 @@ fn what_is_on_hold_goes_on_where_it_stopped() {
     let progress = Progress { is_held: true, ..Progress::default() };
     assert_eq!(Fulfillments::due(&state).steps, [Step::Report { progress }]);
     let stuck = apply(&mut state, to(1, Move::Stage(Stage::Picked)), NOW);
-    assert!(matches!(stuck, Err(Rejection::Illegal { legal: ["released"], .. })), "{stuck:?}");
+    assert!(matches!(stuck, Err(Rejection::Illegal { legal: ["released", "canceled"], .. })), "{stuck:?}");
     apply(&mut state, to(1, Move::Release), NOW).expect("released");
     assert_eq!(word(&state, 1), "picking");
     assert!(Fulfillments::due(&state).is_nothing(), "the order never heard that it was held");
@@ -271,12 +271,92 @@ fn an_order_canceled_before_its_work_began_has_none() {
 
 #[test]
 fn what_is_sold_but_not_there_waits_on_hold() {
-    let policy = Policy { mode: Mode::Auto, stage_s: 2, transit_s: 10, stalled_s: 1_000 };
+    let policy = Policy {
+        mode: Mode::Auto,
+        stage_s: 2,
+        transit_s: 10,
+        stalled_s: 1_000,
+        short_pick: ShortPick::Refund,
+    };
     let opening = Opening { order: ORDER, policy, lines: vec![line(1, 1)], owed: vec![line(1, 1)] };
     let mut state = given([Command::Open(Box::new(opening))]);
     assert_eq!((word(&state, 1), word(&state, 2)), ("allocated", "on_hold"));
     let refused = apply(&mut state, to(2, Move::Release), NOW);
-    assert!(matches!(refused, Err(Rejection::Illegal { legal: [], .. })), "{refused:?}");
+    assert!(matches!(refused, Err(Rejection::Illegal { legal: ["canceled"], .. })), "{refused:?}");
+    apply(&mut state, to(2, Move::GiveUp), NOW).expect("given up");
+    assert!(work(&state).orders[1].is_owed, "no stock was promised to it");
+}
+
+/// Part 2 was given up, and inventory has seen to it.
+fn given_up(state: &mut Fulfillment, number: u32, is_missing: bool) {
+    assert_eq!(word(state, number), "incomplete");
+    assert!(Fulfillments::due(state).steps.contains(&Step::GiveUp { number, is_missing }));
+    let done = Command::Hear(Outcome::GivenUp { number });
+    assert_eq!(apply(state, done.clone(), NOW).as_deref(), Ok(&["fulfillment.canceled"][..]));
+    assert_eq!(apply(state, done, NOW).as_deref(), Ok(&[][..]), "canceled once");
+}
+
+#[test]
+fn what_a_picker_does_not_find_is_parted_and_given_up() {
+    let mut state = by_hand(&[Stage::Picking]);
+    for bad in [vec![], vec![units(1, 3)], vec![units(1, 1), units(1, 1)], vec![units(3, 1)]] {
+        assert_eq!(apply(&mut state, to(1, Move::Short { lines: bad }), NOW), Err(Rejection::NotAPart));
+    }
+    let short = Move::Short { lines: vec![units(1, 1)] };
+    let kinds = apply(&mut state, to(1, short.clone()), NOW);
+    assert_eq!(kinds.as_deref(), Ok(&["fulfillment.picked_short"][..]));
+    assert_eq!((word(&state, 1), work(&state).orders[1].units()), ("picking", 1));
+    given_up(&mut state, 2, true);
+    let progress = Progress { canceled: vec![units(1, 1)], ..Progress::default() };
+    assert_eq!(Fulfillments::due(&state).steps, [Step::Report { progress }], "the order hears of it");
+    // The rest is not there either: nothing is left to be parted from.
+    let rest = Move::Short { lines: vec![units(1, 1), units(2, 1)] };
+    apply(&mut state, to(1, rest), NOW).expect("short");
+    assert_eq!(work(&state).orders.len(), 2);
+    given_up(&mut state, 1, true);
+    let early = apply(&mut by_hand(&[]), to(1, short.clone()), NOW);
+    assert!(matches!(early, Err(Rejection::Illegal { .. })), "nobody has looked yet: {early:?}");
+    let late = apply(&mut by_hand(&[Stage::Picking, Stage::Picked]), to(1, short), NOW);
+    assert!(matches!(late, Err(Rejection::Illegal { .. })), "all was found: {late:?}");
+}
+
+#[test]
+fn what_a_picker_does_not_find_may_wait_for_people() {
+    let policy = Policy {
+        mode: Mode::Manual,
+        stage_s: 2,
+        transit_s: 10,
+        stalled_s: 1_000,
+        short_pick: ShortPick::Split,
+    };
+    let opening = Opening { order: ORDER, policy, lines: vec![line(1, 2), line(2, 1)], owed: vec![] };
+    let mut state = given([
+        Command::Open(Box::new(opening)),
+        to(1, Move::Stage(Stage::Picking)),
+        to(1, Move::Short { lines: vec![units(2, 1)] }),
+    ]);
+    assert_eq!((word(&state, 1), word(&state, 2)), ("picking", "on_hold"));
+    let mut found = state.clone();
+    apply(&mut found, to(2, Move::Release), NOW).expect("found");
+    assert_eq!(word(&found, 2), "picking");
+    apply(&mut state, to(2, Move::GiveUp), NOW).expect("given up");
+    given_up(&mut state, 2, true);
+}
+
+#[test]
+fn people_give_up_what_they_like_while_it_is_in_the_house() {
+    let mut state = by_hand(&[Stage::Picking]);
+    assert_eq!(apply(&mut state, to(1, Move::GiveUp), NOW).as_deref(), Ok(&["fulfillment.given_up"][..]));
+    given_up(&mut state, 1, false);
+    let gone = apply(&mut shipped(), to(1, Move::GiveUp), NOW);
+    assert!(matches!(gone, Err(Rejection::Illegal { .. })), "{gone:?}");
+    // The order is canceled before inventory has answered.
+    let mut state = by_hand(&[Stage::Picking]);
+    apply(&mut state, to(1, Move::GiveUp), NOW).expect("given up");
+    let cancel = Command::Cancel { order: ORDER, except: 0 };
+    assert_eq!(apply(&mut state, cancel, NOW).as_deref(), Ok(&["fulfillment.canceled"][..]));
+    let late = Command::Hear(Outcome::GivenUp { number: 1 });
+    assert_eq!(apply(&mut state, late, NOW).as_deref(), Ok(&[][..]));
 }
 
 #[test]
@@ -357,7 +437,7 @@ fn warned(state: &mut Fulfillment) -> Warned {
     let steps = Fulfillments::due(state).steps;
     let trouble = steps.iter().find_map(|step| match step {
         Step::Warn { number: 1, trouble } => Some(*trouble),
-        Step::Warn { .. } | Step::Dispatch { .. } | Step::Report { .. } => None,
+        Step::Warn { .. } | Step::Dispatch { .. } | Step::GiveUp { .. } | Step::Report { .. } => None,
     })?;
     let heard = Command::Hear(Outcome::Warned { number: 1, trouble });
     assert_eq!(apply(state, heard.clone(), NOW).as_deref(), Ok(&["shipment.trouble_reported"][..]));
@@ -441,6 +521,8 @@ fn any_move() -> impl Strategy<Value = Move> {
         2 => Just(ship()),
         1 => Just(Move::Hold { note: None }),
         1 => Just(Move::Release),
+        1 => (1..3_u128, 1..3_u32).prop_map(|(id, quantity)| Move::Short { lines: vec![units(id, quantity)] }),
+        1 => Just(Move::GiveUp),
         1 => (1..3_u128, 1..3_u32).prop_map(|(id, quantity)| Move::Split { lines: vec![units(id, quantity)] }),
         1 => (0..TrackerStatus::ALL.len()).prop_map(|at| Move::Carried(TrackerStatus::ALL[at])),
     ]
@@ -466,6 +548,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         1 => (1..4_u32)
             .prop_map(|number| Command::Hear(Outcome::StockMissing { number, lacking: "A".into() })),
         1 => Just(Command::Hear(Outcome::Paid)),
+        2 => (1..4_u32).prop_map(|number| Command::Hear(Outcome::GivenUp { number })),
         1 => (1..4_u32, proptest::option::of(0..Trouble::ALL.len())).prop_map(|(number, at)| {
             Command::Hear(Outcome::Warned { number, trouble: at.map(|at| Trouble::ALL[at]) })
         }),

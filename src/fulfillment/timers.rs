@@ -35,7 +35,9 @@ pub(super) fn of(one: &WorkOrder, policy: Policy) -> Option<(Timestamp, Due)> {
             [leg, silence(shipment, policy)].into_iter().flatten().min_by_key(|(at, _)| *at)
         }
         (Phase::Working(_), Mode::Manual)
-        | (Phase::OnHold { .. } | Phase::Leaving { .. } | Phase::Canceled, _) => None,
+        | (Phase::OnHold { .. } | Phase::Incomplete { .. } | Phase::Leaving { .. } | Phase::Canceled, _) => {
+            None
+        }
     }
 }
 
@@ -75,6 +77,8 @@ pub(super) fn eta(one: &WorkOrder, policy: Policy) -> Option<Timestamp> {
         }
         (Phase::Shipped(shipment), _) => shipment.eta,
         (Phase::Working(_), Mode::Manual)
-        | (Phase::OnHold { .. } | Phase::Leaving { .. } | Phase::Canceled, _) => None,
+        | (Phase::OnHold { .. } | Phase::Incomplete { .. } | Phase::Leaving { .. } | Phase::Canceled, _) => {
+            None
+        }
     }
 }

@@ -110,7 +110,7 @@ impl<'a> FulfillmentView<'a> {
                 (Some(*stage), Some(HoldView { reason: *reason, note: note.as_deref() }))
             }
             Phase::Leaving { .. } => (Some(Stage::ReadyToShip), None),
-            Phase::Shipped(_) | Phase::Canceled => (None, None),
+            Phase::Incomplete { .. } | Phase::Shipped(_) | Phase::Canceled => (None, None),
         };
         let view_line =
             |line: &'a super::Line| LineView { line_id: line.line, sku: &line.sku, quantity: line.quantity };

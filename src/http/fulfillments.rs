@@ -36,9 +36,9 @@ pub(super) async fn list(door: Through, tenant: Tenant, PathTo(id): PathTo<Order
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Advance {
-    /// A stage of the work, `shipped`, `on_hold`, `released`, `split`, or where its parcel was seen.
+    /// A stage of the work, `shipped`, `on_hold`, `released`, `split`, `short`, `canceled`, or where its parcel was seen.
     to: String,
-    /// What goes into a parcel of its own; for `split`.
+    /// What goes into a parcel of its own, or was not found; for `split` and `short`.
     #[serde(default)]
     lines: Option<Vec<Units>>,
     /// Whose parcel it is; for `shipped`.
@@ -75,7 +75,8 @@ impl Advance {
                 return Err(Problem::invalid(vec![Invalid::new(pointer, "invalid_length", detail)]));
             }
         }
-        let (is_shipped, is_held, is_split) = (to == "shipped", to == "on_hold", to == "split");
+        let (is_shipped, is_held) = (to == "shipped", to == "on_hold");
+        let is_split = to == "split" || to == "short";
         let strays = [
             ("/lines", lines.is_some() && !is_split),
             ("/carrier", carrier.is_some() && !is_shipped),
@@ -91,6 +92,8 @@ impl Advance {
             "on_hold" => Ok(Move::Hold { note }),
             "released" => Ok(Move::Release),
             "split" => Ok(Move::Split { lines: lines.unwrap_or_default() }),
+            "short" => Ok(Move::Short { lines: lines.unwrap_or_default() }),
+            "canceled" => Ok(Move::GiveUp),
             word => {
                 let stage =
                     Stage::from_word(word).filter(|stage| *stage != Stage::Allocated).map(Move::Stage);

@@ -71,6 +71,8 @@ pub enum Command {
         order: OrderId,
         /// What would have been in which parcel.
         parcel: Parcel,
+        /// It is not there: struck from the stock in the same breath.
+        is_missing: bool,
     },
     /// Goods of an order have come back.
     TakeBack {

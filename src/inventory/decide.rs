@@ -21,6 +21,9 @@ pub const EXPIRED_PER_SWEEP_MAX: usize = 256;
 /// How often a hold may be made longer.
 pub const EXTENSIONS_MAX: u8 = 16;
 
+/// Why a count is corrected by what a picker did not find.
+const MISSING: &str = "not on the shelf";
+
 /// How many SKUs are looked through one by one before an index pays.
 const SCANNED_MAX: usize = 16;
 
@@ -37,7 +40,7 @@ pub(super) fn decide(stock: &Stock, command: Command, now: Timestamp) -> Result<
         Command::Release { order, reason } => draft.release(order, reason.into()),
         Command::Ship { order, parcel: None } => draft.ship(order)?,
         Command::Ship { order, parcel: Some(parcel) } => draft.ship_parcel(order, parcel)?,
-        Command::GiveBack { order, parcel } => draft.give_back(order, parcel)?,
+        Command::GiveBack { order, parcel, is_missing } => draft.give_back(order, parcel, is_missing)?,
         Command::TakeBack { order, receipt, lines } => draft.take_back(order, receipt, lines)?,
         Command::WriteOff { sku, quantity, reason } => draft.write_off(sku, quantity, reason)?,
         Command::Expire => {}
@@ -270,16 +273,21 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    fn give_back(&mut self, order: OrderId, parcel: Parcel) -> Result<(), Rejection> {
+    fn give_back(&mut self, order: OrderId, parcel: Parcel, is_missing: bool) -> Result<(), Rejection> {
         let Some((reservation, lines)) = self.part(order, &parcel)? else { return Ok(()) };
         self.push(Event::Released(Released {
             reservation,
             order,
-            lines,
+            lines: Lines::clone(&lines),
             reason: Ending::Canceled,
             from: Claim::Committed,
             parcel: Some(parcel.number),
         }));
+        if is_missing {
+            for line in lines.iter() {
+                self.adjust(line.sku.clone(), -i64::from(line.quantity), MISSING.into())?;
+            }
+        }
         Ok(())
     }
 

@@ -203,12 +203,26 @@ fn committed_stock_leaves_in_parcels_and_each_counts_once() {
     assert_eq!(shop.tell(2, ship(1, &[(0, 2)])), "", "the same parcel again");
     assert_eq!(shop.figures("A"), [7, 0, 1, 6]);
     assert_eq!(shop.tell(3, ship(2, &[(0, 2)])), "no: not enough stock of A (2 wanted, 1 available)");
-    let give_back = Command::GiveBack { order: order(1), parcel: parcel(2, &[(0, 1)]) };
+    let give_back = Command::GiveBack { order: order(1), parcel: parcel(2, &[(0, 1)]), is_missing: false };
     assert_eq!(shop.tell(3, give_back.clone()), "canceled 1xA");
     assert_eq!(shop.tell(3, give_back), "", "given back once");
     assert_eq!(shop.figures("A"), [7, 0, 0, 7]);
     assert_eq!(shop.tell(4, release(1)), "canceled 0xA 1xB", "the rest, at once");
     assert_eq!((shop.figures("A"), shop.figures("B")), ([7, 0, 0, 7], [9, 0, 0, 9]));
+}
+
+#[test]
+fn what_is_missing_is_struck_from_the_stock_as_it_is_given_back() {
+    let mut shop = Shop::given([set("A", 9, 0), hold(1, &[("A", 3)]), Command::Commit { order: order(1) }]);
+    let missing = Command::GiveBack { order: order(1), parcel: parcel(2, &[(0, 2)]), is_missing: true };
+    let available = shop.figures("A")[3];
+    shop.tell(1, missing.clone());
+    assert_eq!(shop.figures("A"), [7, 0, 1, 6]);
+    assert_eq!(shop.figures("A")[3], available, "nobody may buy what is not there");
+    assert_eq!(shop.tell(2, missing), "", "struck once");
+    let left = Command::Ship { order: order(1), parcel: Some(parcel(1, &[(0, 1)])) };
+    shop.tell(3, left);
+    assert_eq!(shop.figures("A"), [6, 0, 0, 6]);
 }
 
 #[test]
@@ -566,8 +580,10 @@ fn commands() -> impl Strategy<Value = Command> {
         3 => (order_no.clone(), 1..6u32, prop::collection::vec((0..NAMES.len(), 0..3u32, 0..3u32, 0..3u32), 1..4))
             .prop_map(|(n, receipt, lines)| take_back(n, receipt, &lines)),
         1 => (0..NAMES.len(), 0..4u32).prop_map(|(name, quantity)| write_off(NAMES[name], quantity)),
-        1 => (order_no, 1..4u32, prop::collection::vec((0..NAMES.len(), 1..4u32), 1..3))
-            .prop_map(|(n, number, lines)| Command::GiveBack { order: order(n), parcel: parcel(number, &lines) }),
+        1 => (order_no, 1..4u32, prop::collection::vec((0..NAMES.len(), 1..4u32), 1..3), any::<bool>())
+            .prop_map(|(n, number, lines, is_missing)| {
+                Command::GiveBack { order: order(n), parcel: parcel(number, &lines), is_missing }
+            }),
         1 => Just(Command::Expire),
         1 => Just(Command::Announce { skus: ["A", "B", "X"].map(sku).to_vec() }),
     ]

@@ -132,6 +132,11 @@ pub enum Outcome {
         /// How many, since the order was delivered.
         pieces: u32,
     },
+    /// What the pieces cost that will not leave the house is on its way back, or there is nothing to give back.
+    LinesRefunded {
+        /// How much of what they cost together.
+        value: Amount,
+    },
     /// No money of this order is with the shop, and none will come.
     PaymentUndone {
         /// Ever taken.

@@ -144,6 +144,7 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
         (P::Confirmed, O::CaptureFailed { code, .. }) => forward::capture_failed(placed, code),
         (P::Confirmed, O::ParcelReady { number, units }) => forward::parcel_ready(placed, number, units),
         (P::Confirmed, O::GoodsMoved { progress }) => forward::goods_moved(placed, progress),
+        (P::Confirmed, O::LinesRefunded { value }) => forward::lines_refunded(placed, value),
         (P::Confirmed, O::FulfillmentCanceled { progress }) => forward::remainder_canceled(placed, progress),
         (P::Confirmed | P::Completed, O::GoodsReturned { pieces }) => forward::goods_returned(placed, pieces),
 
@@ -249,7 +250,10 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
             | P::Committing
             | P::Completed
             | P::Closed { .. },
-            O::ParcelReady { .. } | O::GoodsMoved { .. } | O::FulfillmentCanceled { .. },
+            O::ParcelReady { .. }
+            | O::GoodsMoved { .. }
+            | O::FulfillmentCanceled { .. }
+            | O::LinesRefunded { .. },
         )
         | (
             P::Reserving

@@ -59,6 +59,8 @@ crate::events! {
         RemainderCanceled(RemainderCanceled) = "order.remainder_canceled", 1;
         /// Whatever had not left will not.
         FulfillmentCanceled(FulfillmentUpdated) = "order.fulfillment_canceled", 1;
+        /// What the pieces cost that will not leave the house goes back.
+        LinesRefunded(LinesRefunded) = "order.lines_refunded", 1;
         /// Every line is delivered or canceled, and the money settled.
         Completed(FulfillmentUpdated) = "order.completed", 1;
         /// The shopper has sent pieces back, and they are there.
@@ -289,6 +291,15 @@ pub struct GoodsReturned {
     pub pieces: u32,
 }
 
+/// `order.lines_refunded`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LinesRefunded {
+    /// The order.
+    pub id: OrderId,
+    /// What all pieces cost by now that will not leave the house.
+    pub value: Amount,
+}
+
 macro_rules! of_an_order {
     ($($name:ident),+) => {$(
         impl $name {
@@ -325,5 +336,6 @@ of_an_order!(
     Shipped,
     FulfillmentUpdated,
     RemainderCanceled,
-    GoodsReturned
+    GoodsReturned,
+    LinesRefunded
 );

@@ -3,10 +3,11 @@
 
 use super::Step;
 use super::event::{
-    CaptureFailed, CaptureRequested, Captured, Event, FulfillmentUpdated, GoodsReturned, Shipped,
+    Canceled, CaptureFailed, CaptureRequested, Captured, Event, FulfillmentUpdated, GoodsReturned,
+    LinesRefunded, Shipped,
 };
 use super::goods::Progress;
-use super::state::Placed;
+use super::state::{CancelReason, Placed};
 use crate::types::Amount;
 
 /// What a confirmed order owes: the money before its parcels leave, and a stop to what shall not leave.
@@ -20,6 +21,9 @@ pub(super) fn owed(placed: &Placed) -> Vec<Step> {
     }
     if wants_money {
         steps.push(Step::Capture);
+    }
+    if let Some(value) = refund_owed(placed, &goods.progress) {
+        steps.push(Step::RefundLines { before: goods.refunded, value });
     }
     steps
 }
@@ -69,6 +73,15 @@ pub(super) fn goods_moved(placed: &Placed, progress: Progress) -> Vec<Event> {
     if *known == progress {
         return vec![];
     }
+    if progress.shipped == 0 && progress.canceled_units() >= placed.cart.units() {
+        let detail = Some("nothing of it could be sent".into());
+        return vec![Event::Canceled(Canceled {
+            id: placed.id,
+            reason: CancelReason::OutOfStock,
+            detail,
+            risk: None,
+        })];
+    }
     let updated = FulfillmentUpdated { id: placed.id, progress };
     vec![if is_complete(placed, &updated.progress) {
         Event::Completed(updated)
@@ -92,10 +105,35 @@ pub(super) fn remainder_canceled(placed: &Placed, progress: Progress) -> Vec<Eve
     }
     let updated = FulfillmentUpdated { id: placed.id, progress };
     let mut events = vec![Event::FulfillmentCanceled(updated.clone())];
-    if is_complete(placed, &updated.progress) {
+    // What is canceled was paid for: the order ends once that goes back.
+    let is_free = updated.progress.canceled_value(&placed.cart) <= Some(placed.goods.refunded);
+    if is_free && is_complete(placed, &updated.progress) {
         events.push(Event::Completed(updated));
     }
     events
+}
+
+/// What the pieces cost that will not leave goes back.
+pub(super) fn lines_refunded(placed: &Placed, value: Amount) -> Vec<Event> {
+    let (goods, progress) = (&placed.goods, &placed.goods.progress);
+    let owed = progress.canceled_value(&placed.cart).unwrap_or(Amount::ZERO);
+    if value <= goods.refunded || value > owed {
+        return vec![];
+    }
+    let mut events = vec![Event::LinesRefunded(LinesRefunded { id: placed.id, value })];
+    if value == owed && goods.canceling.is_none() && progress.is_done(placed.cart.units()) {
+        let progress = progress.clone();
+        events.push(Event::Completed(FulfillmentUpdated { id: placed.id, progress }));
+    }
+    events
+}
+
+/// What the pieces cost that will not leave, where that is more than goes back by now. Nothing while no money was taken,
+/// or while it is still open what will leave.
+fn refund_owed(placed: &Placed, progress: &Progress) -> Option<Amount> {
+    let value = progress.canceled_value(&placed.cart)?;
+    let is_open = placed.goods.canceling.is_some() || placed.money.captured.is_zero();
+    (!is_open && value > placed.goods.refunded).then_some(value)
 }
 
 /// Whether every piece has left or will not leave.
@@ -107,5 +145,5 @@ pub(super) fn is_all_gone(placed: &Placed) -> bool {
 /// Every line delivered or canceled, and the money settled: taken, or nothing to be paid for.
 fn is_complete(placed: &Placed, progress: &Progress) -> bool {
     let is_settled = !placed.money.captured.is_zero() || progress.delivered == 0;
-    progress.is_done(placed.cart.units()) && is_settled
+    progress.is_done(placed.cart.units()) && is_settled && refund_owed(placed, progress).is_none()
 }

@@ -47,6 +47,9 @@ pub struct Goods {
     /// How many pieces the shopper has sent back, as far as they have arrived.
     #[serde(skip_serializing_if = "is_nought")]
     pub came_back: u32,
+    /// What the pieces cost that will not leave the house, as far as that goes back.
+    #[serde(skip_serializing_if = "is_default")]
+    pub refunded: Amount,
     /// The parcels that may leave: bit `number − 1` of each. What is in them can no longer be canceled.
     #[serde(skip_serializing_if = "is_nought")]
     pub let_go: u32,

@@ -15,8 +15,9 @@
 //!  Confirmed ── Shipped, once a parcel ──▶ Confirmed ── all delivered or canceled, money settled ──▶ Completed
 //!
 //! While nothing has left, a confirmed order can be canceled: fulfilment stops first, then stock and money go back. Once a
-//! parcel was let go only the rest can be, and the order stays confirmed. Before a parcel is let go the money is taken. What the
-//! shopper sends back changes what is shown of the goods, and nothing else.
+//! parcel was let go only the rest can be, and the order stays confirmed. Before a parcel is let go the money is taken. What
+//! the pieces cost that will not leave goes back; where none will, the order is canceled. What the shopper sends back changes
+//! what is shown of the goods, and nothing else.
 //!
 //! Every phase before `Confirmed` can be closed by `Cancel`; `Reserving`, `Screening` and `Paying` also by their deadline.
 //! Money that arrives after closing is owed back. The order never asks what time it is and never speaks to a bank.
@@ -40,9 +41,9 @@ pub use cart::{
 pub use command::{Command, Outcome, Placement, Rejection};
 pub use event::{
     Canceled, CaptureFailed, CaptureRequested, Captured, Challenged, Cleared, Confirmed, Created, Event,
-    Expired, FulfillmentUpdated, GoodsReturned, Paid, PaidLate, ParkedForReview, PaymentUndone,
-    RefundsChanged, RemainderCanceled, RetryRequested, ReviewPassed, ReviewWithdrawn, Shipped, StockHeld,
-    StockReleased,
+    Expired, FulfillmentUpdated, GoodsReturned, LinesRefunded, Paid, PaidLate, ParkedForReview,
+    PaymentUndone, RefundsChanged, RemainderCanceled, RetryRequested, ReviewPassed, ReviewWithdrawn, Shipped,
+    StockHeld, StockReleased,
 };
 pub use goods::{CanceledUnits, Goods, Progress};
 pub use state::{
@@ -52,7 +53,7 @@ pub use state::{
 pub use view::{OrderView, as_placed};
 
 use crate::runtime::{Aggregate, Due};
-use crate::types::{OrderId, Timestamp};
+use crate::types::{Amount, OrderId, Timestamp};
 
 /// The aggregate: one instance an order.
 #[derive(Debug)]
@@ -84,6 +85,13 @@ pub enum Step {
     WithdrawReview,
     /// Payment: take what was set aside.
     Capture,
+    /// Payment: give back what the pieces cost that will not leave the house.
+    RefundLines {
+        /// How much of that went back before.
+        before: Amount,
+        /// What they cost together.
+        value: Amount,
+    },
     /// Fulfilment: the money is there, what waits may ask again.
     GoOnShipping,
     /// Fulfilment: whatever has not left shall not; inventory gets back what was for it.
@@ -141,6 +149,7 @@ impl Aggregate for Orders {
             | Event::FulfillmentUpdated(_)
             | Event::RemainderCanceled(_)
             | Event::FulfillmentCanceled(_)
+            | Event::LinesRefunded(_)
             | Event::Completed(_)
             | Event::GoodsReturned(_) => None,
         }

@@ -515,6 +515,7 @@ impl Placed {
                 goods.progress.shipped = goods.progress.shipped.saturating_add(shipped.units);
             }
             Event::FulfillmentUpdated(updated) => self.goods_moved(updated),
+            Event::LinesRefunded(refunded) => self.goods.refunded = refunded.value,
             Event::RemainderCanceled(canceled) => {
                 self.goods.canceling = Some(canceled.reason);
                 self.goods.waiting.clear();

@@ -320,14 +320,69 @@ fn once_a_parcel_may_leave_only_the_rest_is_canceled() {
     check(&order, ready(2, 1), &[], Status::Confirmed, &owed);
     let rest = Progress { shipped: 2, canceled: lines()[1..].to_vec(), ..Progress::default() };
     let stopped = hear(Outcome::FulfillmentCanceled { progress: rest.clone() });
-    let order = check(&order, stopped.clone(), &["order.fulfillment_canceled"], Status::Confirmed, &[]);
-    check(&order, stopped, &[], Status::Confirmed, &[]);
+    let owed = [Step::RefundLines { before: Amount::ZERO, value: amount(500) }];
+    let order = check(&order, stopped.clone(), &["order.fulfillment_canceled"], Status::Confirmed, &owed);
+    check(&order, stopped, &[], Status::Confirmed, &owed);
+    let refunded = hear(Outcome::LinesRefunded { value: amount(500) });
+    let there = Progress { delivered: 2, ..rest.clone() };
+    // All is there, and the money for the rest is not on its way back yet.
+    let early = check(&order, moved(there), &["order.fulfillment_updated"], Status::Confirmed, &owed);
+    let kinds = ["order.lines_refunded", "order.completed"];
+    check(&early, refunded.clone(), &kinds, Status::Completed, &[]);
+    let order = check(&order, refunded.clone(), &["order.lines_refunded"], Status::Confirmed, &[]);
+    check(&order, refunded, &[], Status::Confirmed, &[]);
     assert_eq!(goods(&order), FulfillmentStatus::Shipped, "all that is still wanted");
     assert_eq!(rest.canceled_value(&cart()), Amount::new(500));
     let refused = apply(&mut order.clone(), cancel(), NOW);
     assert!(matches!(refused, Err(Rejection::Illegal { .. })), "everything has left: {refused:?}");
     let there = Progress { delivered: 2, ..rest };
     check(&order, moved(there), &["order.completed"], Status::Completed, &[]);
+}
+
+#[test]
+fn what_cannot_be_sent_is_given_back_once_it_was_paid_for() {
+    let short = |pieces: &[CanceledUnits]| Progress { canceled: pieces.to_vec(), ..Progress::default() };
+    let owed = |before: i64, value| [Step::RefundLines { before: amount(before), value: amount(value) }];
+    let one = CanceledUnits { quantity: 1, ..lines()[0] };
+    let updated = ["order.fulfillment_updated"];
+    let order = check(&confirmed(), moved(short(&[one])), &updated, Status::Confirmed, &owed(0, 1_999));
+    let refunded = hear(Outcome::LinesRefunded { value: amount(1_999) });
+    let order = check(&order, refunded.clone(), &["order.lines_refunded"], Status::Confirmed, &[]);
+    check(&order, refunded, &[], Status::Confirmed, &[]);
+    // A second piece: what went back before is known.
+    let two = short(&lines()[..1]);
+    let order = check(&order, moved(two), &updated, Status::Confirmed, &owed(1_999, 2 * 1_999));
+    assert_eq!(order.placed().expect("placed").goods.refunded, amount(1_999));
+    let stale = hear(Outcome::LinesRefunded { value: amount(1_999) });
+    check(&order, stale, &[], Status::Confirmed, &owed(1_999, 2 * 1_999));
+    let too_much = hear(Outcome::LinesRefunded { value: amount(4_000) });
+    check(&order, too_much, &[], Status::Confirmed, &owed(1_999, 2 * 1_999));
+
+    // The second piece is missed while the refund for the first is under way: each goes back, one after the other.
+    let order = check(&confirmed(), moved(short(&[one])), &updated, Status::Confirmed, &owed(0, 1_999));
+    let both = short(&lines()[..1]);
+    let order = check(&order, moved(both), &updated, Status::Confirmed, &owed(0, 2 * 1_999));
+    let first = hear(Outcome::LinesRefunded { value: amount(1_999) });
+    let order =
+        check(&order, first.clone(), &["order.lines_refunded"], Status::Confirmed, &owed(1_999, 2 * 1_999));
+    check(&order, first, &[], Status::Confirmed, &owed(1_999, 2 * 1_999));
+
+    // Money that is only set aside is taken first, whole, and then goes back in part.
+    let order = check(&set_aside(), moved(short(&[one])), &updated, Status::Confirmed, &[]);
+    let order = check(&order, ready(1, 2), &["order.capture_requested"], Status::Confirmed, &[Step::Capture]);
+    check(&order, settled(), &["order.captured", "order.shipped"], Status::Confirmed, &owed(0, 1_999));
+}
+
+#[test]
+fn an_order_of_which_nothing_can_be_sent_is_canceled() {
+    for order in [confirmed(), set_aside()] {
+        let nothing = Progress { canceled: lines().to_vec(), ..Progress::default() };
+        let owed = [Step::CancelFulfillment];
+        let order = check(&order, moved(nothing.clone()), &["order.canceled"], Status::Canceled, &owed);
+        let stopped = hear(Outcome::FulfillmentCanceled { progress: nothing });
+        let owed = [Step::ReleaseStock, Step::CancelPayment];
+        check(&order, stopped, &["order.fulfillment_canceled"], Status::Canceled, &owed);
+    }
 }
 
 #[test]
@@ -500,6 +555,8 @@ fn any_command() -> impl Strategy<Value = Command> {
         any_progress().prop_map(moved),
         (0..4_u32).prop_map(|pieces| hear(Outcome::GoodsReturned { pieces })),
         any_progress().prop_map(|progress| hear(Outcome::FulfillmentCanceled { progress })),
+        (0..4_499_i64).prop_map(|value| hear(Outcome::LinesRefunded { value: amount(value) })),
+        Just(hear(Outcome::LinesRefunded { value: amount(2 * 1_999) })),
         Just(hear(Outcome::PaymentUndone { captured: amount(4_498), refunded: amount(4_498) })),
         (0..4_499_i64).prop_map(refunds),
     ]

@@ -2,7 +2,7 @@
 //! happens between an order and its fulfilment is in `wiring/goods.rs`, what follows from returns in `wiring/returns.rs`.
 
 mod count;
-mod goods;
+pub(super) mod goods;
 pub(super) mod returns;
 
 use std::rc::Rc;
@@ -142,6 +142,7 @@ fn order_step(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, step: orde
         Step::CancelPayment => undo_payment(family, id, placed, meta),
         Step::WithdrawReview => withdraw_review(family, id, meta),
         Step::Capture => capture(family, id, placed, meta),
+        Step::RefundLines { before, value } => goods::refund_lines(family, id, (before, value), meta),
         Step::GoOnShipping => goods::go_on(family, id, meta),
         Step::CancelFulfillment => goods::cancel(family, id, placed, meta),
     }

@@ -89,6 +89,31 @@ impl Goods {
                 findings.compare(store, &subject, "pieces in all parts", &self.units, &sum);
                 true
             }
+            "fulfillment.picked_short" => {
+                let from = number.and_then(|number| self.parts.get(&number));
+                if from.is_none_or(|part| part.word != "picking") {
+                    findings.add(
+                        store,
+                        &subject,
+                        "step of a fulfilment order",
+                        "one that is picked",
+                        record.kind,
+                    );
+                }
+                let part = if data["into"].is_null() {
+                    number
+                } else {
+                    self.split(data);
+                    data["into"].as_u64()
+                };
+                if let Some(part) = part.and_then(|number| self.parts.get_mut(&number)) {
+                    part.stage = "picking".into();
+                    part.word = if data["remedy"] == "split" { "on_hold" } else { "incomplete" }.into();
+                }
+                let sum: i64 = self.parts.values().map(Part::units).sum();
+                findings.compare(store, &subject, "pieces in all parts", &self.units, &sum);
+                true
+            }
             kind => match number.and_then(|number| self.parts.get_mut(&number)) {
                 Some(part) => {
                     let before = part.word.clone();
@@ -172,7 +197,7 @@ impl Goods {
 
 fn is_ours(kind: &str) -> bool {
     // What only a later release knows is not judged.
-    let moves = ["held", "released", "canceled", "closed", "dispatch_requested"];
+    let moves = ["held", "released", "given_up", "canceled", "closed", "dispatch_requested"];
     kind.strip_prefix("fulfillment.").is_some_and(|kind| moves.contains(&kind) || stage_of(kind).is_some())
         || kind.strip_prefix("shipment.").is_some_and(is_scan)
         || matches!(kind, "shipment.created" | "shipment.stalled" | "shipment.trouble_reported")
@@ -231,6 +256,11 @@ impl Part {
             ("fulfillment", "released") => {
                 let is_legal = self.word == "on_hold";
                 self.word.clone_from(&self.stage);
+                is_legal
+            }
+            ("fulfillment", "given_up") => {
+                let is_legal = stage.is_some() || self.word == "on_hold";
+                self.word = "incomplete".into();
                 is_legal
             }
             ("fulfillment", "dispatch_requested") => {

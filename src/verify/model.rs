@@ -63,6 +63,8 @@ pub(super) struct Order {
     shipped: i64,
     progress: Progress,
     owes_fulfillment: bool,
+    /// What the pieces cost that will not leave, as far as it went back.
+    lines_refunded: i64,
     pub(super) goods: Option<Box<Goods>>,
     /// How many of its pieces it knows to have been sent back.
     came_back: i64,
@@ -248,6 +250,7 @@ impl Order {
             | "shipped"
             | "fulfillment_updated"
             | "remainder_canceled"
+            | "lines_refunded"
             | "completed" => before == P::Confirmed,
             "goods_returned" => matches!(before, P::Confirmed | P::Completed),
             "fulfillment_canceled" => matches!(before, P::Confirmed | P::Canceled | P::Expired),
@@ -328,6 +331,14 @@ impl Order {
                 }
             }
             "goods_returned" => self.came_back = amount("pieces"),
+            "lines_refunded" => {
+                let value = amount("value");
+                if value <= self.lines_refunded || value > self.total {
+                    let expected = format!("more than {}, at most {}", self.lines_refunded, self.total);
+                    findings.add(store, &id, "canceled lines refunded", &expected, &value);
+                }
+                self.lines_refunded = value;
+            }
             "stock_released" => self.owes_stock = false,
             "review_withdrawn" => self.owes_review = false,
             "refunds_changed" => {

@@ -140,7 +140,7 @@ async fn people_pick_pack_and_ship_and_are_told_what_they_may() {
 
     let problem =
         advance(&shop, &fulfillment, json!({"to": "packed"})).await.refused(409, "illegal_transition");
-    assert_eq!(problem["legal"], json!(["picking", "on_hold", "split"]), "{problem}");
+    assert_eq!(problem["legal"], json!(["picking", "on_hold", "split", "canceled"]), "{problem}");
     advance(&shop, &fulfillment, json!({"to": "lost"})).await.refused(422, "validation_failed");
     advance(&shop, &fulfillment, json!({"to": "picking", "carrier": "ups"}))
         .await
@@ -237,6 +237,58 @@ async fn a_carrier_is_believed_when_it_signs() {
     assert_eq!(store.body["settings"]["fulfillment"]["carrier_secret"], "set", "{}", store.text);
     let events = shop.get("/v1/events?limit=1000").await.to_string();
     assert!(!store.text.contains(SECRET) && !events.contains(SECRET), "a secret is nobody's to see");
+    world.ends(&[&shop]).await;
+}
+
+#[tokio::test]
+async fn what_is_not_on_the_shelf_is_refunded_or_waits_as_the_store_wants_it() {
+    let world = World::start().await;
+    let shop = world.shop("acme").await;
+    shop.stock("MUG", 10).await;
+    let mut orders = Vec::new();
+    for policy in ["refund", "split"] {
+        shop.configure(json!({"fulfillment": {"short_pick": policy}})).await;
+        let id = shop.buy_until(&basket("MUG", 3), "confirmed").await;
+        let part = work(&shop, &id).await[0].clone();
+        let fulfillment = part["id"].as_str().expect("an id").to_owned();
+        let short = json!({"to": "short", "lines": [{"line": part["lines"][0]["line_id"], "quantity": 1}]});
+        advance(&shop, &fulfillment, short.clone()).await.refused(409, "illegal_transition");
+        advance(&shop, &fulfillment, json!({"to": "picking"})).await.must(200);
+        advance(&shop, &fulfillment, short).await.must(200);
+        orders.push((id, fulfillment));
+    }
+    let [(refunded, first), (waiting, second)] = &orders[..] else { panic!("{orders:?}") };
+    until("the money for one mug back", LIMIT, async || {
+        let order = shop.order(refunded).await;
+        if order["amount_refunded"] == PRICE { Ok(()) } else { Err(order.to_string()) }
+    })
+    .await;
+    world.server.crash().await;
+    let parts = work(&shop, waiting).await;
+    assert_eq!((&parts[1]["status"], &parts[1]["hold"]["reason"]), (&json!("on_hold"), &json!("short")));
+    assert_eq!(shop.order(waiting).await["amount_refunded"], 0);
+    // People look again, find nothing, and give it up.
+    let part = parts[1]["id"].as_str().expect("an id");
+    advance(&shop, part, json!({"to": "canceled"})).await.must(200);
+    for (id, fulfillment) in [(refunded, first), (waiting, second)] {
+        for stage in &STAGES[1..] {
+            advance(&shop, fulfillment, json!({"to": stage})).await.must(200);
+        }
+        advance(&shop, fulfillment, json!({"to": "shipped"})).await.must(200);
+        until("a parcel", LIMIT, async || {
+            let moved = advance(&shop, fulfillment, json!({"to": "delivered"})).await;
+            if moved.status == 200 { Ok(()) } else { Err(moved.text) }
+        })
+        .await;
+        let order = shop.reaches(id, "completed").await;
+        assert_eq!(order["fulfillment_status"], "delivered");
+        until("the money back", LIMIT, async || {
+            let order = shop.order(id).await;
+            if order["amount_refunded"] == PRICE { Ok(()) } else { Err(order.to_string()) }
+        })
+        .await;
+    }
+    assert_eq!(shop.item("MUG").await["on_hand"], 4, "four left, two were never there");
     world.ends(&[&shop]).await;
 }
 

@@ -3,7 +3,7 @@
 use super::{Charted, ORDER, Print, labels, named, sku};
 use crate::fulfillment::{
     ATTEMPTS_MAX, Command, Fulfillment, Fulfillments, Line, Mode, Move, Opening, Outcome, Phase, Policy,
-    Scan, Shipment, Stage, TrackerStatus, Units,
+    Scan, Shipment, ShortPick, Stage, TrackerStatus, Units,
 };
 use crate::types::{LineId, Timestamp};
 
@@ -38,6 +38,7 @@ impl Charted for Fulfillments {
                 ));
                 into.add((shipment.reported, shipment.trouble()));
             }
+            Some(Phase::Incomplete { is_missing }) => into.add(is_missing),
             Some(Phase::Working(_) | Phase::Leaving { .. } | Phase::Canceled) | None => {}
         }
     }
@@ -69,11 +70,13 @@ impl Charted for Fulfillments {
             advance(Move::Ship { carrier: None, tracking_code: None }),
             advance(Move::Hold { note: None }),
             advance(Move::Release),
+            advance(Move::GiveUp),
             scan(TrackerStatus::OutForDelivery, true),
             C::Cancel { order: ORDER, except: 0 },
             C::Cancel { order: ORDER, except: 1 },
             C::Hear(Outcome::Dispatched { number }),
             C::Hear(Outcome::StockMissing { number, lacking: "".into() }),
+            C::Hear(Outcome::GivenUp { number }),
             C::Hear(Outcome::Paid),
             C::Hear(Outcome::Noted { progress }),
             C::Hear(Outcome::Warned { number, trouble }),
@@ -82,6 +85,7 @@ impl Charted for Fulfillments {
         // By itself a part moves along with the rest, and two at once are no machine of one.
         if state.work().is_some_and(|work| work.policy.mode == Mode::Manual) {
             commands.push(advance(Move::Split { lines: vec![Units { line: LINE, quantity: 1 }] }));
+            commands.push(advance(Move::Short { lines: vec![Units { line: LINE, quantity: 1 }] }));
         }
         commands.extend(Stage::ALL.iter().map(|stage| advance(Move::Stage(*stage))));
         commands.extend(TrackerStatus::ALL.iter().map(|status| advance(Move::Carried(*status))));
@@ -93,7 +97,8 @@ impl Charted for Fulfillments {
 /// Work on two pieces of one line, and on so many that are not there yet.
 fn open(mode: Mode, owed: u32) -> Command {
     let line = |quantity| Line { line: LINE, sku: sku(), quantity };
-    let policy = Policy { mode, stage_s: 60, transit_s: 3_600, stalled_s: 86_400 };
+    let policy =
+        Policy { mode, stage_s: 60, transit_s: 3_600, stalled_s: 86_400, short_pick: ShortPick::Refund };
     let owed = (owed > 0).then(|| line(owed)).into_iter().collect();
     Command::Open(Box::new(Opening { order: ORDER, policy, lines: vec![line(2)], owed }))
 }

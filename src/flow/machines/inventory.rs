@@ -55,7 +55,7 @@ impl Charted for Inventory {
             C::Release { order: ORDER, reason: inventory::ReleaseReason::Canceled },
             C::Ship { order: ORDER, parcel: None },
             C::Ship { order: ORDER, parcel: Some(parcel(1)) },
-            C::GiveBack { order: ORDER, parcel: parcel(2) },
+            C::GiveBack { order: ORDER, parcel: parcel(2), is_missing: false },
             C::TakeBack { order: ORDER, receipt: 1, lines: vec![back] },
             C::Expire,
         ];

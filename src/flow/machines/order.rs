@@ -81,6 +81,10 @@ impl Charted for Orders {
         ];
         let stops = [far(0, 0, canceled(2)), far(1, 0, canceled(1)), far(1, 1, canceled(1))];
         reports.extend(moves.map(|progress| O::GoodsMoved { progress }));
+        let short = [far(0, 0, canceled(1)), far(0, 0, canceled(2)), far(1, 1, canceled(1))];
+        reports.extend(short.map(|progress| O::GoodsMoved { progress }));
+        let prices = [500, 1_000].into_iter().filter_map(Amount::new);
+        reports.extend(prices.map(|value| O::LinesRefunded { value }));
         reports.extend(stops.map(|progress| O::FulfillmentCanceled { progress }));
         let mut commands = vec![C::Place(Box::new(placement())), C::Retry, C::Lapse];
         commands.push(C::Cancel { reason: CancelReason::Customer });

@@ -114,6 +114,17 @@ pub enum FulfillmentMode {
     Manual,
 }
 
+/// What becomes of pieces that a picker does not find.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShortPick {
+    /// They are struck from the stock, and their money goes back.
+    #[default]
+    Refund,
+    /// They wait for people as a part of their own, while the rest leaves.
+    Split,
+}
+
 /// How fraud reviews end when nobody looks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {
@@ -151,6 +162,8 @@ pub struct FulfillmentPolicy {
     pub transit_s: u64,
     /// After how long without a scan a shipment counts as stalled, in seconds.
     pub stalled_s: u64,
+    /// What becomes of pieces that a picker does not find.
+    pub short_pick: ShortPick,
     /// What carriers sign their messages with; without it none is believed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub carrier_secret: Option<Secret>,
@@ -163,6 +176,7 @@ impl Default for FulfillmentPolicy {
             stage_s: 2,
             transit_s: 10,
             stalled_s: 30 * 86_400,
+            short_pick: ShortPick::default(),
             carrier_secret: None,
         }
     }
@@ -212,6 +226,8 @@ pub struct FulfillmentPatch {
     pub transit_s: Option<u64>,
     /// After how long without a scan a shipment counts as stalled, in seconds.
     pub stalled_s: Option<u64>,
+    /// What becomes of pieces that a picker does not find.
+    pub short_pick: Option<ShortPick>,
     /// What carriers sign their messages with; empty takes it away.
     pub carrier_secret: Option<Secret>,
 }
@@ -351,6 +367,7 @@ impl Settings {
         new.fulfillment.stage_s = patch.fulfillment.stage_s.unwrap_or(new.fulfillment.stage_s);
         new.fulfillment.transit_s = patch.fulfillment.transit_s.unwrap_or(new.fulfillment.transit_s);
         new.fulfillment.stalled_s = patch.fulfillment.stalled_s.unwrap_or(new.fulfillment.stalled_s);
+        new.fulfillment.short_pick = patch.fulfillment.short_pick.unwrap_or(new.fulfillment.short_pick);
         match &patch.fulfillment.carrier_secret {
             None => {}
             Some(secret) if secret.reveal().is_empty() => new.fulfillment.carrier_secret = None,

@@ -201,6 +201,62 @@ async fn a_parcel_that_nobody_sees_for_a_month_is_one_alert_until_it_is_seen() {
     }
 }
 
+/// A picker does not find one of two; the power fails after every number of commits of what follows. The piece is struck
+/// once, its money goes back once, and the rest arrives.
+#[actix::test]
+async fn a_short_pick_is_struck_and_refunded_once_though_the_power_fails() {
+    for pumps in 0..14 {
+        let world = World::new().await;
+        let store = world.shop("acme", 10).await;
+        let tenant = world.enter(&store).await;
+        let mut draft = draft();
+        (draft.lines[0].quantity, draft.lines[0].unit_price) = (2, Some(250));
+        let id = world.drive(tenant.place(draft, None, None)).await.expect("taken").0;
+        world.run().await;
+        let order = world.order(&store, id).await;
+        let line = order["lines"][0]["id"].as_str().expect("an id").parse().expect("a line");
+        world.advance(&store, id, 1, Move::Stage(Stage::Picking)).await.expect("picking");
+        let short = || Move::Short { lines: vec![fulfillment::Units { line, quantity: 1 }] };
+        {
+            let command = fulfillment::Command::Advance { number: 1, to: short() };
+            let asking = tenant.ask_fulfillment(FulfillmentId::new(id, 1), command, Actor::Api, None);
+            tokio::pin!(asking);
+            let mut is_answered = false;
+            for _ in 0..pumps {
+                is_answered = is_answered || (&mut asking).now_or_never().is_some();
+                world.journal.pump();
+                tokio::task::yield_now().await;
+            }
+        }
+        drop(tenant);
+        let world = world.crash().await;
+        world.enter(&store).await;
+        world.run().await;
+        if count(&world.story(&store, id).await, "fulfillment.picked_short") == 0 {
+            world.advance(&store, id, 1, short()).await.expect("said again");
+        }
+        for stage in &Stage::ALL[2..] {
+            world.advance(&store, id, 1, Move::Stage(*stage)).await.expect("the next stage");
+        }
+        world.advance(&store, id, 1, ship()).await.expect("shipped");
+        let there = Move::Carried(fulfillment::TrackerStatus::Delivered);
+        world.advance(&store, id, 1, there).await.expect("delivered");
+        world.run().await;
+        let order = world.order(&store, id).await;
+        let at = format!("after {pumps} commits");
+        assert_eq!((&order["status"], &order["amount_refunded"]), (&"completed".into(), &250.into()), "{at}");
+        let item = world.item(&store).await;
+        let figures = (item["on_hand"].as_i64(), item["committed"].as_i64(), item["available"].as_i64());
+        assert_eq!(figures, (Some(8), Some(0), Some(8)), "{at}: one sold, one struck");
+        let story = world.story(&store, id).await;
+        for kind in
+            ["fulfillment.picked_short", "fulfillment.canceled", "order.lines_refunded", "payment.refunded"]
+        {
+            assert_eq!(count(&story, kind), 1, "{at}: {kind} in {story:?}");
+        }
+    }
+}
+
 #[actix::test]
 async fn a_manual_store_costs_one_event_and_sleeps() {
     let world = World::new().await;

@@ -8,8 +8,9 @@
 //!    │ shipped ── Ship ──▶ sold ── Dispatched ─▶ shipment.created
 //!    │ ◀───────────────────────── Report ── delivered, held, returned    (told until the order has heard)
 //!    │ ── Noted ────────────────────────────▶ reported
-//!    │ CancelFulfillment ───────────────────▶ canceled ─ GiveBack ─▶ stock ─ Refund ─▶ payment
-//!    │ ◀──────────────────────────────────────────────────────────── FulfillmentCanceled ┘
+//!    │ CancelFulfillment ───────────────────▶ canceled ─ GiveBack ─▶ stock ─ FulfillmentCanceled ─▶ order
+//!    │                                        given up ─ GiveBack ─▶ stock ─ GivenUp ─▶ canceled ─ Report ─▶ order
+//!    │ RefundLines ─────▶ payment             (until what was canceled and paid for goes back)
 //! ```
 
 use std::rc::Rc;
@@ -25,7 +26,7 @@ use crate::runtime::ask::send;
 use crate::runtime::{Ask, Family as _, Fault, Only, Refusal, Wiring};
 use crate::store::family::{Members, StoreFamily};
 use crate::store::listener;
-use crate::types::{Actor, Cause, Meta, Sku, Timestamp};
+use crate::types::{Actor, Amount, Cause, Meta, Sku, Timestamp};
 
 /// Opens the work on an order once its stock is committed, and tells the order.
 pub(super) fn opener(
@@ -68,6 +69,10 @@ fn policy(family: &Rc<StoreFamily>) -> fulfillment::Policy {
         stage_s: settings.stage_s,
         transit_s: settings.transit_s,
         stalled_s: settings.stalled_s,
+        short_pick: match settings.short_pick {
+            settings::ShortPick::Refund => fulfillment::ShortPick::Refund,
+            settings::ShortPick::Split => fulfillment::ShortPick::Split,
+        },
     }
 }
 
@@ -116,8 +121,7 @@ pub(super) fn go_on(family: &Rc<StoreFamily>, id: OrderId, meta: &Meta) {
 /// asks again, and each of them knows whether it has answered before.
 fn dispatch(members: &Members, id: OrderId, one: &fulfillment::WorkOrder, meta: Meta) {
     let (number, units) = (one.number, one.units());
-    let lines = one.lines.iter().map(|line| (line.sku.clone(), line.quantity)).collect();
-    let parcel = Parcel { number, lines };
+    let parcel = parcel_of(one);
     let (inventory, fulfillments) = (members.inventory.clone(), members.fulfillments.clone());
     let allowed = move |order: &Order, taken: Result<Option<Cause>, order::Rejection>| {
         if !order.placed().is_some_and(|placed| placed.goods.may_leave(number)) {
@@ -142,13 +146,12 @@ fn dispatch(members: &Members, id: OrderId, one: &fulfillment::WorkOrder, meta: 
     send(&members.orders, Ask::sibling(id, command, meta, allowed));
 }
 
-/// Whatever has not left shall not. Of an order that goes on, its stock is free again and its money on its way back before
-/// the order hears of it; an order that has ended undoes both as a whole.
+/// Whatever has not left shall not. Of an order that goes on, its stock is free again before the order hears of it; an order
+/// that has ended undoes that as a whole.
 pub(super) fn cancel(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) {
     let tell = report(family, id, Actor::Fulfillment);
     let inventory = family.members.inventory.clone();
     let (except, goes_on) = (placed.goods.let_go, placed.goods.canceling.is_some());
-    let refund = refunder(family, id, placed);
     let heard = move |state: &Fulfillment, taken: Result<Option<Cause>, fulfillment::Rejection>| {
         let cause = taken.ok().flatten();
         let progress = state.work().map(fulfillment::Work::progress).map(progress).unwrap_or_default();
@@ -156,11 +159,8 @@ pub(super) fn cancel(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, met
             Some(work) if goes_on => work
                 .orders
                 .iter()
-                .filter(|one| one.phase == fulfillment::Phase::Canceled)
-                .map(|one| {
-                    let lines = one.lines.iter().map(|line| (line.sku.clone(), line.quantity)).collect();
-                    Parcel { number: one.number, lines }
-                })
+                .filter(|one| one.phase == fulfillment::Phase::Canceled && !one.is_owed)
+                .map(parcel_of)
                 .collect(),
             Some(_) | None => Vec::new(),
         };
@@ -168,7 +168,10 @@ pub(super) fn cancel(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, met
             return tell(cause, order::Outcome::FulfillmentCanceled { progress });
         };
         let meta = Meta { cause, ..Meta::by(Actor::Fulfillment) };
-        let give_back = |parcel: &Parcel| inventory::Command::GiveBack { order: id, parcel: parcel.clone() };
+        let give_back = |parcel: &Parcel| {
+            let parcel = parcel.clone();
+            inventory::Command::GiveBack { order: id, parcel, is_missing: false }
+        };
         for parcel in others {
             send(&inventory, Ask::tell(Only, give_back(parcel), meta));
         }
@@ -178,7 +181,7 @@ pub(super) fn cancel(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, met
                 tracing::debug!(order.id = %id, %why, "nothing to give back");
                 None
             });
-            refund(cause, progress, tell);
+            tell(cause, order::Outcome::FulfillmentCanceled { progress });
         };
         send(&inventory, Ask::sibling(Only, give_back(last), meta, done));
     };
@@ -186,36 +189,87 @@ pub(super) fn cancel(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, met
     send(&family.members.fulfillments, Ask::sibling(id, command, *meta, heard));
 }
 
-/// Gives back what the pieces cost that will not leave the house, then tells the order. Asked twice it is one refund.
-fn refunder<T>(
+/// Gives back what the pieces cost that will not leave the house, and tells the order.
+pub(super) fn refund_lines(
     family: &Rc<StoreFamily>,
     id: OrderId,
-    placed: &Placed,
-) -> impl FnOnce(Option<Cause>, order::Progress, T) + Send + 'static
-where
-    T: Fn(Option<Cause>, order::Outcome) + Send + 'static,
-{
-    let (payments, cart) = (family.members.payments.clone(), Arc::clone(&placed.cart));
-    move |cause, progress, tell| {
-        let Some(value) = progress.canceled_value(&cart).filter(|value| !value.is_zero()) else {
-            return tell(cause, order::Outcome::FulfillmentCanceled { progress });
-        };
-        let wish = payment::Wish {
-            how_much: payment::HowMuch::AtMost(value),
-            reason: payment::RefundReason::Customer,
-            reference: Some("canceled_lines".into()),
-        };
-        let heard = move |_: &payment::State, taken: Result<Option<Cause>, payment::Rejection>| {
-            let cause = taken.unwrap_or_else(|why| {
-                tracing::debug!(order.id = %id, %why, "nothing to give back for what was canceled");
-                cause
-            });
-            tell(cause, order::Outcome::FulfillmentCanceled { progress });
-        };
-        let meta = Meta { cause, ..Meta::by(Actor::Fulfillment) };
-        let command = payment::Command::Refund(wish);
-        send(&payments, Ask::sibling(payment::id_of(id), command, meta, heard));
+    (before, value): (Amount, Amount),
+    meta: &Meta,
+) {
+    let Some((reference, wish)) = lines_wish(before, value) else { return };
+    let tell = report(family, id, Actor::Payment);
+    let heard = move |state: &payment::State, taken: Result<Option<Cause>, payment::Rejection>| {
+        let value = lines_gone(state, &reference, (before, value));
+        let cause = taken.unwrap_or_else(|why| {
+            tracing::debug!(order.id = %id, %why, "nothing to give back for what was canceled");
+            None
+        });
+        tell(cause, order::Outcome::LinesRefunded { value });
+    };
+    let command = payment::Command::Refund(wish);
+    send(&family.members.payments, Ask::sibling(payment::id_of(id), command, *meta, heard));
+}
+
+/// The wish for what canceled pieces cost, and its name, which says what went back before: asked twice it is one refund.
+pub(in crate::store) fn lines_wish(before: Amount, value: Amount) -> Option<(Arc<str>, payment::Wish)> {
+    let reference: Arc<str> = if before.is_zero() {
+        "canceled_lines".into()
+    } else {
+        format!("canceled_lines_{}", before.minor()).into()
+    };
+    let wish = payment::Wish {
+        how_much: payment::HowMuch::AtMost(value.minus(before)?),
+        reason: payment::RefundReason::Customer,
+        reference: Some(Arc::clone(&reference)),
+    };
+    Some((reference, wish))
+}
+
+/// What of it goes back by now. The refund of that name may have been wished for before more was canceled: then it is for
+/// less. Where there is none, nothing is left to be given back.
+pub(in crate::store) fn lines_gone(
+    state: &payment::State,
+    reference: &Arc<str>,
+    (before, value): (Amount, Amount),
+) -> Amount {
+    let known = state
+        .begun()
+        .and_then(|begun| begun.refunds.iter().find(|refund| refund.reference.as_ref() == Some(reference)));
+    known.and_then(|refund| before.plus(refund.amount)).unwrap_or(value).min(value)
+}
+
+/// A part that will not leave: its stock is free again, or struck where it is not there, and then it is canceled.
+fn give_up(
+    family: &Rc<StoreFamily>,
+    id: OrderId,
+    one: &fulfillment::WorkOrder,
+    is_missing: bool,
+    meta: Meta,
+) {
+    let number = one.number;
+    let fulfillments = family.members.fulfillments.clone();
+    let tell = move |cause| {
+        let meta = Meta { cause, ..Meta::by(Actor::Inventory) };
+        let outcome = fulfillment::Outcome::GivenUp { number };
+        send(&fulfillments, Ask::tell(id, fulfillment::Command::Hear(outcome), meta));
+    };
+    if one.is_owed {
+        // Nothing was promised to it.
+        return tell(meta.cause);
     }
+    let heard = move |_: &inventory::Stock, taken: Result<Option<Cause>, inventory::Rejection>| {
+        tell(taken.unwrap_or_else(|why| {
+            tracing::debug!(order.id = %id, %why, "no stock to give back for what was given up");
+            None
+        }));
+    };
+    let command = inventory::Command::GiveBack { order: id, parcel: parcel_of(one), is_missing };
+    send(&family.members.inventory, Ask::sibling(Only, command, meta, heard));
+}
+
+fn parcel_of(one: &fulfillment::WorkOrder) -> Parcel {
+    let lines = one.lines.iter().map(|line| (line.sku.clone(), line.quantity)).collect();
+    Parcel { number: one.number, lines }
 }
 
 /// Tells the order how far its goods are, and fulfilment that it has heard.
@@ -299,6 +353,11 @@ impl Wiring for Fulfillments {
             fulfillment::Step::Dispatch { number } => {
                 if let Some(one) = state.work().and_then(|work| work.order_of(number)) {
                     dispatch(&family.members, key, one, meta);
+                }
+            }
+            fulfillment::Step::GiveUp { number, is_missing } => {
+                if let Some(one) = state.work().and_then(|work| work.order_of(number)) {
+                    give_up(family, key, one, is_missing, meta);
                 }
             }
             fulfillment::Step::Report { progress } => inform(family, key, progress, meta),

@@ -469,7 +469,8 @@ impl World {
     fn open(&mut self, store: &StoreId, order: OrderId) {
         let Some(cart) = self.cart(store, order) else { return };
         let mode = if self.is_auto { fulfillment::Mode::Auto } else { fulfillment::Mode::Manual };
-        let policy = fulfillment::Policy { mode, stage_s: 1, transit_s: 5, stalled_s: 60 };
+        let short_pick = fulfillment::ShortPick::Refund;
+        let policy = fulfillment::Policy { mode, stage_s: 1, transit_s: 5, stalled_s: 60, short_pick };
         let line = |line: &order::Line| fulfillment::Line {
             line: line.id,
             sku: line.sku.clone(),
@@ -493,6 +494,9 @@ impl World {
         let first = one.lines.first().map(|line| Units { line: line.line, quantity: 1 });
         let to = match (how % 11, &one.phase) {
             (0, _) => Move::Hold { note: None },
+            (1, fulfillment::Phase::Working(Stage::Picking)) => {
+                Move::Short { lines: first.into_iter().collect() }
+            }
             (1, _) => Move::Split { lines: first.into_iter().collect() },
             (_, fulfillment::Phase::OnHold { .. }) => Move::Release,
             (_, fulfillment::Phase::Working(Stage::ReadyToShip)) => {
@@ -522,14 +526,26 @@ impl World {
                         self.work(store, order, Command::Hear(Outcome::Dispatched { number }));
                     }
                 }
+                fulfillment::Step::GiveUp { number, is_missing } => {
+                    let Some(one) = self.work_on(store, order).and_then(|work| work.order_of(number)) else {
+                        continue;
+                    };
+                    let lines = one.lines.iter().map(|line| (line.sku.clone(), line.quantity)).collect();
+                    let parcel = inventory::Parcel { number, lines };
+                    self.stock(store, inventory::Command::GiveBack { order, parcel, is_missing });
+                    self.work(store, order, Command::Hear(Outcome::GivenUp { number }));
+                }
                 fulfillment::Step::Report { progress } => {
                     let fulfillment::Progress { shipped, delivered, returned, canceled, is_held } =
                         progress.clone();
-                    assert!(canceled.is_empty(), "the order that canceled knows");
-                    let heard =
-                        order::Progress { shipped, delivered, returned, canceled: Vec::new(), is_held };
+                    let canceled = canceled
+                        .into_iter()
+                        .map(|part| order::CanceledUnits { line: part.line, quantity: part.quantity })
+                        .collect();
+                    let heard = order::Progress { shipped, delivered, returned, canceled, is_held };
                     self.hear(store, order, order::Outcome::GoodsMoved { progress: heard });
                     self.work(store, order, Command::Hear(Outcome::Noted { progress }));
+                    self.refund_lines(store, order);
                 }
                 fulfillment::Step::Warn { number, trouble } => {
                     self.work(store, order, Command::Hear(Outcome::Warned { number, trouble }));
@@ -712,7 +728,7 @@ impl World {
             })
             .collect();
         for parcel in stays {
-            self.stock(store, inventory::Command::GiveBack { order, parcel });
+            self.stock(store, inventory::Command::GiveBack { order, parcel, is_missing: false });
         }
         let canceled = canceled
             .into_iter()
@@ -720,6 +736,18 @@ impl World {
             .collect();
         let progress = order::Progress { shipped, delivered, returned, canceled, is_held };
         self.hear(store, order, order::Outcome::FulfillmentCanceled { progress });
+        self.refund_lines(store, order);
+    }
+
+    /// What the pieces cost that will not leave goes back.
+    fn refund_lines(&mut self, store: &StoreId, order: OrderId) {
+        let placed = self.shops.get(store).and_then(|shop| shop.orders.get(&order));
+        let steps = placed.map(Orders::due).map(|due| due.steps).unwrap_or_default();
+        for step in steps {
+            if let order::Step::RefundLines { value, .. } = step {
+                self.hear(store, order, order::Outcome::LinesRefunded { value });
+            }
+        }
     }
 
     /// The bank has given everything back.

@@ -286,6 +286,12 @@ impl Shop {
                 waiting.into_iter().for_each(|number| self.dispatch(number));
             }
             S::CancelFulfillment => self.cancel_work(&placed),
+            S::RefundLines { before, value } => {
+                let Some((reference, wish)) = wiring::goods::lines_wish(before, value) else { return };
+                let _ = self.ask_payment(payment::Command::Refund(wish));
+                let value = wiring::goods::lines_gone(&self.payment, &reference, (before, value));
+                self.hear(O::LinesRefunded { value });
+            }
             S::ExtendHold { .. } | S::WithdrawReview => {}
         }
     }
@@ -302,6 +308,7 @@ impl Shop {
             stage_s: 1,
             transit_s: 5,
             stalled_s: 1_000_000,
+            short_pick: fulfillment::ShortPick::Refund,
         };
         let line = |line: &order::Line| fulfillment::Line {
             line: line.id,
@@ -328,16 +335,7 @@ impl Shop {
                 })
                 .collect();
             for parcel in stays {
-                let _ = self.ask_stock(inventory::Command::GiveBack { order, parcel });
-            }
-            let value = told(progress.clone()).canceled_value(&placed.cart).unwrap_or(Amount::ZERO);
-            if !value.is_zero() {
-                let wish = payment::Wish {
-                    how_much: payment::HowMuch::AtMost(value),
-                    reason: payment::RefundReason::Customer,
-                    reference: Some("canceled_lines".into()),
-                };
-                let _ = self.ask_payment(payment::Command::Refund(wish));
+                let _ = self.ask_stock(inventory::Command::GiveBack { order, parcel, is_missing: false });
             }
         }
         self.hear(order::Outcome::FulfillmentCanceled { progress: told(progress) });
@@ -363,6 +361,16 @@ impl Shop {
     fn work_step(&mut self, step: fulfillment::Step) {
         match step {
             fulfillment::Step::Dispatch { number } => self.dispatch(number),
+            fulfillment::Step::GiveUp { number, is_missing } => {
+                let one = self.work.work().and_then(|work| work.order_of(number)).cloned();
+                if let Some(one) = one.filter(|one| !one.is_owed) {
+                    let lines = one.lines.iter().map(|line| (line.sku.clone(), line.quantity)).collect();
+                    let parcel = inventory::Parcel { number, lines };
+                    let give_back = inventory::Command::GiveBack { order: self.id, parcel, is_missing };
+                    let _ = self.ask_stock(give_back);
+                }
+                self.ask_work(fulfillment::Command::Hear(fulfillment::Outcome::GivenUp { number }));
+            }
             fulfillment::Step::Report { progress } => {
                 self.hear(order::Outcome::GoodsMoved { progress: told(progress.clone()) });
                 self.ask_work(fulfillment::Command::Hear(fulfillment::Outcome::Noted { progress }));

@@ -9,6 +9,7 @@ pub(super) fn check(evidence: &Evidence) -> Checked {
     let (shipped, given_back) =
         (moved(evidence, "inventory.updated")?, moved(evidence, "inventory.released")?);
     let back = back(evidence)?;
+    let missing = missing(evidence)?;
     ensure!(
         evidence.items.len() == evidence.shelves.len(),
         "{} SKUs: {:?}",
@@ -19,6 +20,8 @@ pub(super) fn check(evidence: &Evidence) -> Checked {
         let sku = text(item, "sku")?;
         let Some(initial) = evidence.shelves.get(sku) else { return Err(format!("nobody made {item}")) };
         let count = |of: &BTreeMap<&str, i64>| of.get(sku).copied().unwrap_or(0);
+        // What a picker did not find was never there.
+        let initial = &(initial - count(&missing));
         // What an order keeps although it was confirmed is not sold any more.
         let (sold, shipped) = (count(&sold) - count(&given_back), count(&shipped));
         let Back { restocked, damaged, arrived } = back.get(sku).copied().unwrap_or_default();
@@ -86,6 +89,16 @@ fn moved<'a>(evidence: &'a Evidence, kind: &str) -> Result<BTreeMap<&'a str, i64
         }
     }
     Ok(moved)
+}
+
+/// How many of each SKU pickers did not find.
+fn missing(evidence: &Evidence) -> Result<BTreeMap<&str, i64>, String> {
+    let mut missing = BTreeMap::new();
+    let struck = evidence.events.iter().filter(|event| event["data"]["reason"] == "not on the shelf");
+    for event in struck {
+        *missing.entry(text(&event["data"], "sku")?).or_default() -= number(&event["data"], "delta")?;
+    }
+    Ok(missing)
 }
 
 /// How many of each SKU confirmed orders have.
