@@ -11,6 +11,7 @@ mod demo;
 mod disk;
 mod doubt;
 mod edits;
+mod figures;
 mod flows;
 mod fulfillment;
 mod idempotency;

@@ -24,8 +24,7 @@ fn truth() -> Evidence {
             "order_id": order, "at": format!("2026-01-01T00:00:0{sequence}Z")})
     };
     let row = |kind: &str| json!({"type": kind, "amount": 200, "currency": "usd", "payment_intent": "pi_1", "metadata": {"order_id": "ord_1"}});
-    let item =
-        json!({"sku": "MUG", "on_hand": 9, "available": 7, "reserved": 0, "committed": 2, "safety_stock": 0});
+    let item = json!({"sku": "MUG", "on_hand": 9, "available": 7, "reserved": 0, "committed": 2, "safety_stock": 0, "damaged": 0});
     Evidence {
         store: "acme".into(),
         log: vec![Entry { key: "k".into(), body, verdict: Verdict::Accepted("ord_1".into()) }],
