@@ -2,9 +2,9 @@
 //! state machines.
 //!
 //! None of it is drawn by hand and hoped for. What travels is named by exhaustive matches over the events and calls of
-//! the domain ([`marks`]), which the runtime asks for each event that it hands to the journal: an event without a place
+//! the domain (`marks`), which the runtime asks for each event that it hands to the journal: an event without a place
 //! in the graph does not compile. The ends of the edges are held against `decide` and `due` by tests. The state machines
-//! are what [`explore`](machine::explore) finds when it asks `decide` itself.
+//! are what `machine::explore` finds when it asks `decide` itself.
 
 mod edges;
 mod graph;
