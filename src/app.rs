@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::config::{Config, Placement};
 use crate::gateway::{Bank, Breaker, BreakerConfig, Stripe, StripeConfig};
-use crate::http::{self, Door, DoorSlot, Limits};
+use crate::http::{self, Door, DoorSlot, Limits, Page};
 use crate::journal::sqlite::{Options as JournalOptions, SqliteJournal};
 use crate::journal::writer::Bounds;
 use crate::journal::{Health, Journal};
@@ -47,10 +47,17 @@ const HALT_WITHIN: Duration = Duration::from_secs(2);
 /// How long connections may take to close once nothing is in flight.
 const CLOSE_WITHIN_S: u64 = 1;
 
+/// What the program brings along, besides its settings.
+#[derive(Clone, Debug, Default)]
+pub struct Fittings {
+    /// The page for people.
+    pub page: Arc<Page>,
+}
+
 /// Serves until Ctrl-C or SIGTERM, then stops. An error says why it ended otherwise.
-pub async fn serve(config: Config) -> anyhow::Result<()> {
+pub async fn serve(config: Config, fittings: Fittings) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
-    let mut app = App::assemble(config).await?;
+    let mut app = App::assemble(config, fittings).await?;
     announce(&app.url)?;
     let ended = tokio::select! {
         () = signals.next() => Ok(()),
@@ -98,13 +105,13 @@ pub struct Running {
 }
 
 /// Starts a node in this process and waits until it takes requests.
-pub fn start(config: Config) -> anyhow::Result<Running> {
+pub fn start(config: Config, fittings: Fittings) -> anyhow::Result<Running> {
     let (stop, stopped) = oneshot::channel();
     let (started, starting) = std::sync::mpsc::channel();
     let (over, ended) = tokio::sync::watch::channel(false);
     let run = move || {
         let outcome = actix::System::new().block_on(async {
-            let mut app = match App::assemble(config).await {
+            let mut app = match App::assemble(config, fittings).await {
                 Ok(app) => app,
                 Err(error) => {
                     // Whoever started it waits for this.
@@ -181,7 +188,7 @@ struct App {
 }
 
 impl App {
-    async fn assemble(config: Config) -> anyhow::Result<Self> {
+    async fn assemble(config: Config, fittings: Fittings) -> anyhow::Result<Self> {
         config.check()?;
         let listener = bind(config.server.listen)?;
         let url = format!("http://{}", listener.local_addr().context("asking for the address")?);
@@ -217,7 +224,7 @@ impl App {
         let metrics = Metrics::new(Sources(directory.clone())).with_jobs(Arc::clone(jobs.schedule().board()));
         let door =
             Door::new(directory.clone(), Arc::clone(&latencies), Arc::new(metrics), Limits::of(&config));
-        let door = Arc::new(door.with_schedule(jobs.schedule().clone()));
+        let door = Arc::new(door.with_schedule(jobs.schedule().clone()).with_page(fittings.page));
         let tasks = vec![actix::spawn(keep_waking(directory.clone())), actix::spawn(keep_young(latencies))];
         slot.open(Arc::clone(&door));
         tracing::info!(url, journal.position = journal.end(), threads = threads.len(), "taking requests");

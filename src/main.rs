@@ -1,13 +1,16 @@
 //! The `orderflow` program: what its words on the command line do.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use orderflow::config::{Config, Effective, Flags};
+use orderflow::http::{self, Page};
 use orderflow::{app, demo, export, replay, seed, telemetry, verify};
 
 /// 10 to 20 % on this pattern of allocations.
@@ -36,6 +39,8 @@ enum Command {
     Verify(verify::Args),
     /// Write every event as a line of JSON
     Export(export::Args),
+    /// Print the API's description, OpenAPI 3.1
+    Openapi,
     /// Print the settings in force, each with where it comes from; secrets are masked
     Config {
         #[command(flatten)]
@@ -92,7 +97,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve(settings) => {
             let Effective { config, .. } = settings.load()?;
             telemetry::start_logs(&config.logs)?;
-            actix::System::new().block_on(app::serve(config))
+            actix::System::new().block_on(app::serve(config, fittings()))
         }
         Command::Demo(args) => {
             let config = demo_config()?;
@@ -112,9 +117,29 @@ fn run(command: Command) -> anyhow::Result<()> {
             eprintln!("{} events, up to position {}", report.events, report.end);
             Ok(())
         }
+        Command::Openapi => {
+            let text = std::str::from_utf8(http::document()).expect("JSON is UTF-8");
+            say(&text)
+        }
         Command::Config { reference: true, .. } => say(&Config::reference().trim_end()),
         Command::Config { settings, reference: false } => say(&settings.load()?.to_string().trim_end()),
     }
+}
+
+/// The page as `web/` was built: here and not in the library, so that another page is only linked anew. Built for
+/// development, the program reads it from there when it starts.
+#[derive(rust_embed::RustEmbed)]
+#[folder = "web/dist"]
+#[allow_missing = true]
+struct Web;
+
+/// What comes with the program.
+fn fittings() -> app::Fittings {
+    let files = Web::iter().filter_map(|path| {
+        let data: Cow<'static, [u8]> = Web::get(&path)?.data;
+        Some((path.into_owned(), data))
+    });
+    app::Fittings { page: Arc::new(Page::of(files)) }
 }
 
 /// The books do not agree.
@@ -144,7 +169,7 @@ impl Served {
         config.server.listen = setup.listen;
         config.data.directory = setup.data;
         config.gateway.url = setup.bank_url;
-        let running = tokio::task::spawn_blocking(move || app::start(config)).await??;
+        let running = tokio::task::spawn_blocking(move || app::start(config, fittings())).await??;
         Ok(Self(running))
     }
 }

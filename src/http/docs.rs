@@ -34,6 +34,11 @@ static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
 static PAGE: LazyLock<Bytes> = LazyLock::new(|| page::of(&API, &document::of(&API)).into());
 static POLICY: LazyLock<String> = LazyLock::new(page::policy);
 
+/// The document, as JSON.
+pub fn document() -> &'static [u8] {
+    &DOCUMENT
+}
+
 /// The document for programs.
 pub(super) async fn openapi() -> HttpResponse {
     reply::json(StatusCode::OK, DOCUMENT.clone())

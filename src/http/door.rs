@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::admission::Class;
 use super::stream::{Hub, StreamLimits};
+use super::web::Page;
 use crate::config::Config;
 use crate::problem::{Code, Problem};
 use crate::schedule::Schedule;
@@ -104,6 +105,7 @@ pub struct Door {
     metrics: Arc<Metrics>,
     limits: Limits,
     schedule: Option<Schedule>,
+    page: Arc<Page>,
     in_flight: AtomicU32,
     is_closing: AtomicBool,
     /// The same for those who wait for it.
@@ -128,6 +130,7 @@ impl Door {
             latencies,
             limits,
             schedule: None,
+            page: Arc::default(),
             in_flight: AtomicU32::new(0),
             is_closing: AtomicBool::new(false),
             closing: watch::Sender::new(false),
@@ -142,6 +145,17 @@ impl Door {
     pub fn with_schedule(mut self, schedule: Schedule) -> Self {
         self.schedule = Some(schedule);
         self
+    }
+
+    /// The same door, to a page for people too.
+    pub fn with_page(mut self, page: Arc<Page>) -> Self {
+        self.page = page;
+        self
+    }
+
+    /// The page for people.
+    pub(super) fn page(&self) -> &Page {
+        &self.page
     }
 
     /// Scheduled jobs, where there are any.

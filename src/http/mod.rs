@@ -22,7 +22,6 @@ mod fulfillments;
 mod guard;
 mod headers;
 mod health;
-mod index;
 mod inventory;
 mod json;
 mod legacy;
@@ -43,14 +42,15 @@ mod tenant;
 #[cfg(test)]
 mod tests;
 mod tracking;
+mod web;
 
 use actix_web::web::{ServiceConfig, resource};
 
-use crate::problem::{Code, Problem};
-
+pub use docs::document;
 pub use door::{Door, DoorSlot, Limits};
 pub(crate) use guard::guard;
 pub use stream::StreamLimits;
+pub use web::Page;
 
 /// The longest body a route takes, in bytes; the innermost on the way to a handler counts.
 #[derive(Clone, Copy, Debug)]
@@ -130,11 +130,7 @@ pub fn routes(slot: &DoorSlot, limits: Limits) -> impl FnOnce(&mut ServiceConfig
             .service(resource("/metrics").get(health::metrics))
             .service(resource("/openapi.json").get(docs::openapi))
             .service(resource("/docs").get(docs::page))
-            .service(resource("/").get(index::page))
-            .default_service(actix_web::web::to(no_route));
+            .service(resource("/").get(web::front).head(web::front))
+            .default_service(actix_web::web::to(web::whatever));
     }
-}
-
-async fn no_route() -> Problem {
-    Problem::new(Code::NotFound)
 }

@@ -20,6 +20,7 @@ mod lists;
 mod outage;
 mod overload;
 mod oversell;
+mod page;
 mod passivation;
 mod processes;
 mod refunds;

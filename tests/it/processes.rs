@@ -154,7 +154,7 @@ async fn settings_in_force_are_printed_and_secrets_are_not() {
 #[tokio::test]
 async fn help_names_every_command() {
     let help = orderflow(&["--help"]).await.succeeded();
-    for command in ["serve", "demo", "replay", "seed", "verify", "export", "config"] {
+    for command in ["serve", "demo", "replay", "seed", "verify", "export", "openapi", "config"] {
         assert!(help.contains(command), "{command} is missing in {help}");
         let more = orderflow(&[command, "--help"]).await.succeeded();
         assert!(more.contains("Usage"), "{more}");
