@@ -39,7 +39,7 @@ pub struct AggregateActor<A: Wiring> {
     newest_dropped: Option<A::Key>,
 }
 
-/// Goes on with what a restart interrupted: open instances after this key.
+/// Goes on with what a restart interrupted: what is in memory, and open instances after this key.
 pub struct Resume<A: Wiring>(pub Option<A::Key>);
 
 impl<A: Wiring> actix::Message for Resume<A> {
@@ -78,6 +78,10 @@ impl<A: Wiring> AggregateActor<A> {
     fn take(&mut self, ask: Ask<A>, ctx: &mut Context<Self>) {
         let Ask { key, request, meta, deadline, condition, reply } = ask;
         match self.admit(&meta, deadline) {
+            // Whoever asks from outside is told before anything happens; what siblings tell each other goes with the family.
+            Ok(Known::New) if matches!(reply, Reply::Caller { .. }) && !self.family.takes_events() => {
+                return refuse::<A>(reply, Refusal::Fault(Fault::JournalRefused));
+            }
             Ok(Known::New) => {}
             Ok(Known::Answered(answer)) => return self.replay(reply, answer),
             Err(fault) => return refuse::<A>(reply, Refusal::Fault(fault)),
@@ -449,17 +453,6 @@ fn said(panic: &(dyn std::any::Any + Send)) -> String {
 
 impl<A: Wiring> Actor for AggregateActor<A> {
     type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Context<Self>) {
-        let known: Vec<A::Key> = self.instances.keys().copied().collect();
-        for key in known {
-            let resumed = catch_unwind(AssertUnwindSafe(|| self.resume(key)));
-            if let Err(panic) = resumed {
-                return self.family.break_up(A::NAME, &said(panic.as_ref()));
-            }
-        }
-        self.set_alarm(ctx);
-    }
 }
 
 impl<A: Wiring> Handler<Ask<A>> for AggregateActor<A> {
@@ -504,19 +497,33 @@ impl<A: Wiring> Handler<Resume<A>> for AggregateActor<A> {
             Ok(open) => open,
             Err(fault) => return self.family.break_up(A::NAME, &fault.to_string()),
         };
-        let Some(last) = open.last().map(|(key, _)| *key) else { return };
+        let last = open.last().map(|(key, _)| *key);
+        // What is in memory already goes on first.
+        let mut keys: Vec<A::Key> = Vec::with_capacity(open.len());
+        if after.is_none() {
+            keys.extend(self.instances.keys());
+        }
         for (key, state) in open {
-            if let Entry::Vacant(missing) = self.instances.entry(key) {
-                missing.insert(state);
+            match self.instances.entry(key) {
+                Entry::Vacant(missing) => {
+                    missing.insert(state);
+                    keys.push(key);
+                }
+                Entry::Occupied(_) if after.is_none() => {}
+                Entry::Occupied(_) => keys.push(key),
             }
+        }
+        for key in keys {
             let resumed = catch_unwind(AssertUnwindSafe(|| self.resume(key)));
             if let Err(panic) = resumed {
                 return self.family.break_up(A::NAME, &said(panic.as_ref()));
             }
         }
         self.set_alarm(ctx);
-        // The next turn queues behind what came meanwhile.
-        ctx.notify(Resume(Some(last)));
+        if let Some(last) = last {
+            // The next turn queues behind what came meanwhile.
+            ctx.notify(Resume(Some(last)));
+        }
     }
 }
 

@@ -142,6 +142,7 @@ struct Counter {
     log: Rc<StoreLog>,
     keys: Keys,
     is_broken: Cell<bool>,
+    takes_events: Cell<bool>,
     told: RefCell<Vec<u64>>,
     called: RefCell<Vec<u64>>,
     loads: Cell<u32>,
@@ -156,6 +157,9 @@ impl Family for Counter {
     }
     fn visible(&self) -> u64 {
         0
+    }
+    fn takes_events(&self) -> bool {
+        self.takes_events.get()
     }
     fn is_broken(&self) -> bool {
         self.is_broken.get()
@@ -213,6 +217,7 @@ impl World {
             log: StoreLog::resume(store, 1, gate, clock, 0, Timestamp::default()),
             keys: Keys::new(Box::new(|_| Ok(None))),
             is_broken: Cell::new(false),
+            takes_events: Cell::new(true),
             told: RefCell::default(),
             called: RefCell::default(),
             loads: Cell::new(0),
@@ -316,6 +321,22 @@ async fn what_the_journal_refuses_never_happened() {
     world.commit().await;
     assert!(matches!(after.await, Ok(Err(Refusal::Fault(Fault::Rebuilding)))));
     assert_eq!(world.journal.end(), 1, "only the opening was recorded");
+}
+
+#[actix::test]
+async fn whoever_asks_while_nothing_can_be_kept_is_told_before_anything_happens() {
+    let world = World::opened(Plan::faultless()).await;
+    let kept = world.ask(Command::Add(5), Some("k"));
+    world.commit().await;
+    kept.await.expect("answered").expect("taken");
+    world.family.takes_events.set(false);
+    let refused = world.ask(Command::Add(1), None);
+    let repeated = world.ask(Command::Add(5), Some("k"));
+    world.commit().await;
+    assert!(matches!(refused.await, Ok(Err(Refusal::Fault(Fault::JournalRefused)))));
+    assert_eq!(repeated.await.expect("answered").expect("the first answer").version, 5);
+    assert!(!world.family.is_broken(), "memory never ran ahead");
+    assert_eq!(world.journal.end(), 2);
 }
 
 #[actix::test]

@@ -1,5 +1,5 @@
 //! What the generic actor needs to know of an aggregate beyond its decisions: who its siblings are, how its state is
-//! found and shown. Implemented once an aggregate, in `store/wiring.rs`.
+//! found and shown. Implemented once an aggregate, in `store/wiring/`.
 
 use std::rc::Rc;
 
@@ -19,6 +19,9 @@ pub trait Family: 'static {
 
     /// The last ticket of this arbiter whose events views can see.
     fn visible(&self) -> u64;
+
+    /// Whether the journal takes events at all.
+    fn takes_events(&self) -> bool;
 
     /// Whether a member died, so that all must go.
     fn is_broken(&self) -> bool;

@@ -12,7 +12,7 @@ use super::lane::Lane;
 use super::listener::Listener;
 use super::node::Node;
 use super::settings::{Known, Store, Tenancy};
-use super::supervisor::{MemberDied, Supervisor};
+use super::supervisor::{JOURNAL, MemberDied, Supervisor};
 use crate::alert::Alerts;
 use crate::fraud::Fraud;
 use crate::fulfillment::Fulfillments;
@@ -20,7 +20,8 @@ use crate::inventory::{Inventory, Listed};
 use crate::order::Orders;
 use crate::payment::Payment;
 use crate::returns::Returns;
-use crate::runtime::{AggregateActor, Family, Fault, Keys, Stop, StoreLog};
+use crate::runtime::ask::send;
+use crate::runtime::{AggregateActor, Family, Fault, Keys, Resume, Stop, StoreLog};
 use crate::types::{AlertId, IdSource, LineId, OrderId, PaymentId, Sku, Timestamp};
 use crate::views::ViewsReader;
 
@@ -49,6 +50,18 @@ pub struct Members {
 }
 
 impl Members {
+    /// Lets them go on with what they owe. Payments first: an order that asks again finds its payment awake.
+    pub(super) fn go_on(&self) {
+        send(&self.tenancy, Resume(None));
+        send(&self.inventory, Resume(None));
+        send(&self.fraud, Resume(None));
+        send(&self.alerts, Resume(None));
+        send(&self.payments, Resume(None));
+        send(&self.fulfillments, Resume(None));
+        send(&self.returns, Resume(None));
+        send(&self.orders, Resume(None));
+    }
+
     /// Ends them all.
     pub(super) fn stop(&self) {
         // A member that is gone already needs no telling.
@@ -248,6 +261,10 @@ impl Family for StoreFamily {
         self.log.gate().visible(self.node.views.position())
     }
 
+    fn takes_events(&self) -> bool {
+        self.node.journal_takes()
+    }
+
     fn is_broken(&self) -> bool {
         self.is_broken.get()
     }
@@ -256,9 +273,14 @@ impl Family for StoreFamily {
         if self.is_broken.replace(true) {
             return;
         }
+        if member == JOURNAL && self.node.is_stopping() {
+            // The journal is closed before stores are: what they still wanted to say is said after the next start.
+            tracing::debug!(store.id = %self.log.store(), "family ended: the journal is closed");
+            return self.members.stop();
+        }
         tracing::error!(store.id = %self.log.store(), aggregate = member, panic, "family broken up");
         self.members.stop();
-        crate::runtime::ask::send(&self.supervisor, MemberDied { member, said: panic.to_owned() });
+        send(&self.supervisor, MemberDied { member, said: panic.to_owned() });
     }
 
     fn touch(&self) {

@@ -123,9 +123,21 @@ impl Node {
         Ok(permit)
     }
 
+    /// Whether the journal takes events.
+    pub(super) fn journal_takes(&self) -> bool {
+        self.journal.health() == Health::Good
+    }
+
+    /// Resolves when the journal takes events; false when it never will again.
+    pub(super) async fn journal_taking(&self) -> bool {
+        let mut health = self.journal.follow_health();
+        let known = health.wait_for(|health| !matches!(health, Health::Refusing(_))).await;
+        matches!(known.as_deref(), Ok(Health::Good))
+    }
+
     /// Whether new orders can be taken: the journal writes, and views keep up.
     pub fn can_take_orders(&self) -> Result<(), Fault> {
-        if self.journal.health() != Health::Good {
+        if !self.journal_takes() {
             return Err(Fault::JournalRefused);
         }
         if self.views.lag() > self.options.views_lag_max {

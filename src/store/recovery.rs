@@ -19,8 +19,7 @@ use super::wiring;
 use crate::alert::{self, Alerts, Kind, Signal};
 use crate::fraud::Desk;
 use crate::inventory::{Listed, Stock};
-use crate::runtime::ask::send;
-use crate::runtime::{Aggregate as _, AggregateActor, Durable, Family as _, Fault, Only, Resume, StoreLog};
+use crate::runtime::{Aggregate as _, AggregateActor, Durable, Family as _, Fault, Only, StoreLog};
 use crate::types::{Actor, IdSource, Meta, OrderId, StoreId, Timestamp};
 use crate::views::{ViewsError, ViewsReader};
 
@@ -198,13 +197,25 @@ fn start(
     fulfillments.run(AggregateActor::new(Rc::clone(&family), []));
     returns.run(AggregateActor::new(Rc::clone(&family), []));
     orders.run(AggregateActor::new(Rc::clone(&family), []));
-    listener::compare(&family, standing);
-    // Payments first: an order that asks again finds its payment awake.
-    send(&members.payments, Resume(None));
-    send(&members.fulfillments, Resume(None));
-    send(&members.returns, Resume(None));
-    send(&members.orders, Resume(None));
+    go_on(&family, standing);
     family
+}
+
+/// Lets a family go on with what it owes, as soon as the journal takes it. Until then it answers what it is asked and
+/// does nothing of its own: what it did would be refused, and it would be raised again, and again.
+fn go_on(family: &Rc<StoreFamily>, standing: listener::Standing) {
+    if family.node.journal_takes() {
+        listener::compare(family, standing);
+        return family.members.go_on();
+    }
+    let (node, held) = (Arc::clone(&family.node), Rc::downgrade(family));
+    actix::spawn(async move {
+        let is_taking = node.journal_taking().await;
+        if let Some(family) = held.upgrade().filter(|family| is_taking && !family.is_broken()) {
+            listener::compare(&family, standing);
+            family.members.go_on();
+        }
+    });
 }
 
 /// Journals that a store was set aside. It has no family then, so nobody else writes its sequence.

@@ -26,6 +26,7 @@ use crate::runtime::{Fault, Refusal};
 use crate::types::{Amount, Clock, OrderId, StoreId, Timestamp};
 use crate::views::Views;
 
+mod full;
 mod goods;
 mod ledgers;
 mod returns;

@@ -16,7 +16,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{OrderId, count_all, meta, report, settings};
+use super::order::report;
+use super::{OrderId, count_all, meta};
 use crate::flow;
 use crate::fulfillment::{self, Fulfillment, Fulfillments};
 use crate::inventory::{self, Parcel};
@@ -25,7 +26,7 @@ use crate::payment;
 use crate::runtime::ask::send;
 use crate::runtime::{Ask, Family as _, Fault, Only, Refusal, Wiring};
 use crate::store::family::{Members, StoreFamily};
-use crate::store::listener;
+use crate::store::{listener, settings};
 use crate::types::{Actor, Amount, Cause, Meta, Sku, Timestamp};
 
 /// Opens the work on an order once its stock is committed, and tells the order.

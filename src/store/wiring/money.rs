@@ -1,0 +1,223 @@
+//! What passes between an order, its payment and the bank.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::count::count;
+use super::meta;
+use super::order::report;
+use crate::flow;
+use crate::gateway::CallContext;
+use crate::order::{self, Order, Placed};
+use crate::payment::{self, Payment};
+use crate::runtime::ask::send;
+use crate::runtime::{Ask, Family as _, Fault, Refusal, Wiring};
+use crate::store::family::StoreFamily;
+use crate::store::{listener, settings};
+use crate::types::{Actor, Amount, Cause, Meta, OrderId, PaymentId, Timestamp};
+
+pub(super) fn pay(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) {
+    let Some(tenant) = family.tenant() else { return };
+    let retry = &tenant.settings.retry;
+    let command = payment::Command::Begin {
+        order: id,
+        amount: placed.cart.total,
+        currency: placed.cart.currency,
+        method: Arc::clone(&placed.cart.payment.payment_method),
+        capture: match tenant.settings.capture {
+            settings::Capture::Automatic => payment::Capture::Automatic,
+            settings::Capture::OnShipment => payment::Capture::Manual,
+        },
+        retry: payment::RetryPolicy {
+            base_ms: u32::try_from(retry.base_ms).unwrap_or(u32::MAX),
+            cap_ms: u32::try_from(retry.cap_ms).unwrap_or(u32::MAX),
+            attempts_max: retry.attempts_max,
+        },
+        gateway_ready: family.node.breaker.is_ready(),
+    };
+    let tell = report(family, id, Actor::Payment);
+    let heard = move |state: &payment::State, taken: Result<Option<Cause>, payment::Rejection>| {
+        if let Some(outcome) = Payment::standing(state).and_then(paid) {
+            tell(taken.ok().flatten(), outcome);
+        }
+    };
+    send(&family.members.payments, Ask::sibling(placed.payment, command, *meta, heard));
+}
+
+pub(super) fn undo(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) {
+    let payment = placed.payment;
+    let reason: Arc<str> = placed.status().word().into();
+    let tell = report(family, id, Actor::Payment);
+    let heard = move |state: &payment::State, taken: Result<Option<Cause>, payment::Rejection>| {
+        let never_begun = order::Outcome::PaymentUndone { captured: Amount::ZERO, refunded: Amount::ZERO };
+        let outcome = Payment::standing(state).map_or(Some(never_begun), paid);
+        if let Some(outcome) = outcome {
+            tell(taken.ok().flatten(), outcome);
+        }
+    };
+    let command = payment::Command::Cancel { reason };
+    send(&family.members.payments, Ask::sibling(payment, command, *meta, heard));
+    if let Some(call) = family.lane.withdraw(payment) {
+        let outcome = call.unsent(payment::bank::Reason::LaneClosed, None);
+        answered(family, payment, &call, outcome);
+    }
+}
+
+pub(super) fn capture(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) {
+    let tell = report(family, id, Actor::Payment);
+    let heard = move |state: &payment::State, taken: Result<Option<Cause>, payment::Rejection>| {
+        // While the bank is at it, what was said of an earlier try says nothing of this one.
+        let is_under_way = state.begun().is_some_and(|begun| begun.work.is_some());
+        let outcome = Payment::standing(state).and_then(paid).filter(|_| !is_under_way);
+        if let Some(outcome) = outcome {
+            tell(taken.ok().flatten(), outcome);
+        }
+    };
+    send(&family.members.payments, Ask::sibling(placed.payment, payment::Command::Capture, *meta, heard));
+}
+
+/// What an order hears of where its payment stands; nothing while that is open.
+pub(in crate::store) fn paid(standing: payment::Standing) -> Option<order::Outcome> {
+    use order::Outcome;
+    use payment::Standing;
+    match standing {
+        Standing::Pending { .. } | Standing::Undoing { .. } => None,
+        Standing::RequiresAction { .. } => Some(Outcome::PaymentChallenged),
+        Standing::Authorized { amount, capture_failure: Some(code) } => {
+            Some(Outcome::CaptureFailed { authorized: amount, code: code.as_ref().to_owned() })
+        }
+        Standing::Authorized { amount, capture_failure: None } => {
+            Some(Outcome::PaymentSettled { authorized: amount, captured: Amount::ZERO })
+        }
+        Standing::Captured { amount, .. } => {
+            Some(Outcome::PaymentSettled { authorized: amount, captured: amount })
+        }
+        Standing::Failed { reason, decline } => {
+            let code = decline.map_or_else(
+                || reason.name().to_owned(),
+                |decline| decline.decline_code.unwrap_or(decline.code).as_ref().to_owned(),
+            );
+            Some(Outcome::PaymentFailed { code })
+        }
+        Standing::Undone { captured, refunded } => Some(Outcome::PaymentUndone { captured, refunded }),
+    }
+}
+
+/// The order hears how much was given back; the payment hears that it has.
+fn report_refunds(family: &Rc<StoreFamily>, order: OrderId, captured: Amount, refunded: Amount, meta: &Meta) {
+    let payments = family.members.payments.clone();
+    let heard = move |_: &Order, taken: Result<Option<Cause>, order::Rejection>| {
+        if let Ok(cause) = taken {
+            let meta = Meta { cause, ..Meta::by(Actor::Order) };
+            let command = payment::Command::RefundsHeard { refunded };
+            send(&payments, Ask::tell(payment::id_of(order), command, meta));
+        }
+    };
+    let command = order::Command::Hear(order::Outcome::RefundsChanged { captured, refunded });
+    send(&family.members.orders, Ask::sibling(order, command, *meta, heard));
+}
+
+/// How a call to the bank ended, on its way to the payment that made it.
+pub(in crate::store) fn answered(
+    family: &Rc<StoreFamily>,
+    id: PaymentId,
+    call: &payment::bank::Call,
+    outcome: payment::bank::Outcome,
+) {
+    // A call owed since before this activation may have been made by one that died with the answer.
+    let outcome = call.judge(outcome, family.active_since);
+    let command =
+        payment::Command::Answered { operation: call.operation(), attempt: call.attempt(), outcome };
+    send(&family.members.payments, Ask::tell(id, command, Meta::by(Actor::Bank)));
+}
+
+impl Wiring for Payment {
+    type Family = StoreFamily;
+    type Request = payment::Command;
+
+    fn prepare(
+        _family: &Rc<StoreFamily>,
+        _key: PaymentId,
+        _state: &mut payment::State,
+        command: payment::Command,
+    ) -> Result<payment::Command, Refusal<payment::Rejection>> {
+        Ok(command)
+    }
+
+    fn is_fresh(family: &Rc<StoreFamily>, key: PaymentId) -> bool {
+        family.is_new(OrderId::from_bits(key.bits()))
+    }
+
+    fn load(family: &Rc<StoreFamily>, key: PaymentId) -> Result<payment::State, Fault> {
+        let state = family.stored(|reader| reader.payment(family.log().store(), key))?;
+        Ok(state.unwrap_or_default())
+    }
+
+    fn step(
+        family: &Rc<StoreFamily>,
+        _key: PaymentId,
+        state: &payment::State,
+        step: payment::Step,
+        cause: Cause,
+    ) {
+        let meta = meta(Actor::Payment, cause);
+        match step {
+            payment::Step::Report { order, standing } => {
+                if let Some(outcome) = paid(standing) {
+                    send(&family.members.orders, Ask::tell(order, order::Command::Hear(outcome), meta));
+                }
+            }
+            payment::Step::ReportTrouble { troubles, .. } => listener::trouble(family, state, troubles, meta),
+            payment::Step::ReportRefunds { order, captured, refunded } => {
+                report_refunds(family, order, captured, refunded, &meta);
+            }
+        }
+    }
+
+    fn flowed(
+        family: &Rc<StoreFamily>,
+        key: PaymentId,
+        events: &[payment::Event],
+        meta: &Meta,
+        at: Timestamp,
+    ) {
+        // The bank's answer came to a call: that is what led to it.
+        let called_at = if meta.actor == Actor::Bank { family.answered_call(key) } else { None };
+        let led = called_at.or(meta.cause.map(|cause| cause.at));
+        for event in events {
+            count(family, flow::of_payment(event, meta.actor), led.map(|led| led.until(at)));
+        }
+    }
+
+    fn call(family: &Rc<StoreFamily>, key: PaymentId, call: payment::bank::Call) {
+        count(family, flow::Mark::Along(flow::of_call(&call)), None);
+        family.called(key);
+        let context = CallContext {
+            store: family.log().store().clone(),
+            order: OrderId::from_bits(key.bits()),
+            payment: key,
+        };
+        family.lane.submit(context, call);
+    }
+
+    fn open_after(
+        family: &Rc<StoreFamily>,
+        after: Option<PaymentId>,
+        limit: usize,
+    ) -> Result<Vec<(PaymentId, payment::State)>, Fault> {
+        let open = family.stored(|reader| reader.open_payments_after(family.log().store(), after, limit))?;
+        listener::payments_found(family, &open);
+        Ok(open)
+    }
+
+    fn changed(
+        family: &Rc<StoreFamily>,
+        state: &mut payment::State,
+        events: &[payment::Event],
+        _at: Timestamp,
+    ) {
+        if let Some(begun) = state.begun() {
+            listener::paid(family, payment::id_of(begun.order), state, events);
+        }
+    }
+}
