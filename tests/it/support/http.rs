@@ -10,6 +10,9 @@ use serde_json::Value;
 /// Longer than any answer may take: a request that never returns fails its story.
 const ANSWER_MAX: Duration = Duration::from_secs(20);
 
+/// Far less than servers keep an idle connection: a story does not meet one that is just being closed.
+const IDLE_MAX: Duration = Duration::from_secs(1);
+
 /// No story listens longer than this.
 const STREAM_MAX: Duration = Duration::from_secs(600);
 
@@ -61,7 +64,8 @@ pub(crate) struct Call {
 impl Api {
     /// A client of whatever is at an address.
     pub(crate) fn at(address: Address) -> Self {
-        let client = Client::builder().no_proxy().timeout(ANSWER_MAX).pool_max_idle_per_host(1_024);
+        let client = Client::builder().no_proxy().timeout(ANSWER_MAX);
+        let client = client.pool_max_idle_per_host(1_024).pool_idle_timeout(IDLE_MAX);
         Self { client: client.build().expect("a plain client"), address }
     }
 
