@@ -1,11 +1,17 @@
 # make          lists the targets
-# Everything here is plain cargo; CI runs `make test` and nothing else.
+# Everything here is plain cargo and npm; CI runs `make test` and nothing else.
 
 SHELL := /bin/bash
 CARGO ?= cargo
 TESTED := --workspace --features faults
 
-.PHONY: help tools run build check fmt lint test unit stories doc bench clean
+# Which build of the programs describes the API to the page; tests have another one.
+BUILT := --release --workspace
+BUILT_IN := target/release
+test page: BUILT := $(TESTED)
+test page: BUILT_IN := target/debug
+
+.PHONY: help tools run build check fmt lint test unit stories doc web page bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -13,11 +19,11 @@ help: ## list the targets
 tools: ## install what a build needs and is missing (Debian, as root or with sudo)
 	@sh tools/ensure.sh
 
-run: tools ## build and start the demo: a bank, the server, two seeded stores; TRAFFIC=5 sends orders; Ctrl-C stops all
+run: tools web ## build and start the demo: a bank, the server, two seeded stores; TRAFFIC=5 sends orders; Ctrl-C stops all
 	$(CARGO) build --release --workspace --bins
 	./target/release/orderflow demo $(if $(TRAFFIC),--traffic $(TRAFFIC)) $(ARGS)
 
-build: tools ## build both programs for production
+build: tools web ## build both programs for production
 	$(CARGO) build --release --workspace --bins
 
 check: fmt lint ## format and lints only
@@ -40,11 +46,32 @@ stories:
 	$(CARGO) build $(TESTED) --bins
 	$(CARGO) test -p orderflow --features faults --test it
 
-test: tools fmt lint doc unit stories ## everything CI checks: format, lints, docs, all tests
+# The page's types come from the program's own description of its API; the page is then put into the program, which is only
+# linked anew.
+web: web/dist/index.html
 
-bench: tools ## measure every budget; takes about a quarter of an hour
+web/dist/index.html: $(shell find web/src web/public web/scripts web/*.json web/*.ts web/*.html -type f 2>/dev/null) web/openapi.json web/node_modules/.package-lock.json
+	cd web && npm run --silent generate && npm run --silent build
+	touch src/main.rs
+
+web/openapi.json: FORCE
+	$(CARGO) build $(BUILT) --bins
+	@$(BUILT_IN)/orderflow openapi > $@.new && if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci --silent && touch node_modules/.package-lock.json
+
+FORCE:
+
+page: web ## the page's own checks: format, types, lints, tests
+	cd web && npm run --silent test
+
+test: tools fmt lint doc page unit stories ## everything CI checks: format, lints, docs, all tests
+
+bench: tools web ## measure every budget; takes about a quarter of an hour
 	$(CARGO) build --release --workspace --bins
 	$(CARGO) bench --bench load -- $(ARGS)
 
 clean: ## remove what was built
 	$(CARGO) clean
+	rm -rf web/dist web/node_modules web/openapi.json web/src/api/schema.gen.ts

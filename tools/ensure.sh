@@ -11,6 +11,17 @@ if ! command -v cargo >/dev/null 2>&1; then
     exit 1
 fi
 
+# The page is built with Node.js; which one is the business of whoever owns the machine.
+node_wanted="20.19"
+if ! command -v node >/dev/null 2>&1 || ! command -v npm >/dev/null 2>&1; then
+    echo "node and npm are missing: install Node.js $node_wanted or newer (https://nodejs.org) and try again" >&2
+    exit 1
+fi
+if ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(+a > 20 || (+a === 20 && +b >= 19) ? 0 : 1)'; then
+    echo "Node.js $(node --version) is too old: install $node_wanted or newer and try again" >&2
+    exit 1
+fi
+
 if [ -n "$missing" ]; then
     if ! command -v apt-get >/dev/null 2>&1; then
         echo "missing:$missing. Install them with this system's package manager and try again" >&2

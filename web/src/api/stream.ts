@@ -1,0 +1,252 @@
+import { problemOf } from './problem';
+import type { Event as StoreEvent } from './schema.gen';
+import { SseReader } from './sse';
+
+/** How the page hears of things. */
+export type LiveState =
+  | { readonly phase: 'connecting' }
+  /** Everything is shown as it happens; `lagMs` from the event's time to here, of the last one. */
+  | { readonly phase: 'live'; readonly lagMs: number | null }
+  /** Connected, and reading what was missed. */
+  | { readonly phase: 'catching_up'; readonly behindMs: number | null }
+  /** No connection, since when, and when the next try is. */
+  | {
+      readonly phase: 'reconnecting';
+      readonly since: number;
+      readonly retryAt: number;
+      readonly why: string;
+    };
+
+/** Takes a part of the events, in their order. */
+export type Listener = (events: readonly StoreEvent[]) => void;
+
+/** Events are kept for at most so long a part; a page in the background gets them once a second. */
+const HELD_MAX = 20_000;
+/** An event older than this was missed and is being caught up with. */
+const FRESH_MS = 3_000;
+/** A connection that is silent for so long is taken for dead: the server says something every few seconds. */
+const SILENCE_MS = 45_000;
+const BACKOFF_MS = [250, 500, 1_000, 2_000, 4_000, 8_000];
+/** The newest events that a page that has just opened may look at. */
+const RECENT_MAX = 400;
+
+/** How long to wait before the nth try in a row, with some dice so that a hundred pages do not come back at once. */
+export function backoffMs(failures: number, dice: number): number {
+  const bound = BACKOFF_MS[Math.min(failures, BACKOFF_MS.length - 1)] ?? 8_000;
+  return Math.round(bound * (0.6 + 0.4 * dice));
+}
+
+/**
+ * One connection to a store's events. It resumes after the last event it has seen, hands events on once a frame, and says
+ * how it is.
+ */
+export class EventStream {
+  readonly #store: string;
+  readonly #onRestart: () => void;
+  readonly #listeners = new Set<Listener>();
+  readonly #watchers = new Set<() => void>();
+  #state: LiveState = { phase: 'connecting' };
+  #held: StoreEvent[] = [];
+  #recent: StoreEvent[] = [];
+  #seen = 0;
+  #lastId = '';
+  #failures = 0;
+  #downSince = 0;
+  #frame = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #silence: ReturnType<typeof setTimeout> | undefined;
+  #settle: ReturnType<typeof setTimeout> | undefined;
+  #abort: AbortController | null = null;
+  #isOver = false;
+  #skewMs = 0;
+  #lagAt = 0;
+
+  /** `onRestart` is told when what was missed cannot be had any more, and everything must be read again. */
+  constructor(store: string, onRestart: () => void) {
+    this.#store = store;
+    this.#onRestart = onRestart;
+  }
+
+  start(): void {
+    this.#isOver = false;
+    window.addEventListener('online', this.#hurry);
+    document.addEventListener('visibilitychange', this.#hurry);
+    void this.#connect();
+  }
+
+  stop(): void {
+    this.#isOver = true;
+    window.removeEventListener('online', this.#hurry);
+    document.removeEventListener('visibilitychange', this.#hurry);
+    clearTimeout(this.#timer);
+    clearTimeout(this.#silence);
+    clearTimeout(this.#settle);
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    this.#abort?.abort();
+  }
+
+  readonly subscribe = (listener: Listener): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly watch = (watcher: () => void): (() => void) => {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  };
+
+  readonly state = (): LiveState => this.#state;
+
+  /** The newest events, oldest first, at most a few hundred. */
+  recent(): readonly StoreEvent[] {
+    return this.#recent;
+  }
+
+  /** The last sequence number that was named. */
+  get sequence(): number {
+    return Number(this.#lastId || '0');
+  }
+
+  /** How many events were heard since the page was opened. */
+  get heard(): number {
+    return this.#seen;
+  }
+
+  readonly #hurry = (): void => {
+    if (document.visibilityState === 'visible' && this.#state.phase === 'reconnecting') this.retryNow();
+  };
+
+  /** Tries again at once. */
+  readonly retryNow = (): void => {
+    if (this.#state.phase !== 'reconnecting') return;
+    clearTimeout(this.#timer);
+    void this.#connect();
+  };
+
+  #say(state: LiveState): void {
+    this.#state = state;
+    for (const watcher of this.#watchers) watcher();
+  }
+
+  async #connect(): Promise<void> {
+    const abort = new AbortController();
+    this.#abort = abort;
+    let why = 'the connection was lost';
+    try {
+      const headers = new Headers({ Accept: 'text/event-stream', 'X-Store-ID': this.#store });
+      if (this.#lastId !== '') headers.set('Last-Event-ID', this.#lastId);
+      this.#listenForSilence(abort);
+      const response = await fetch('/v1/events/stream', { headers, signal: abort.signal, cache: 'no-store' });
+      if (!response.ok || response.body === null) {
+        const problem = await problemOf(response);
+        why = problem.detail;
+        // The store does not know this place any more: its data was replaced. All is read anew.
+        if (problem.status === 400 && this.#lastId !== '') {
+          this.#lastId = '';
+          this.#onRestart();
+        }
+        return this.#wait(why, problem.retryAfterMs);
+      }
+      const isBack = this.#failures > 0 || this.#downSince > 0;
+      this.#failures = 0;
+      this.#downSince = 0;
+      this.#say(isBack ? { phase: 'catching_up', behindMs: null } : { phase: 'live', lagMs: null });
+      this.#settleSoon();
+      const dropped = await this.#listen(response.body, abort);
+      if (dropped !== null) why = dropped;
+    } catch (error) {
+      if (this.#isOver) return;
+      if (error instanceof DOMException && error.name === 'AbortError') why = 'the server fell silent';
+      else why = 'the server does not answer';
+    }
+    if (!this.#isOver) this.#wait(why, null);
+  }
+
+  /** Reads until the stream ends; why the server ended it, where it said so. */
+  async #listen(body: ReadableStream<Uint8Array>, abort: AbortController): Promise<string | null> {
+    const reader = body.getReader();
+    const text = new TextDecoder();
+    const sse = new SseReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return null;
+      this.#listenForSilence(abort);
+      for (const message of sse.read(text.decode(value, { stream: true }))) {
+        if (message.event === 'dropped') {
+          const said = JSON.parse(message.data) as { reason?: string; resume_after?: number };
+          if (typeof said.resume_after === 'number') this.#lastId = String(said.resume_after);
+          return said.reason === 'stopping' ? 'the server stops' : `the server let go: ${said.reason ?? ''}`;
+        }
+        this.#hold(JSON.parse(message.data) as StoreEvent);
+      }
+      if (sse.lastId !== '') this.#lastId = sse.lastId;
+    }
+  }
+
+  #listenForSilence(abort: AbortController): void {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => abort.abort(), SILENCE_MS);
+  }
+
+  /** Nothing came for a moment after a return: nothing was missed. */
+  #settleSoon(): void {
+    clearTimeout(this.#settle);
+    this.#settle = setTimeout(() => {
+      if (this.#state.phase === 'catching_up') this.#say({ phase: 'live', lagMs: null });
+    }, 600);
+  }
+
+  #wait(why: string, retryAfterMs: number | null): void {
+    clearTimeout(this.#silence);
+    clearTimeout(this.#settle);
+    if (this.#isOver) return;
+    const wait = Math.max(backoffMs(this.#failures, Math.random()), retryAfterMs ?? 0);
+    this.#failures += 1;
+    if (this.#downSince === 0) this.#downSince = Date.now();
+    this.#say({ phase: 'reconnecting', since: this.#downSince, retryAt: Date.now() + wait, why });
+    this.#timer = setTimeout(() => void this.#connect(), wait);
+  }
+
+  #hold(event: StoreEvent): void {
+    this.#held.push(event);
+    // A page that cannot keep up reads its data anew rather than grow for ever.
+    if (this.#held.length > HELD_MAX) {
+      this.#held = [];
+      this.#onRestart();
+    }
+    if (this.#frame !== 0) return;
+    if (document.visibilityState === 'visible') this.#frame = requestAnimationFrame(this.#handOver);
+    else this.#frame = window.setTimeout(this.#handOver, 1_000);
+  }
+
+  readonly #handOver = (): void => {
+    this.#frame = 0;
+    const events = this.#held;
+    const last = events.at(-1);
+    if (last === undefined || this.#isOver) return;
+    this.#held = [];
+    this.#seen += events.length;
+    this.#recent = this.#recent.concat(events).slice(-RECENT_MAX);
+    this.#measure(last);
+    for (const listener of this.#listeners) listener(events);
+  };
+
+  /** How late the last event is. Clocks differ: one that seems to come from the future moves the scale. */
+  #measure(last: StoreEvent): void {
+    const age = Date.now() - Date.parse(last.at);
+    this.#skewMs = Math.min(this.#skewMs, age);
+    const lag = age - this.#skewMs;
+    if (lag > FRESH_MS) {
+      this.#say({ phase: 'catching_up', behindMs: lag });
+      this.#settleSoon();
+      return;
+    }
+    // The figure is for people: twice a second is enough.
+    const now = performance.now();
+    if (this.#state.phase === 'live' && this.#state.lagMs !== null && now - this.#lagAt < 500) return;
+    this.#lagAt = now;
+    clearTimeout(this.#settle);
+    this.#say({ phase: 'live', lagMs: lag });
+  }
+}
