@@ -5,4 +5,6 @@ export * from './queries';
 export type * from './schema.gen';
 export { topicsOf } from './refresh';
 export type { Topic } from './refresh';
-export type { LiveState } from './stream';
+export { SseReader } from './sse';
+export type { EventStream, LiveState } from './stream';
+export type { Event as StoreEvent } from './schema.gen';

@@ -48,6 +48,13 @@ export function useStats() {
   return useQuery(statsQuery(useStore().id));
 }
 
+/** The newest orders. */
+export const latestOrdersQuery = (store: string, limit: number) =>
+  queryOptions({
+    queryKey: [store, 'orders', 'latest', limit],
+    queryFn: async ({ signal }) => (await get('/v1/orders', { store, query: { limit }, signal })).data,
+  });
+
 /** An order as it stands, with the trace of the answer. */
 export const orderQuery = (store: string, id: string) =>
   queryOptions({

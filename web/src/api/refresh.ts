@@ -2,7 +2,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import type { Event as StoreEvent } from './schema.gen';
 
 /** What the page may have to read again when something happened. The second part of a query's key. */
-export type Topic = 'stats' | 'inventory' | 'alerts' | 'reviews' | 'schedules' | 'gateways';
+export type Topic = 'stats' | 'orders' | 'inventory' | 'alerts' | 'reviews' | 'schedules' | 'gateways';
 
 /** What an event of this type changes, besides the order it is about. */
 export function topicsOf(type: string): readonly Topic[] {
@@ -15,10 +15,13 @@ export function topicsOf(type: string): readonly Topic[] {
     case 'fraud':
       return ['stats', 'reviews'];
     case 'payment':
-      return ['stats', 'gateways'];
+      return ['stats', 'orders', 'gateways'];
     case 'order':
     case 'return':
-      return ['stats'];
+      return ['stats', 'orders'];
+    case 'fulfillment':
+    case 'shipment':
+      return ['orders'];
     default:
       return [];
   }

@@ -103,9 +103,9 @@ export class EventStream {
     return this.#recent;
   }
 
-  /** The last sequence number that was named. */
-  get sequence(): number {
-    return Number(this.#lastId || '0');
+  /** The last sequence number that was named; null before the first connection. */
+  get sequence(): number | null {
+    return this.#lastId === '' ? null : Number(this.#lastId);
   }
 
   /** How many events were heard since the page was opened. */
@@ -180,7 +180,9 @@ export class EventStream {
         }
         this.#hold(JSON.parse(message.data) as StoreEvent);
       }
+      const isFirst = this.#lastId === '' && sse.lastId !== '';
       if (sse.lastId !== '') this.#lastId = sse.lastId;
+      if (isFirst) this.#say(this.#state);
     }
   }
 

@@ -76,7 +76,10 @@ function About({ state }: { readonly state: LiveState }) {
       </p>
       <Facts
         rows={[
-          ['Last event', <Mono key="s">#{formatCount(stream.sequence)}</Mono>],
+          [
+            'Last event',
+            <Mono key="s">{stream.sequence === null ? 'none yet' : `#${formatCount(stream.sequence)}`}</Mono>,
+          ],
           ['Heard here', <Mono key="h">{formatCount(stream.heard)}</Mono>],
           ...(state.phase === 'reconnecting'
             ? [['Next try', <Mono key="n">{formatDuration(Math.max(0, state.retryAt - now))}</Mono>] as const]

@@ -106,6 +106,13 @@ export function formatDuration(ms: number): string {
   return `${sign}${Math.floor(hours / 24)} d`;
 }
 
+/** A duration in little room: 7.7 ms, 16 s, 5.5 min, 2.1 h. */
+export function formatDurationShort(ms: number): string {
+  if (ms < 60_000) return formatDuration(ms);
+  const [value, unit] = ms < 3_600_000 ? [ms / 60_000, 'min'] : [ms / 3_600_000, 'h'];
+  return `${value < 10 ? trim(value.toFixed(1)) : Math.round(value)} ${unit}`;
+}
+
 function trim(text: string): string {
   return text.replace(/\.0$/, '');
 }
@@ -169,4 +176,9 @@ export function shortId(id: string): string {
   const [prefix, ...rest] = id.split('_');
   const body = rest.join('_');
   return body.length <= 10 ? id : `${prefix ?? ''}_…${body.slice(-6)}`;
+}
+
+/** A sentence as a heading begins. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,39 +1,106 @@
 import { sentence, useStats, useStore } from '@/api';
-import { Failure, Flash, Skeleton, formatCount, formatDuration, formatMoney, formatPercent } from '@/ui';
+import { Failure, Panel, formatCountShort, formatDurationShort, formatMoneyShort } from '@/ui';
+import { Chart } from '@/ui/chart';
+import { BankHealth } from './bank-health';
+import { Figures } from './figures';
+import { FirstOrder } from './first-order';
+import { LatestOrders } from './latest-orders';
+import { NeedsYou } from './needs-you';
+import { useWindow } from './recorder';
+import { Whereabouts } from './whereabouts';
 
-/** How the store does. */
+const SYNC = 'dashboard';
+
+/** How the store does, now and in the last quarter of an hour. */
 export function Page() {
   const store = useStore();
   const stats = useStats();
+  const window = useWindow();
   if (stats.error !== null && stats.data === undefined) {
     return (
       <Failure
-        what="The figures cannot be read"
+        what="The store’s figures cannot be read"
         says={sentence(stats.error)}
+        advice="Orders are taken and carried on all the same."
         onRetry={() => void stats.refetch()}
       />
     );
   }
-  const figures = stats.data;
-  const tiles: readonly (readonly [string, string | null])[] = [
-    ['Orders', figures === undefined ? null : formatCount(figures.orders.total)],
-    ['Revenue', figures === undefined ? null : formatMoney(figures.revenue.net, store.currency)],
-    ['Settle p99', figures === undefined ? null : formatDuration(figures.latency_ms.settle_p99)],
-    ['Payments that succeed', figures === undefined ? null : formatPercent(figures.payments.success_rate)],
-  ];
+  const money = (minor: number) => formatMoneyShort(minor, store.currency);
   return (
-    <div className="p-4 md:p-6">
+    <div className="mx-auto flex max-w-[1600px] flex-col gap-4 p-4 md:p-6">
       <h1 className="sr-only">Dashboard</h1>
-      <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border bg-line lg:grid-cols-4">
-        {tiles.map(([name, value]) => (
-          <div key={name} className="bg-panel px-4 py-3">
-            <dt className="text-xs text-ink-2">{name}</dt>
-            <dd className="mt-1 text-xl font-semibold">
-              {value === null ? <Skeleton className="h-7 w-24" /> : <Flash on={value}>{value}</Flash>}
-            </dd>
-          </div>
-        ))}
-      </dl>
+      {stats.data?.orders.total === 0 && <FirstOrder />}
+      <Figures stats={stats.data} window={window} />
+      <div className="grid grid-cols-1 gap-4 lg:grid-cols-[minmax(0,1fr)_340px]">
+        <Panel title="Orders a minute" flush className="h-72">
+          <Chart
+            className="h-full"
+            title="Orders taken, confirmed and undone a minute, over the last 15 minutes"
+            sync={SYNC}
+            least={4}
+            data={[window.at, window.taken, window.confirmed, window.undone]}
+            lines={[
+              { label: 'taken', token: '--moving', fill: true },
+              { label: 'confirmed', token: '--good' },
+              { label: 'undone', token: '--undone' },
+            ]}
+            format={(value) => formatCountShort(Math.round(value))}
+          />
+        </Panel>
+        <NeedsYou stats={stats.data} />
+      </div>
+      <div className="grid grid-cols-1 gap-4 md:grid-cols-2 xl:grid-cols-3">
+        <Panel title="Revenue a minute" flush className="h-60">
+          <Chart
+            className="h-full"
+            title="Money taken less money given back a minute, over the last 15 minutes"
+            sync={SYNC}
+            least={1_000}
+            data={[window.at, window.revenue]}
+            lines={[{ label: 'taken less given back', token: '--accent', fill: true }]}
+            format={money}
+          />
+        </Panel>
+        <Panel title="Settle time" flush className="h-60">
+          <Chart
+            className="h-full"
+            title="How long orders took to be confirmed, median and 99th percentile of a minute"
+            sync={SYNC}
+            logarithmic
+            least={100}
+            data={[window.at, window.settleP50, window.settleP99]}
+            lines={[
+              { label: 'p50', token: '--good' },
+              { label: 'p99', token: '--moving' },
+            ]}
+            format={formatDurationShort}
+            formatAxis={(value) => (value < 1_000 ? `${value} ms` : `${value / 1_000} s`)}
+          />
+        </Panel>
+        <Panel title="Payments a minute" flush className="h-60 md:col-span-2 xl:col-span-1">
+          <Chart
+            className="h-full"
+            title="Payments that succeeded, were declined or put off a minute, over the last 15 minutes"
+            sync={SYNC}
+            least={4}
+            data={[window.at, window.succeeded, window.declined, window.putOff]}
+            lines={[
+              { label: 'succeeded', token: '--good', fill: true },
+              { label: 'declined', token: '--failed' },
+              { label: 'put off', token: '--people' },
+            ]}
+            format={(value) => formatCountShort(Math.round(value))}
+          />
+        </Panel>
+      </div>
+      <div className="grid grid-cols-1 gap-4 lg:grid-cols-[minmax(0,1fr)_340px]">
+        <LatestOrders />
+        <div className="flex flex-col gap-4">
+          <Whereabouts stats={stats.data} />
+          <BankHealth stats={stats.data} />
+        </div>
+      </div>
     </div>
   );
 }

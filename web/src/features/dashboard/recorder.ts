@@ -1,0 +1,113 @@
+import { useEffect, useState } from 'react';
+import { SseReader, get, useStore, useStream } from '@/api';
+import type { EventStream, StoreEvent } from '@/api';
+import { KINDS, Series } from './series';
+import type { Window } from './series';
+
+/** How far back the charts reach, in seconds. */
+const SPAN_S = 15 * 60;
+const STEP_S = 5;
+/** So many events are looked at for the past, at most. */
+const BACK_MAX = 40_000;
+
+/** Listens to a store for as long as the page is open, so that charts are whole when somebody comes back to them. */
+class Recorder {
+  readonly series = new Series(Math.floor(Date.now() / 1_000));
+  readonly #store: string;
+  readonly #stream: EventStream;
+  /** Events up to here are read from the past, later ones are heard. */
+  #boundary: number | null = null;
+
+  constructor(store: string, stream: EventStream) {
+    this.#store = store;
+    this.#stream = stream;
+    if (!this.#begin()) {
+      const leave = stream.watch(() => {
+        if (this.#begin()) leave();
+      });
+    }
+  }
+
+  #begin(): boolean {
+    const sequence = this.#stream.sequence;
+    if (sequence === null || this.#boundary !== null) return this.#boundary !== null;
+    this.#boundary = sequence;
+    this.#stream.subscribe((events) => {
+      for (const event of events) if (event.sequence > sequence) this.series.add(event);
+      this.series.prune(Date.now());
+    });
+    // Without its past a chart is shorter, and says so.
+    void this.#readPast(sequence).catch(() => undefined);
+    return true;
+  }
+
+  async #readPast(boundary: number): Promise<void> {
+    const now = Date.now();
+    const cutoff = now - SPAN_S * 1_000;
+    let after = boundary;
+    let since = now;
+    for (let back = 500; after > 0 && since > cutoff && back <= BACK_MAX; back *= 2) {
+      after = Math.max(0, boundary - back);
+      const page = await get('/v1/events', { store: this.#store, query: { after, limit: 1 } });
+      since = Date.parse(page.data[0]?.at ?? '') || now;
+    }
+    if (after >= boundary) return this.series.knowSince(Math.floor(cutoff / 1_000));
+    await this.#replay(after, boundary);
+    this.series.knowSince(Math.floor((after === 0 ? Math.min(since, cutoff) : since) / 1_000));
+  }
+
+  /** The wanted kinds of events between two places, from the stream that can leave the others out. */
+  async #replay(after: number, boundary: number): Promise<void> {
+    const abort = new AbortController();
+    let idle = setTimeout(() => abort.abort(), 5_000);
+    try {
+      const response = await fetch(`/v1/events/stream?after=${after}&types=${KINDS.join(',')}`, {
+        headers: { 'X-Store-ID': this.#store, Accept: 'text/event-stream' },
+        signal: abort.signal,
+      });
+      if (!response.ok || response.body === null) return;
+      const reader = response.body.getReader();
+      const text = new TextDecoder();
+      const sse = new SseReader();
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        clearTimeout(idle);
+        idle = setTimeout(() => abort.abort(), 1_200);
+        for (const message of sse.read(text.decode(value, { stream: true }))) {
+          if (message.event === 'dropped') return;
+          const event = JSON.parse(message.data) as StoreEvent;
+          if (event.sequence > boundary) return;
+          this.series.add(event);
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === 'AbortError')) throw error;
+    } finally {
+      clearTimeout(idle);
+      abort.abort();
+    }
+  }
+}
+
+const recorders = new WeakMap<EventStream, Recorder>();
+
+/** The last quarter of an hour, redrawn every second while somebody looks. */
+export function useWindow(): Window {
+  const store = useStore();
+  const stream = useStream();
+  const [recorder] = useState(() => {
+    const found = recorders.get(stream) ?? new Recorder(store.id, stream);
+    recorders.set(stream, found);
+    return found;
+  });
+  const [window, setWindow] = useState(() => recorder.series.window(Date.now(), SPAN_S, STEP_S));
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible')
+        setWindow(recorder.series.window(Date.now(), SPAN_S, STEP_S));
+    }, 1_000);
+    return () => clearInterval(timer);
+  }, [recorder]);
+  return window;
+}
