@@ -97,11 +97,7 @@ function Shell({ store }: { readonly store: Store }) {
       <div className="grid h-dvh grid-cols-[minmax(0,1fr)] grid-rows-[48px_minmax(0,1fr)_auto] md:grid-cols-[204px_minmax(0,1fr)] md:grid-rows-[48px_minmax(0,1fr)]">
         <SideNav />
         <TopBar />
-        <main
-          id="content"
-          tabIndex={-1}
-          className="min-w-0 overflow-y-auto outline-none [scrollbar-gutter:stable]"
-        >
+        <main id="content" tabIndex={-1} className="min-w-0 overflow-y-auto outline-none">
           {store.status === 'suspended' && (
             <div className="px-4 pt-4 md:px-6">
               <Notice tone="people">

@@ -38,6 +38,8 @@ export function Dialog({
     const dialog = ref.current;
     if (dialog === null || !open) return;
     if (!dialog.open) dialog.showModal();
+    // Not the first button: what is said comes first, and Tab leads on.
+    (dialog.querySelector<HTMLElement>('[data-first]') ?? dialog).focus();
     return () => dialog.close();
   }, [open]);
   if (!open) return null;
@@ -48,6 +50,7 @@ export function Dialog({
         setGround(node);
       }}
       aria-labelledby={id}
+      tabIndex={-1}
       onCancel={(event) => {
         event.preventDefault();
         onClose();
@@ -56,7 +59,7 @@ export function Dialog({
         if (event.target === event.currentTarget) onClose();
       }}
       className={cx(
-        'flex-col overflow-hidden border border-line-strong bg-raised p-0 open:flex open:animate-appear',
+        'flex-col overflow-hidden border border-line-strong bg-raised p-0 outline-none open:flex open:animate-appear',
         side
           ? 'm-0 ml-auto h-dvh max-h-none w-full max-w-lg border-y-0 border-r-0'
           : cx('m-auto max-h-[88dvh] w-[calc(100%-24px)] rounded-lg', wide ? 'max-w-3xl' : 'max-w-lg'),
