@@ -83,6 +83,7 @@ pub enum Call {}
 
 impl Aggregate for Fraud {
     const NAME: &'static str = "fraud";
+    const IS_SINGLE: bool = true;
 
     type Key = Only;
     type State = Desk;

@@ -62,6 +62,7 @@ pub enum Call {}
 
 impl Aggregate for Inventory {
     const NAME: &'static str = "inventory";
+    const IS_SINGLE: bool = true;
 
     type Key = Only;
     type State = Stock;

@@ -285,6 +285,52 @@ fn draft() -> Draft {
     .expect("a draft")
 }
 
+/// A store that has just woken refuses something; what it keeps in memory for good is still there.
+#[actix::test]
+async fn a_refusal_right_after_waking_forgets_neither_stock_nor_rules() {
+    let world = World::new().await;
+    let store = world.shop("acme", 10).await;
+    let block = crate::fraud::Rule {
+        name: "everybody".into(),
+        action: crate::fraud::Action::Block,
+        when: "true".into(),
+        enabled: true,
+    };
+    let world = world.crash().await;
+    let tenant = world.enter(&store).await;
+    let adjust = inventory::Command::Adjust {
+        sku: "NOTHING".parse().expect("legal"),
+        delta: 1,
+        reason: "counted".into(),
+    };
+    let refused = world.drive(tenant.ask_inventory("NOTHING".parse().expect("legal"), adjust, None)).await;
+    assert!(
+        matches!(refused, Err(Refusal::Rejected(inventory::Rejection::UnknownSku { .. }))),
+        "{refused:?}"
+    );
+    drop(tenant);
+    assert_eq!(world.item(&store).await["on_hand"], 10);
+    let id = world.place(&store).await;
+    world.run().await;
+    assert_eq!(world.order(&store, id).await["status"], "confirmed");
+    let tenant = world.enter(&store).await;
+    world.drive(tenant.set_rules(vec![block], None)).await.expect("set");
+    drop(tenant);
+    let world = world.crash().await;
+    let tenant = world.enter(&store).await;
+    let nobodys = crate::fraud::Command::Approve { order: OrderId::from_bits(1), note: None };
+    let refused = world.drive(tenant.ask_review(OrderId::from_bits(1), nobodys, None)).await;
+    assert!(
+        matches!(refused, Err(Refusal::Rejected(crate::fraud::Rejection::NoSuchReview { .. }))),
+        "{refused:?}"
+    );
+    drop(tenant);
+    let id = world.place(&store).await;
+    world.run().await;
+    let order = world.order(&store, id).await;
+    assert_eq!(order["cancel_reason"], "fraudulent", "{order}");
+}
+
 #[actix::test]
 async fn an_order_is_confirmed_and_charged_once() {
     let world = World::new().await;
