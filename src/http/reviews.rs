@@ -5,14 +5,15 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use serde::Deserialize;
 
-use super::door::Through;
+use super::door::{Door, Through};
 use super::json::check_plain;
 use super::lists;
 use super::query::{Params, PathTo};
 use super::reply::{self, Reply};
 use super::sent::Sent;
 use crate::fraud::{Command, ReviewView};
-use crate::problem::Code;
+use crate::problem::{Code, Problem};
+use crate::runtime::Answer;
 use crate::store::Tenant;
 use crate::types::OrderId;
 use crate::views::{ReviewFilter, ViewsReader};
@@ -55,8 +56,18 @@ pub(super) async fn list(door: Through, tenant: Tenant, Params(asked): Params<As
 }
 
 /// The review of one order.
-pub(super) async fn show(tenant: Tenant, PathTo(order): PathTo<OrderId>) -> Reply {
-    reply::found(tenant.review(order).await?, Code::ReviewNotFound)
+pub(super) async fn show(door: Through, tenant: Tenant, PathTo(order): PathTo<OrderId>) -> Reply {
+    reply::found(find(&door, &tenant, order).await?, Code::ReviewNotFound)
+}
+
+/// A review that is open or was closed lately is asked for at its desk, any other in views.
+async fn find(door: &Door, tenant: &Tenant, order: OrderId) -> Result<Option<Answer>, Problem> {
+    if let Some(answer) = tenant.review(order).await? {
+        return Ok(Some(answer));
+    }
+    let store = tenant.id().clone();
+    let stored = lists::ask(door, tenant.end(), move |views| views.review(&store, order)).await?;
+    Ok(stored.map(|review| Answer::of(&ReviewView::of(&review), 0)))
 }
 
 /// What people say when they decide.
