@@ -109,6 +109,8 @@ edges! {
     ReturnAsked = ReturnOrder -> TendReturn, "return.requested";
     ReturnReceived = TendReturn -> TakeBack, "return.received";
     ReturnRefunding = TakeBack -> UndoPayment, "payment.refund_requested";
+    ParcelTakenBack = Track -> TakeBack, "shipment.taken_back";
+    ParcelLost = Track -> TakeBack, "shipment.lost";
     CameBack = TakeBack -> Goods, "order.goods_returned";
     ReturnReported = Goods -> TakeBack, "return.reported";
 

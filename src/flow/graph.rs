@@ -89,7 +89,7 @@ nodes! {
     Goods = Event "goods", "the order knows how far its goods are";
     TakeBack = Event "take_back", "what came back is booked and paid for",
         records [
-            "inventory.updated", "return.stock_booked", "return.stock_refused", "return.refund_requested",
+            "inventory.updated", "shipment.stock_booked", "shipment.stock_refused", "return.stock_booked", "return.stock_refused", "return.refund_requested",
             "return.refund_refused"
         ];
     Complete = Event "complete", "the order is completed";

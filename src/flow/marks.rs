@@ -123,6 +123,9 @@ pub fn of_fulfillment(event: &fulfillment::Event) -> Mark {
         E::Scanned(_) => Mark::Along(Edge::Scanned),
         E::Stalled(_) => Mark::Failed(Edge::Stalled),
         E::TroubleReported(_) => Mark::Along(Edge::TroubleReported),
+        E::TakenBack(_) => Mark::Along(Edge::ParcelTakenBack),
+        E::Lost(_) => Mark::Failed(Edge::ParcelLost),
+        E::StockBooked(_) | E::StockRefused(_) => Mark::At(Node::TakeBack),
     }
 }
 

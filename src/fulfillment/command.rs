@@ -6,7 +6,7 @@ use crate::types::{OrderId, Timestamp};
 
 use super::progress::Progress;
 use super::scans::{Scan, TrackerStatus};
-use super::state::{Line, Policy, Stage, Units};
+use super::state::{Becomes, Line, Policy, Stage, Units};
 use super::trouble::Trouble;
 
 /// What may be asked of an order's fulfilment.
@@ -91,6 +91,13 @@ pub enum Move {
     GiveUp,
     /// Seen by the shop's own people on its way.
     Carried(TrackerStatus),
+    /// Back without having been delivered.
+    TakeBack {
+        /// What becomes of its pieces.
+        becomes: Becomes,
+    },
+    /// Neither delivered nor coming back.
+    Lose,
 }
 
 impl Move {
@@ -105,6 +112,8 @@ impl Move {
             Move::Short { .. } => "short",
             Move::GiveUp => "canceled",
             Move::Carried(status) => status.word(),
+            Move::TakeBack { .. } => "taken_back",
+            Move::Lose => "lost",
         }
     }
 }
@@ -128,6 +137,18 @@ pub enum Outcome {
     GivenUp {
         /// Which.
         number: u32,
+    },
+    /// Inventory has the pieces of a parcel that does not arrive in its books.
+    StockBooked {
+        /// Which.
+        number: u32,
+    },
+    /// Inventory cannot have them.
+    StockRefused {
+        /// Which.
+        number: u32,
+        /// Why, in words.
+        why: Arc<str>,
     },
     /// The order has its money: parcels that wait for that may ask again.
     Paid,

@@ -6,11 +6,14 @@ use crate::types::{OrderId, Timestamp};
 
 use super::command::{Command, Move, Opening, Outcome, Rejection};
 use super::event::{
-    Canceled, Closed, Created, DispatchRequested, Event, GivenUp, Held, Moved, Opened, PickedShort, Released,
-    Reported, ShipmentMoved, Split, Stalled, TroubleReported,
+    Canceled, Closed, Created, DispatchRequested, Ended, Event, GivenUp, Held, Moved, Opened, PickedShort,
+    Released, Reported, ShipmentMoved, Split, Stalled, StockBooked, StockRefused, TroubleReported,
 };
 use super::scans::{Scan, TrackerStatus};
-use super::state::{Fulfillment, HoldReason, Mode, Phase, Shipment, Stage, Units, Work, WorkOrder, bit};
+use super::state::{
+    Becomes, Ending, Fulfillment, HoldReason, Mode, Phase, Policy, Shipment, Stage, Stocking, Units, Work,
+    WorkOrder, bit,
+};
 use super::timers::{self, Due};
 use super::{BUILT_IN_CARRIER, PARTS_MAX};
 
@@ -38,7 +41,7 @@ pub(super) fn decide(state: &Fulfillment, command: Command, now: Timestamp) -> D
             if tracking_code.is_some_and(|code| code != shipment.tracking_code) {
                 return Err(Rejection::OtherParcel);
             }
-            Ok(scanned(work.order, number, shipment, scans, eta))
+            Ok(scanned((work.order, number), work.policy, shipment, scans, eta))
         }
         (F::Unopened | F::Never, C::Advance { .. } | C::Scan { .. }) => Err(Rejection::NotFound),
 
@@ -110,7 +113,7 @@ fn advance(work: &Work, one: &WorkOrder, to: Move, now: Timestamp) -> Decision {
             Ok(vec![Event::GivenUp(GivenUp { order, number, is_missing })])
         }
         (Phase::Working(_), Move::Split { lines }) if !is_leaving(one, work) => split(work, one, lines),
-        (Phase::Shipped(shipment), Move::Carried(status)) if !shipment.status.is_final() => {
+        (Phase::Shipped(shipment), Move::Carried(status)) if !shipment.is_over() => {
             let scan = Scan {
                 status: *status,
                 at: now,
@@ -119,7 +122,13 @@ fn advance(work: &Work, one: &WorkOrder, to: Move, now: Timestamp) -> Decision {
                 place: None,
                 is_failed_attempt: false,
             };
-            Ok(scanned(order, number, shipment, vec![scan], None))
+            Ok(scanned((order, number), work.policy, shipment, vec![scan], None))
+        }
+        (Phase::Shipped(shipment), Move::TakeBack { becomes }) if shipment.may_end() => {
+            Ok(vec![Event::TakenBack(Ended { order, number, becomes: *becomes })])
+        }
+        (Phase::Shipped(shipment), Move::Lose) if shipment.may_end() => {
+            Ok(vec![Event::Lost(Ended { order, number, becomes: Becomes::Lost })])
         }
         (
             Phase::Working(_)
@@ -135,7 +144,9 @@ fn advance(work: &Work, one: &WorkOrder, to: Move, now: Timestamp) -> Decision {
             | Move::Split { .. }
             | Move::Short { .. }
             | Move::GiveUp
-            | Move::Carried(_),
+            | Move::Carried(_)
+            | Move::TakeBack { .. }
+            | Move::Lose,
         ) => illegal(),
     }
 }
@@ -153,9 +164,16 @@ pub fn legal(one: &WorkOrder, mode: Mode) -> &'static [&'static str] {
             &["released", "canceled"]
         }
         (Phase::OnHold { reason: HoldReason::Backordered, .. }, _) => &["canceled"],
-        (Phase::Shipped(shipment), _) if !shipment.status.is_final() => {
-            &["in_transit", "out_for_delivery", "available_for_pickup", "delivered", "return_to_sender"]
-        }
+        (Phase::Shipped(shipment), _) if !shipment.is_over() => &[
+            "in_transit",
+            "out_for_delivery",
+            "available_for_pickup",
+            "delivered",
+            "return_to_sender",
+            "taken_back",
+            "lost",
+        ],
+        (Phase::Shipped(shipment), _) if shipment.may_end() => &["taken_back", "lost"],
         (Phase::Working(Stage::ReadyToShip), Mode::Auto)
         | (Phase::Incomplete { .. } | Phase::Leaving { .. } | Phase::Shipped(_) | Phase::Canceled, _) => &[],
     }
@@ -219,8 +237,8 @@ fn stage_reached(order: OrderId, number: u32, stage: Stage) -> Event {
 
 /// Scans as they come, each judged by what is known with those before it.
 fn scanned(
-    order: OrderId,
-    number: u32,
+    (order, number): (OrderId, u32),
+    policy: Policy,
     shipment: &Shipment,
     mut scans: Vec<Scan>,
     eta: Option<Timestamp>,
@@ -253,6 +271,12 @@ fn scanned(
                 | TrackerStatus::Error,
             ) => Event::Scanned(moved),
         });
+        // It comes back: by policy that settles it.
+        let is_back = shipment.status == TrackerStatus::ReturnToSender && !before.is_final();
+        if let Some(becomes) = policy.undelivered.becomes().filter(|_| is_back) {
+            shipment.ending = Some(Ending { becomes, stock: Stocking::Owed });
+            events.push(Event::TakenBack(Ended { order, number, becomes }));
+        }
     }
     events
 }
@@ -286,6 +310,13 @@ fn hear(work: &Work, outcome: Outcome, now: Timestamp) -> Vec<Event> {
             )
             | None => vec![],
         },
+        Outcome::StockBooked { number } if owes_stock(work, number) => {
+            vec![Event::StockBooked(StockBooked { order: work.order, number })]
+        }
+        Outcome::StockRefused { number, why } if owes_stock(work, number) => {
+            vec![Event::StockRefused(StockRefused { order: work.order, number, why })]
+        }
+        Outcome::StockBooked { .. } | Outcome::StockRefused { .. } => vec![],
         // Whoever says so looks at what waits to leave.
         Outcome::Paid => vec![],
         Outcome::Noted { progress } if work.told == progress => vec![],
@@ -300,6 +331,12 @@ fn hear(work: &Work, outcome: Outcome, now: Timestamp) -> Vec<Event> {
             }
         }
     }
+}
+
+fn owes_stock(work: &Work, number: u32) -> bool {
+    let ending =
+        work.order_of(number).and_then(WorkOrder::shipment).and_then(|parcel| parcel.ending.as_ref());
+    ending.is_some_and(|ending| ending.stock == Stocking::Owed)
 }
 
 fn created(
@@ -346,7 +383,13 @@ fn tick(work: &Work, now: Timestamp) -> Vec<Event> {
                     place: None,
                     is_failed_attempt: false,
                 };
-                events.extend(scanned(order, number, shipment, vec![scan], None));
+                events.extend(scanned((order, number), work.policy, shipment, vec![scan], None));
+            }
+            // Its carrier has given it up, and nobody has seen it since.
+            (Due::Silence, Some(shipment))
+                if shipment.has_failed() && work.policy.undelivered.becomes().is_some() =>
+            {
+                events.push(Event::Lost(Ended { order, number, becomes: Becomes::Lost }));
             }
             (Due::Silence, Some(shipment)) => {
                 let silent_since = shipment.heard_at;

@@ -8,7 +8,7 @@ use crate::types::{FulfillmentId, OrderId, ShipmentId, Timestamp};
 
 use super::progress::Progress;
 use super::scans::Scan;
-use super::state::{HoldReason, Line, Policy, ShortPick, Units};
+use super::state::{Becomes, HoldReason, Line, Policy, ShortPick, Units};
 use super::trouble::Trouble;
 
 crate::events! {
@@ -64,6 +64,14 @@ crate::events! {
         Stalled(Stalled) = "shipment.stalled", 1;
         /// People were told what is wrong with it, or that nothing is any more.
         TroubleReported(TroubleReported) = "shipment.trouble_reported", 1;
+        /// It is back, or as good as back: it will not be delivered.
+        TakenBack(Ended) = "shipment.taken_back", 1;
+        /// It will neither be delivered nor come back.
+        Lost(Ended) = "shipment.lost", 1;
+        /// Inventory has its pieces in its books again.
+        StockBooked(StockBooked) = "shipment.stock_booked", 1;
+        /// Inventory cannot have them.
+        StockRefused(StockRefused) = "shipment.stock_refused", 1;
     }
 }
 
@@ -250,6 +258,37 @@ pub struct TroubleReported {
     pub trouble: Option<Trouble>,
 }
 
+/// Data of `shipment.taken_back` and `shipment.lost`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ended {
+    /// For which order.
+    pub order: OrderId,
+    /// Which parcel.
+    pub number: u32,
+    /// What becomes of its pieces.
+    pub becomes: Becomes,
+}
+
+/// Data of `shipment.stock_booked`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StockBooked {
+    /// For which order.
+    pub order: OrderId,
+    /// Which parcel.
+    pub number: u32,
+}
+
+/// Data of `shipment.stock_refused`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StockRefused {
+    /// For which order.
+    pub order: OrderId,
+    /// Which parcel.
+    pub number: u32,
+    /// Why, in words.
+    pub why: Arc<str>,
+}
+
 macro_rules! about {
     ($id:ident: $($name:ident),+) => {$(
         impl $name {
@@ -265,7 +304,7 @@ macro_rules! about {
 }
 
 about!(FulfillmentId: Moved, Held, Released, Split, PickedShort, GivenUp, DispatchRequested, Closed);
-about!(ShipmentId: Created, ShipmentMoved, Stalled, TroubleReported);
+about!(ShipmentId: Created, ShipmentMoved, Stalled, TroubleReported, Ended, StockBooked, StockRefused);
 
 macro_rules! about_an_order {
     ($($name:ident),+) => {$(
@@ -321,6 +360,9 @@ impl Event {
             | Event::Scanned(e) => Some(e.number),
             Event::Stalled(e) => Some(e.number),
             Event::TroubleReported(e) => Some(e.number),
+            Event::TakenBack(e) | Event::Lost(e) => Some(e.number),
+            Event::StockBooked(e) => Some(e.number),
+            Event::StockRefused(e) => Some(e.number),
         }
     }
 }

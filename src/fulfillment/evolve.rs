@@ -8,7 +8,8 @@ use super::event::{Created, Event, Opened};
 use super::progress::Progress;
 use super::scans::TrackerStatus;
 use super::state::{
-    Fulfillment, HoldReason, Line, Phase, Shipment, ShortPick, Stage, Units, Work, WorkOrder,
+    Ending, Fulfillment, HoldReason, Line, Phase, Shipment, ShortPick, Stage, Stocking, Units, Work,
+    WorkOrder,
 };
 
 /// Folds one event. One that cannot follow changes nothing.
@@ -138,6 +139,13 @@ impl Work {
                     shipment.reported = e.trouble;
                 }
             }
+            Event::TakenBack(e) | Event::Lost(e) => {
+                if let Some(shipment) = self.shipment_mut(e.number) {
+                    shipment.ending = Some(Ending { becomes: e.becomes, stock: Stocking::Owed });
+                }
+            }
+            Event::StockBooked(e) => self.stocked(e.number, Stocking::Booked),
+            Event::StockRefused(e) => self.stocked(e.number, Stocking::Refused { why: e.why.clone() }),
         }
     }
 
@@ -159,6 +167,12 @@ impl Work {
         }
     }
 
+    fn stocked(&mut self, number: u32, stock: Stocking) {
+        if let Some(ending) = self.shipment_mut(number).and_then(|shipment| shipment.ending.as_mut()) {
+            ending.stock = stock;
+        }
+    }
+
     fn ship(&mut self, created: &Created, at: Timestamp) {
         let shipment = Shipment {
             carrier: Arc::clone(&created.carrier),
@@ -171,6 +185,7 @@ impl Work {
             heard_at: at,
             is_stalled: false,
             reported: None,
+            ending: None,
         };
         self.enter(created.number, Phase::Shipped(Box::new(shipment)), at);
         // The order let it go, so it knows.

@@ -16,6 +16,9 @@
 //!                                  │  ▲ attempt failed │                             the status is that of the newest scan
 //!                                  │  └────────────────┤                             by carrier time, and `delivered` and
 //!                                  └───────────────────┴──▶ return_to_sender         `return_to_sender` stay
+//!
+//!  what does not arrive:   return_to_sender ── at once by policy, or people ──▶ taken back ──▶ stock booked, money owed back
+//!                          failure ── silent for too long by policy, or people ──▶ lost ──▶ written off, money owed back
 //! ```
 //!
 //! In mode `auto` timers take every arrow, a built-in carrier included; in `manual` people and carriers do. Splitting makes
@@ -46,14 +49,14 @@ mod view;
 pub use command::{Command, Move, Opening, Outcome, Rejection};
 pub use decide::legal;
 pub use event::{
-    Canceled, Closed, Created, DispatchRequested, Event, GivenUp, Held, Moved, Opened, PickedShort, Released,
-    Reported, ShipmentMoved, Split, Stalled, TroubleReported,
+    Canceled, Closed, Created, DispatchRequested, Ended, Event, GivenUp, Held, Moved, Opened, PickedShort,
+    Released, Reported, ShipmentMoved, Split, Stalled, StockBooked, StockRefused, TroubleReported,
 };
 pub use progress::Progress;
 pub use scans::{ATTEMPTS_MAX, Place, SCANS_MAX, Scan, TrackerStatus};
 pub use state::{
-    Fulfillment, HoldReason, Line, Mode, Phase, Policy, Shipment, ShortPick, Stage, Status, Units, Work,
-    WorkOrder,
+    Becomes, Ending, Fulfillment, HoldReason, Line, Mode, Phase, Policy, Shipment, ShortPick, Stage, Status,
+    Stocking, Undelivered, Units, Work, WorkOrder,
 };
 pub use trouble::Trouble;
 pub use view::{FulfillmentView, ScanView, ShipmentView};
@@ -85,6 +88,11 @@ pub enum Step {
         number: u32,
         /// It is not there.
         is_missing: bool,
+    },
+    /// Inventory: the pieces of this parcel do not arrive. Asked twice they are booked once.
+    TakeBack {
+        /// Which parcel.
+        number: u32,
     },
     /// The order: this is how far its goods are.
     Report {
@@ -138,6 +146,10 @@ impl Aggregate for Fulfillments {
             steps.push(Step::Report { progress: work.progress() });
         }
         let parcels = work.orders.iter().filter_map(|one| Some((one.number, one.shipment()?)));
+        let is_owed =
+            |parcel: &Shipment| parcel.ending.as_ref().is_some_and(|ending| ending.stock == Stocking::Owed);
+        let undelivered = parcels.clone().filter(|(_, parcel)| is_owed(parcel));
+        steps.extend(undelivered.map(|(number, _)| Step::TakeBack { number }));
         steps.extend(
             parcels
                 .filter(|(_, parcel)| parcel.trouble() != parcel.reported)

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::scans::TrackerStatus;
-use super::state::{Phase, Units, Work};
+use super::state::{Becomes, Line, Phase, Units, Work};
 
 /// How far an order's goods are, in pieces. What is in none of the counts is still in the house.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,12 @@ pub struct Progress {
     /// Will not leave the house, by line.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub canceled: Vec<Units>,
+    /// Left the house and will not arrive, by line.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub undelivered: Vec<Units>,
+    /// How many of those are not coming back either.
+    #[serde(skip_serializing_if = "is_nought")]
+    pub lost: u32,
     /// Some of it waits for people.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_held: bool,
@@ -42,6 +48,16 @@ impl Work {
                 Phase::OnHold { .. } => progress.is_held = true,
                 Phase::Shipped(shipment) => {
                     progress.shipped += units;
+                    if let Some(ending) = &shipment.ending {
+                        match ending.becomes {
+                            Becomes::Lost => progress.lost += units,
+                            Becomes::Restock | Becomes::Damaged | Becomes::WriteOff => {
+                                progress.returned += units;
+                            }
+                        }
+                        add(&mut progress.undelivered, &one.lines);
+                        continue;
+                    }
                     match shipment.status {
                         TrackerStatus::Delivered => progress.delivered += units,
                         TrackerStatus::ReturnToSender => progress.returned += units,
@@ -55,22 +71,18 @@ impl Work {
                         | TrackerStatus::Error => {}
                     }
                 }
-                Phase::Canceled => {
-                    for line in &one.lines {
-                        progress.cancel(Units { line: line.line, quantity: line.quantity });
-                    }
-                }
+                Phase::Canceled => add(&mut progress.canceled, &one.lines),
             }
         }
         progress
     }
 }
 
-impl Progress {
-    fn cancel(&mut self, more: Units) {
-        match self.canceled.iter_mut().find(|known| known.line == more.line) {
+fn add(sums: &mut Vec<Units>, lines: &[Line]) {
+    for more in lines {
+        match sums.iter_mut().find(|known| known.line == more.line) {
             Some(known) => known.quantity += more.quantity,
-            None => self.canceled.push(more),
+            None => sums.push(Units { line: more.line, quantity: more.quantity }),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::Timestamp;
 
-use super::state::{Shipment, words};
+use super::state::{Shipment, Stocking, words};
 
 /// The most scans of one parcel that are kept: real parcels have some twenty. The oldest make room.
 pub const SCANS_MAX: usize = 100;
@@ -109,10 +109,30 @@ impl Shipment {
         !is_known && (scan.status.is_final() || !is_forgotten)
     }
 
-    /// Takes a scan in: the status is that of the newest scan by carrier time, unless a final one was seen.
+    /// Whether no scan changes its status any more.
+    pub const fn is_over(&self) -> bool {
+        self.status.is_final() || self.ending.is_some()
+    }
+
+    /// Whether people may say that it does not arrive: not of one that did, nor of one whose pieces have been seen to.
+    pub(super) const fn may_end(&self) -> bool {
+        match (&self.ending, self.status) {
+            (_, TrackerStatus::Delivered) => false,
+            (None, _) => true,
+            (Some(ending), _) => matches!(ending.stock, Stocking::Refused { .. }),
+        }
+    }
+
+    /// Whether its carrier will not deliver it, and says so in a word that another may follow.
+    pub(super) const fn has_failed(&self) -> bool {
+        matches!(self.status, TrackerStatus::Failure | TrackerStatus::Cancelled | TrackerStatus::Error)
+    }
+
+    /// Takes a scan in: the status is that of the newest scan by carrier time, unless a final one was seen, or it is settled
+    /// that it does not arrive.
     pub(super) fn take(&mut self, scan: &Scan) {
         let is_newest = self.scans.last().is_none_or(|newest| newest.at <= scan.at);
-        if !self.status.is_final() && (is_newest || scan.status.is_final()) {
+        if !self.is_over() && (is_newest || scan.status.is_final()) {
             self.status = scan.status;
         }
         if scan.is_failed_attempt {

@@ -68,6 +68,36 @@ pub struct Policy {
     /// What becomes of pieces that a picker does not find.
     #[serde(default)]
     pub short_pick: ShortPick,
+    /// What becomes of a parcel that its carrier could not deliver.
+    #[serde(default)]
+    pub undelivered: Undelivered,
+}
+
+/// What becomes of a parcel that its carrier could not deliver, once it comes back; one that never does is lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undelivered {
+    /// Its pieces are sold again.
+    #[default]
+    Restock,
+    /// They are kept, and not sold.
+    Damaged,
+    /// They are thrown away.
+    WriteOff,
+    /// People say.
+    Manual,
+}
+
+impl Undelivered {
+    /// What becomes of its pieces by itself.
+    pub const fn becomes(self) -> Option<Becomes> {
+        match self {
+            Undelivered::Restock => Some(Becomes::Restock),
+            Undelivered::Damaged => Some(Becomes::Damaged),
+            Undelivered::WriteOff => Some(Becomes::WriteOff),
+            Undelivered::Manual => None,
+        }
+    }
 }
 
 /// What becomes of pieces that a picker does not find.
@@ -191,6 +221,44 @@ pub struct Shipment {
     /// What the alert desk knows to be wrong with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported: Option<Trouble>,
+    /// What became of its pieces, once it is settled that they do not arrive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<Ending>,
+}
+
+/// How a parcel ended that does not arrive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// What becomes of its pieces.
+    pub becomes: Becomes,
+    /// Whether inventory has them in its books.
+    pub stock: Stocking,
+}
+
+/// Whether inventory has in its books what does not arrive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stocking {
+    /// Not yet.
+    Owed,
+    /// It has.
+    Booked,
+    /// It cannot.
+    Refused {
+        /// Why, in words.
+        why: Arc<str>,
+    },
+}
+
+impl Stocking {
+    /// The word for it.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Stocking::Owed => "pending",
+            Stocking::Booked => "booked",
+            Stocking::Refused { .. } => "refused",
+        }
+    }
 }
 
 macro_rules! words {
@@ -256,6 +324,18 @@ words! {
         Closed = "closed",
         /// It will not leave.
         Canceled = "canceled",
+    }
+
+    /// What becomes of the pieces of a parcel that does not arrive.
+    Becomes {
+        /// They are back, and sold again.
+        Restock = "restock",
+        /// They are back, kept, and not sold.
+        Damaged = "damaged",
+        /// They are back, and thrown away.
+        WriteOff = "write_off",
+        /// They are not back, and will not be.
+        Lost = "lost",
     }
 
     /// Why a fulfilment order is on hold.

@@ -18,7 +18,17 @@ fn units(id: u128, quantity: u32) -> Units {
 }
 
 fn open(mode: Mode) -> Command {
-    let policy = Policy { mode, stage_s: 2, transit_s: 10, stalled_s: 1_000, short_pick: ShortPick::Refund };
+    // What timers do they do to the end; people are asked.
+    let undelivered = match mode {
+        Mode::Auto => Undelivered::Restock,
+        Mode::Manual => Undelivered::Manual,
+    };
+    opened(mode, undelivered)
+}
+
+fn opened(mode: Mode, undelivered: Undelivered) -> Command {
+    let short_pick = ShortPick::Refund;
+    let policy = Policy { mode, stage_s: 2, transit_s: 10, stalled_s: 1_000, short_pick, undelivered };
     Command::Open(Box::new(Opening {
         order: ORDER,
         policy,
@@ -277,6 +287,7 @@ fn what_is_sold_but_not_there_waits_on_hold() {
         transit_s: 10,
         stalled_s: 1_000,
         short_pick: ShortPick::Refund,
+        undelivered: Undelivered::Restock,
     };
     let opening = Opening { order: ORDER, policy, lines: vec![line(1, 1)], owed: vec![line(1, 1)] };
     let mut state = given([Command::Open(Box::new(opening))]);
@@ -328,6 +339,7 @@ fn what_a_picker_does_not_find_may_wait_for_people() {
         transit_s: 10,
         stalled_s: 1_000,
         short_pick: ShortPick::Split,
+        undelivered: Undelivered::Manual,
     };
     let opening = Opening { order: ORDER, policy, lines: vec![line(1, 2), line(2, 1)], owed: vec![] };
     let mut state = given([
@@ -419,6 +431,111 @@ fn a_parcel_that_comes_back_is_returned_for_good() {
     assert_eq!(work(&state).progress(), Progress { shipped: 3, returned: 3, ..Progress::default() });
 }
 
+/// A parcel on its way, of a store that wants this of what does not arrive.
+fn under_way(undelivered: Undelivered) -> Fulfillment {
+    let moves = Stage::ALL[1..].iter().map(|stage| to(1, Move::Stage(*stage)));
+    let mut state = given(std::iter::once(opened(Mode::Manual, undelivered)).chain(moves));
+    apply(&mut state, to(1, ship()), NOW).expect("given to a carrier");
+    apply(&mut state, dispatched(1), NOW).expect("let go");
+    state
+}
+
+fn ending(state: &Fulfillment) -> Option<(Becomes, &'static str)> {
+    let ending = work(state).orders[0].shipment()?.ending.as_ref()?;
+    Some((ending.becomes, ending.stock.word()))
+}
+
+/// All three pieces left and do not arrive.
+fn none_arrive(lost: u32) -> Progress {
+    let undelivered = vec![units(1, 2), units(2, 1)];
+    Progress { shipped: 3, returned: 3 - lost, undelivered, lost, ..Progress::default() }
+}
+
+fn booked() -> Command {
+    Command::Hear(Outcome::StockBooked { number: 1 })
+}
+
+#[test]
+fn a_parcel_that_comes_back_is_taken_back_as_the_store_wants_it() {
+    let table = [
+        (Undelivered::Restock, Becomes::Restock),
+        (Undelivered::Damaged, Becomes::Damaged),
+        (Undelivered::WriteOff, Becomes::WriteOff),
+    ];
+    for (policy, becomes) in table {
+        let mut state = under_way(policy);
+        let back = scans(&[scan(TrackerStatus::ReturnToSender, 10)]);
+        let kinds = apply(&mut state, back.clone(), NOW);
+        assert_eq!(kinds.as_deref(), Ok(&["shipment.returned", "shipment.taken_back"][..]));
+        assert_eq!(ending(&state), Some((becomes, "pending")));
+        let told = [
+            Step::Report { progress: none_arrive(0) },
+            Step::TakeBack { number: 1 },
+            Step::Warn { number: 1, trouble: Some(Trouble::Returned) },
+        ];
+        assert_eq!(Fulfillments::due(&state).steps, told, "the order, stock and people");
+        assert_eq!(apply(&mut state, back, NOW).as_deref(), Ok(&[][..]), "told again");
+        assert_eq!(apply(&mut state, booked(), NOW).as_deref(), Ok(&["shipment.stock_booked"][..]));
+        assert_eq!(apply(&mut state, booked(), NOW).as_deref(), Ok(&[][..]), "booked once");
+        assert_eq!(warned(&mut state), None, "it was over before anybody was told");
+        let noted = Command::Hear(Outcome::Noted { progress: none_arrive(0) });
+        apply(&mut state, noted, NOW).expect("noted");
+        assert!(Fulfillments::due(&state).is_nothing());
+        let late = apply(&mut state, to(1, Move::Lose), NOW);
+        assert!(matches!(late, Err(Rejection::Illegal { legal: [], .. })), "{late:?}");
+    }
+}
+
+#[test]
+fn people_say_what_became_of_a_parcel_and_may_say_it_again_when_stock_refuses() {
+    let mut state = under_way(Undelivered::Manual);
+    apply(&mut state, scans(&[scan(TrackerStatus::ReturnToSender, 10)]), NOW).expect("taken");
+    assert_eq!((ending(&state), warned(&mut state)), (None, Some(Some(Trouble::Returned))));
+    let view = FulfillmentView::of(work(&state), &work(&state).orders[0]).legal;
+    assert_eq!(view, ["taken_back", "lost"]);
+    let damaged = Move::TakeBack { becomes: Becomes::Damaged };
+    let kinds = apply(&mut state, to(1, damaged), NOW);
+    assert_eq!(kinds.as_deref(), Ok(&["shipment.taken_back"][..]));
+    let refused = Command::Hear(Outcome::StockRefused { number: 1, why: "full".into() });
+    assert_eq!(apply(&mut state, refused.clone(), NOW).as_deref(), Ok(&["shipment.stock_refused"][..]));
+    assert_eq!(apply(&mut state, refused, NOW).as_deref(), Ok(&[][..]), "refused once");
+    assert_eq!(warned(&mut state), Some(Some(Trouble::StockRefused)));
+    assert!(!Fulfillments::due(&state).steps.contains(&Step::TakeBack { number: 1 }), "people first");
+    assert_eq!(work(&state).progress(), none_arrive(0), "the shopper does not wait for the shelf");
+    apply(&mut state, to(1, Move::Lose), NOW).expect("said again");
+    assert_eq!(ending(&state), Some((Becomes::Lost, "pending")));
+    assert!(Fulfillments::due(&state).steps.contains(&Step::TakeBack { number: 1 }));
+    apply(&mut state, booked(), NOW).expect("booked");
+    assert_eq!((warned(&mut state), work(&state).progress()), (Some(None), none_arrive(3)));
+    let mut there = shipped();
+    apply(&mut there, scans(&[scan(TrackerStatus::Delivered, 1)]), NOW).expect("delivered");
+    let late = apply(&mut there, to(1, Move::Lose), NOW);
+    assert!(matches!(late, Err(Rejection::Illegal { legal: [], .. })), "{late:?}");
+}
+
+#[test]
+fn a_parcel_that_its_carrier_gave_up_is_lost_once_it_has_been_silent_for_long() {
+    let mut state = under_way(Undelivered::Restock);
+    apply(&mut state, scans(&[scan(TrackerStatus::Failure, 10)]), NOW.plus_secs(10)).expect("taken");
+    assert_eq!((ending(&state), warned(&mut state)), (None, Some(Some(Trouble::Failed))));
+    let (at, tick) = Fulfillments::due(&state).timer.expect("silence is noticed");
+    assert_eq!(at, NOW.plus_secs(1_010));
+    assert_eq!(apply(&mut state, tick, at).as_deref(), Ok(&["shipment.lost"][..]));
+    assert_eq!((ending(&state), Fulfillments::due(&state).timer), (Some((Becomes::Lost, "pending")), None));
+    apply(&mut state, booked(), at).expect("written off");
+    assert_eq!(warned(&mut state), Some(None), "it has been seen to");
+    // It is found after all, and people hear of that: its money went back.
+    let kinds = apply(&mut state, scans(&[scan(TrackerStatus::Delivered, 20)]), at);
+    assert_eq!(kinds.as_deref(), Ok(&["shipment.scanned"][..]));
+    assert_eq!((word(&state, 1), work(&state).progress()), ("failure", none_arrive(3)));
+    assert_eq!(warned(&mut state), Some(Some(Trouble::AfterAll)));
+
+    let mut by_people = under_way(Undelivered::Manual);
+    apply(&mut by_people, scans(&[scan(TrackerStatus::Failure, 10)]), NOW).expect("taken");
+    let (at, tick) = Fulfillments::due(&by_people).timer.expect("silence is noticed");
+    assert_eq!(apply(&mut by_people, tick, at).as_deref(), Ok(&["shipment.stalled"][..]));
+}
+
 #[test]
 fn a_silent_parcel_is_stalled_once_until_it_is_heard_of_again() {
     let mut state = shipped();
@@ -437,7 +554,11 @@ fn warned(state: &mut Fulfillment) -> Warned {
     let steps = Fulfillments::due(state).steps;
     let trouble = steps.iter().find_map(|step| match step {
         Step::Warn { number: 1, trouble } => Some(*trouble),
-        Step::Warn { .. } | Step::Dispatch { .. } | Step::GiveUp { .. } | Step::Report { .. } => None,
+        Step::Warn { .. }
+        | Step::Dispatch { .. }
+        | Step::GiveUp { .. }
+        | Step::TakeBack { .. }
+        | Step::Report { .. } => None,
     })?;
     let heard = Command::Hear(Outcome::Warned { number: 1, trouble });
     assert_eq!(apply(state, heard.clone(), NOW).as_deref(), Ok(&["shipment.trouble_reported"][..]));
@@ -525,6 +646,8 @@ fn any_move() -> impl Strategy<Value = Move> {
         1 => Just(Move::GiveUp),
         1 => (1..3_u128, 1..3_u32).prop_map(|(id, quantity)| Move::Split { lines: vec![units(id, quantity)] }),
         1 => (0..TrackerStatus::ALL.len()).prop_map(|at| Move::Carried(TrackerStatus::ALL[at])),
+        1 => (0..3_usize).prop_map(|at| Move::TakeBack { becomes: Becomes::ALL[at] }),
+        1 => Just(Move::Lose),
     ]
 }
 
@@ -539,6 +662,7 @@ fn any_command() -> impl Strategy<Value = Command> {
     prop_oneof![
         1 => Just(open(Mode::Auto)),
         1 => Just(open(Mode::Manual)),
+        1 => Just(opened(Mode::Manual, Undelivered::WriteOff)),
         8 => (1..4_u32, any_move()).prop_map(|(number, to)| Command::Advance { number, to }),
         3 => (1..4_u32, proptest::collection::vec(any_scan(), 0..4))
             .prop_map(|(number, scans)| Command::Scan { number, tracking_code: None, eta: None, scans }),
@@ -548,6 +672,9 @@ fn any_command() -> impl Strategy<Value = Command> {
         1 => (1..4_u32)
             .prop_map(|number| Command::Hear(Outcome::StockMissing { number, lacking: "A".into() })),
         1 => Just(Command::Hear(Outcome::Paid)),
+        1 => (1..4_u32).prop_map(|number| Command::Hear(Outcome::StockBooked { number })),
+        1 => (1..4_u32)
+            .prop_map(|number| Command::Hear(Outcome::StockRefused { number, why: "no".into() })),
         2 => (1..4_u32).prop_map(|number| Command::Hear(Outcome::GivenUp { number })),
         1 => (1..4_u32, proptest::option::of(0..Trouble::ALL.len())).prop_map(|(number, at)| {
             Command::Hear(Outcome::Warned { number, trouble: at.map(|at| Trouble::ALL[at]) })
@@ -579,13 +706,17 @@ proptest! {
             prop_assert_eq!(pieces, 3);
             prop_assert!(work.orders.iter().all(|one| one.units() > 0));
             let progress = work.progress();
-            prop_assert!(progress.delivered + progress.returned <= progress.shipped);
+            prop_assert!(progress.delivered + progress.returned + progress.lost <= progress.shipped);
+            let undelivered: u32 = progress.undelivered.iter().map(|part| part.quantity).sum();
+            prop_assert!(progress.lost <= undelivered && undelivered <= progress.returned + progress.lost);
             for was in before.work().map_or(&[][..], |work| &work.orders) {
                 let one = work.order_of(was.number).expect("no part vanishes");
                 if let Some(parcel) = was.shipment() {
                     let now = one.shipment().expect("what has left stays so");
                     prop_assert!(!parcel.status.is_final() || now.status == parcel.status);
                     prop_assert!(now.attempts >= parcel.attempts);
+                    prop_assert!(parcel.ending.is_none() || now.status == parcel.status && now.ending.is_some());
+                    prop_assert!(now.ending.is_none() || now.status != TrackerStatus::Delivered);
                 }
                 prop_assert!(was.phase != Phase::Canceled || one.phase == Phase::Canceled);
             }

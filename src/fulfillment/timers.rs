@@ -55,11 +55,12 @@ fn leg(shipment: &Shipment, policy: Policy) -> Option<(Timestamp, Due)> {
         | TrackerStatus::Error => return None,
     };
     let journey_ms = policy.transit_s.saturating_mul(1_000);
-    Some((shipment.shipped_at.plus_millis(journey_ms / 5 * fifths), Due::Seen(status)))
+    let at = shipment.shipped_at.plus_millis(journey_ms / 5 * fifths);
+    shipment.ending.is_none().then_some((at, Due::Seen(status)))
 }
 
 fn silence(shipment: &Shipment, policy: Policy) -> Option<(Timestamp, Due)> {
-    let is_over = shipment.status.is_final() || shipment.is_stalled;
+    let is_over = shipment.is_over() || shipment.is_stalled;
     (!is_over).then(|| (shipment.heard_at.plus_secs(policy.stalled_s), Due::Silence))
 }
 

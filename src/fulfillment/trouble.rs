@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::scans::{ATTEMPTS_MAX, TrackerStatus};
-use super::state::{Shipment, words};
+use super::state::{Shipment, Stocking, words};
 
 words! {
     /// What is wrong with a parcel.
@@ -18,12 +18,24 @@ words! {
         Returned = "return_to_sender",
         /// Its carrier cannot deliver it.
         Failed = "failure",
+        /// It does not arrive, and inventory cannot take its pieces back.
+        StockRefused = "stock_refused",
+        /// It was given up, and then it was delivered.
+        AfterAll = "delivered_after_all",
     }
 }
 
 impl Shipment {
-    /// What is wrong with it now. Over as soon as it moves on, or is there.
+    /// What is wrong with it now. Over as soon as it moves on, or is there, or has been seen to.
     pub fn trouble(&self) -> Option<Trouble> {
+        match self.ending.as_ref().map(|ending| &ending.stock) {
+            None | Some(Stocking::Owed) => {}
+            Some(Stocking::Refused { .. }) => return Some(Trouble::StockRefused),
+            Some(Stocking::Booked) => {
+                let is_there = self.scans.iter().any(|scan| scan.status == TrackerStatus::Delivered);
+                return is_there.then_some(Trouble::AfterAll);
+            }
+        }
         match self.status {
             TrackerStatus::Delivered => None,
             TrackerStatus::ReturnToSender => Some(Trouble::Returned),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::types::{FulfillmentId, LineId, OrderId, ShipmentId, Sku, Timestamp};
 
 use super::scans::{Place, TrackerStatus};
-use super::state::{HoldReason, Mode, Phase, Shipment, Stage, Status, Work, WorkOrder};
+use super::state::{Becomes, HoldReason, Mode, Phase, Shipment, Stage, Status, Stocking, Work, WorkOrder};
 use super::{legal, timers};
 
 /// One fulfilment order.
@@ -80,8 +80,21 @@ pub struct ShipmentView<'a> {
     pub shipped_at: Timestamp,
     /// When it arrived.
     pub delivered_at: Option<Timestamp>,
+    /// What became of its pieces, where it is settled that they do not arrive.
+    pub ending: Option<EndingView<'a>>,
     /// What was seen of it, oldest first.
     pub scans: Vec<ScanView<'a>>,
+}
+
+/// How a parcel ended that does not arrive.
+#[derive(Debug, Serialize)]
+pub struct EndingView<'a> {
+    /// What becomes of its pieces.
+    pub becomes: Becomes,
+    /// `pending`, `booked` or `refused`.
+    pub stock: &'static str,
+    /// Why inventory cannot have them.
+    pub stock_problem: Option<&'a str>,
 }
 
 /// One thing that a carrier saw.
@@ -146,6 +159,14 @@ impl<'a> ShipmentView<'a> {
             stalled: shipment.is_stalled,
             shipped_at: shipment.shipped_at,
             delivered_at: delivered.map(|scan| scan.at),
+            ending: shipment.ending.as_ref().map(|ending| EndingView {
+                becomes: ending.becomes,
+                stock: ending.stock.word(),
+                stock_problem: match &ending.stock {
+                    Stocking::Owed | Stocking::Booked => None,
+                    Stocking::Refused { why } => Some(why),
+                },
+            }),
             scans: shipment
                 .scans
                 .iter()

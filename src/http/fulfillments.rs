@@ -11,7 +11,7 @@ use super::lists;
 use super::query::PathTo;
 use super::reply::{self, Reply};
 use super::sent::Sent;
-use crate::fulfillment::{Command, FulfillmentView, Move, Stage, TrackerStatus, Units};
+use crate::fulfillment::{Becomes, Command, FulfillmentView, Move, Stage, TrackerStatus, Units};
 use crate::order::Invalid;
 use crate::problem::{Code, Problem};
 use crate::store::Tenant;
@@ -36,7 +36,8 @@ pub(super) async fn list(door: Through, tenant: Tenant, PathTo(id): PathTo<Order
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Advance {
-    /// A stage of the work, `shipped`, `on_hold`, `released`, `split`, `short`, `canceled`, or where its parcel was seen.
+    /// A stage of the work, `shipped`, `on_hold`, `released`, `split`, `short`, `canceled`, where its parcel was seen,
+    /// `taken_back` or `lost`.
     to: String,
     /// What goes into a parcel of its own, or was not found; for `split` and `short`.
     #[serde(default)]
@@ -50,6 +51,18 @@ struct Advance {
     /// Why, for other people; for `on_hold`.
     #[serde(default)]
     note: Option<Arc<str>>,
+    /// What becomes of its pieces; for `taken_back`, and `restock` where it is missing.
+    #[serde(default)]
+    disposition: Option<TakenBack>,
+}
+
+/// What becomes of the pieces of a parcel that came back.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TakenBack {
+    Restock,
+    Damaged,
+    WriteOff,
 }
 
 /// Moves a fulfilment order on by hand.
@@ -62,7 +75,7 @@ pub(super) async fn advance(Sent { tenant, body }: Sent, PathTo(id): PathTo<Fulf
 
 impl Advance {
     fn checked(self) -> Result<Move, Problem> {
-        let Advance { to, lines, carrier, tracking_code, note } = self;
+        let Advance { to, lines, carrier, tracking_code, note, disposition } = self;
         let texts = [
             ("/carrier", carrier.as_deref()),
             ("/tracking_code", tracking_code.as_deref()),
@@ -82,6 +95,7 @@ impl Advance {
             ("/carrier", carrier.is_some() && !is_shipped),
             ("/tracking_code", tracking_code.is_some() && !is_shipped),
             ("/note", note.is_some() && !is_held),
+            ("/disposition", disposition.is_some() && to != "taken_back"),
         ];
         if let Some((pointer, _)) = strays.into_iter().find(|(_, is_stray)| *is_stray) {
             let detail = format!("says nothing about {to}");
@@ -94,6 +108,14 @@ impl Advance {
             "split" => Ok(Move::Split { lines: lines.unwrap_or_default() }),
             "short" => Ok(Move::Short { lines: lines.unwrap_or_default() }),
             "canceled" => Ok(Move::GiveUp),
+            "taken_back" => Ok(Move::TakeBack {
+                becomes: match disposition {
+                    None | Some(TakenBack::Restock) => Becomes::Restock,
+                    Some(TakenBack::Damaged) => Becomes::Damaged,
+                    Some(TakenBack::WriteOff) => Becomes::WriteOff,
+                },
+            }),
+            "lost" => Ok(Move::Lose),
             word => {
                 let stage =
                     Stage::from_word(word).filter(|stage| *stage != Stage::Allocated).map(Move::Stage);

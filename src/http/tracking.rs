@@ -6,7 +6,9 @@ use super::door::Through;
 use super::lists;
 use super::query::PathTo;
 use super::reply::{self, Reply};
-use crate::fulfillment::{Fulfillment, FulfillmentView, Place, ScanView, Status as Work, TrackerStatus};
+use crate::fulfillment::{
+    Becomes, Fulfillment, FulfillmentView, Place, ScanView, Status as Work, TrackerStatus,
+};
 use crate::order::{FulfillmentStatus, Placed, Status};
 use crate::problem::Code;
 use crate::store::Tenant;
@@ -93,6 +95,8 @@ impl<'a> Tracking<'a> {
         });
         let eta = latest(&parts, |part| part.eta);
         let is_over = matches!(placed.status(), Status::Canceled | Status::Expired);
+        // What does not arrive is not waited for.
+        let ended = ended(&parts);
         let times = [
             Some(placed.created_at),
             fulfillment.work().map(|work| work.opened_at),
@@ -105,6 +109,10 @@ impl<'a> Tracking<'a> {
         let steps: Vec<Step> = if is_over {
             let ended = Step { name: "canceled", state: "done", at: Some(placed.updated_at) };
             vec![Step { name: "ordered", state: "done", at: Some(placed.created_at) }, ended]
+        } else if let Some(ended) = ended {
+            let done = |(name, at)| Step { name, state: "done", at };
+            let way = WAY.into_iter().zip(times).take(3).map(done);
+            way.chain([done((ended, Some(placed.updated_at)))]).collect()
         } else {
             WAY.into_iter()
                 .zip(times)
@@ -129,12 +137,21 @@ impl<'a> Tracking<'a> {
             status: word(placed, &parts),
             fulfillment_status: placed.fulfillment_status(),
             placed_at: placed.created_at,
-            eta: eta.filter(|_| !is_over),
+            eta: eta.filter(|_| !is_over && ended.is_none()),
             steps,
             next,
             shipments: parts.into_iter().map(Parcel::of).collect(),
         }
     }
+}
+
+/// How an order ended whose parcels all left and of which none arrives.
+fn ended(parts: &[FulfillmentView<'_>]) -> Option<&'static str> {
+    let mut is_lost = false;
+    for part in parts {
+        is_lost |= part.shipment.as_ref()?.ending.as_ref()?.becomes == Becomes::Lost;
+    }
+    (!parts.is_empty()).then_some(if is_lost { "lost" } else { "returned" })
 }
 
 /// The latest time over all parcels; nothing while one has none.
@@ -160,9 +177,11 @@ fn word(placed: &Placed, parts: &[FulfillmentView<'_>]) -> &'static str {
         Status::Canceled | Status::Expired => "canceled",
         Status::Confirmed | Status::Completed => {
             let is_at = |status| {
-                parts.iter().any(|part| part.shipment.as_ref().is_some_and(|parcel| parcel.status == status))
+                let parcels = parts.iter().filter_map(|part| part.shipment.as_ref());
+                parcels.filter(|parcel| parcel.ending.is_none()).any(|parcel| parcel.status == status)
             };
             match placed.fulfillment_status() {
+                _ if ended(parts) == Some("lost") => "lost",
                 FulfillmentStatus::Delivered => "delivered",
                 FulfillmentStatus::Returned => "returned",
                 _ if is_at(TrackerStatus::AvailableForPickup) => "available_for_pickup",

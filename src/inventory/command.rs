@@ -78,9 +78,18 @@ pub enum Command {
     TakeBack {
         /// Of which order.
         order: OrderId,
-        /// Which receipt of the order, from 1 and rising: the same number again is the same receipt.
+        /// Which receipt of the order, from 1 to 64: the same number again is the same receipt.
         receipt: u32,
         /// What came; several lines of one SKU count together.
+        lines: Vec<ReturnedLine>,
+    },
+    /// A parcel that had left does not arrive: its pieces are back, or known to be lost.
+    TakeBackParcel {
+        /// Of which order.
+        order: OrderId,
+        /// Which parcel: the same number again is the same parcel.
+        number: u32,
+        /// What was in it, and what becomes of it; several lines of one SKU count together.
         lines: Vec<ReturnedLine>,
     },
     /// Damaged pieces are thrown away.
@@ -111,7 +120,8 @@ impl Command {
             | Command::Release { order, .. }
             | Command::Ship { order, .. }
             | Command::GiveBack { order, .. }
-            | Command::TakeBack { order, .. } => Some(*order),
+            | Command::TakeBack { order, .. }
+            | Command::TakeBackParcel { order, .. } => Some(*order),
             Command::SetItem(_)
             | Command::WriteOff { .. }
             | Command::Adjust { .. }

@@ -41,12 +41,26 @@ pub(super) fn decide(stock: &Stock, command: Command, now: Timestamp) -> Result<
         Command::Ship { order, parcel: None } => draft.ship(order)?,
         Command::Ship { order, parcel: Some(parcel) } => draft.ship_parcel(order, parcel)?,
         Command::GiveBack { order, parcel, is_missing } => draft.give_back(order, parcel, is_missing)?,
-        Command::TakeBack { order, receipt, lines } => draft.take_back(order, receipt, lines)?,
+        Command::TakeBack { order, receipt, lines } => {
+            draft.take_back(order, Back::Receipt(receipt), lines)?
+        }
+        Command::TakeBackParcel { order, number, lines } => {
+            draft.take_back(order, Back::Parcel(number), lines)?;
+        }
         Command::WriteOff { sku, quantity, reason } => draft.write_off(sku, quantity, reason)?,
         Command::Expire => {}
         Command::Announce { skus } => draft.look_at(&skus),
     }
     Ok(draft.finish())
+}
+
+/// How pieces came back.
+#[derive(Clone, Copy)]
+enum Back {
+    /// The shopper sent them.
+    Receipt(u32),
+    /// Their parcel did not arrive.
+    Parcel(u32),
 }
 
 /// The stock with the events decided so far.
@@ -291,17 +305,29 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// Receipts come in the order of their numbers, so the last one tells a repeat.
-    fn take_back(&mut self, order: OrderId, receipt: u32, back: Vec<ReturnedLine>) -> Result<(), Rejection> {
+    /// Every receipt and every parcel is known by its number, so a repeat is known too.
+    fn take_back(&mut self, order: OrderId, what: Back, back: Vec<ReturnedLine>) -> Result<(), Rejection> {
         let Some(known) = self.stock.reservation(order) else {
             return Err(Rejection::NotReserved { order });
         };
-        if receipt <= known.receipts {
+        let is_booked = match what {
+            Back::Receipt(number) => known.has_receipt(number),
+            Back::Parcel(number) => known.has_undelivered(number),
+        };
+        if is_booked {
             return Ok(());
         }
+        let has_left = match what {
+            Back::Receipt(_) => true,
+            Back::Parcel(number) => known.has_parcel(number),
+        };
         match self.phase(order).unwrap_or(known.phase) {
-            Phase::Committed | Phase::Fulfilled => {}
-            phase @ (Phase::Held { .. } | Phase::Released { .. } | Phase::Expired) => {
+            Phase::Committed | Phase::Fulfilled if has_left => {}
+            phase @ (Phase::Held { .. }
+            | Phase::Committed
+            | Phase::Fulfilled
+            | Phase::Released { .. }
+            | Phase::Expired) => {
                 let standing = Reservation { phase, ..known.clone() }.standing();
                 return Err(Rejection::NotPossible { order, standing });
             }
@@ -325,7 +351,11 @@ impl<'a> Draft<'a> {
                 return Err(Rejection::TooMuch { sku: line.sku.clone() });
             }
         }
-        let returned = Returned { reservation: known.id, order, receipt, lines: lines.into() };
+        let (receipt, parcel) = match what {
+            Back::Receipt(number) => (number, None),
+            Back::Parcel(number) => (0, Some(number)),
+        };
+        let returned = Returned { reservation: known.id, order, receipt, parcel, lines: lines.into() };
         self.push(Event::Updated(Updated::Returned(returned)));
         Ok(())
     }

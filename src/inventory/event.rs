@@ -122,15 +122,19 @@ pub struct Shipped {
     pub parcel: Option<u32>,
 }
 
-/// Some of what had left the building is back.
+/// Some of what had left the building is back, or known to be lost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Returned {
     /// Which reservation.
     pub reservation: ReservationId,
     /// Of which order.
     pub order: OrderId,
-    /// Which receipt of the order.
+    /// Which receipt of the order; nought, where it is a parcel that did not arrive.
+    #[serde(default, skip_serializing_if = "is_nought")]
     pub receipt: u32,
+    /// Which parcel, where it did not arrive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parcel: Option<u32>,
     /// What, one line a SKU.
     pub lines: Arc<[ReturnedLine]>,
 }

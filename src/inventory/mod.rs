@@ -18,8 +18,8 @@
 //! What is committed may leave in several parcels, or be given back in parts; a parcel's number tells it from a repeat, and
 //! the reservation is fulfilled when nothing is left of it.
 //!
-//! What has left may come back, to be sold again, kept as damaged or thrown away; the number of the last receipt tells it
-//! from a repeat. `fulfilled` and `released` are final. A hold whose time has come never counts: whatever is asked, such holds are let
+//! What has left may come back, with a receipt or as a parcel that did not arrive, to be sold again, kept as damaged or
+//! thrown away; the number of either tells it from a repeat. `fulfilled` and `released` are final. A hold whose time has come never counts: whatever is asked, such holds are let
 //! go first and in the same breath. Every figure of an item is the sum of its ledger entries ([`Event::entries`]), and
 //! `on_hand ≥ reserved + committed + damaged` always holds. Nothing here leaves the store; siblings learn answers from replies and
 //! from [`Stock::standing`].

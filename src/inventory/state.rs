@@ -331,9 +331,12 @@ pub struct Reservation {
     /// The parcels that took it: bit `number − 1` of each.
     #[serde(default, skip_serializing_if = "is_nought")]
     pub parcels: u32,
-    /// The last receipt of goods that came back.
+    /// The receipts of goods that came back: bit `number − 1` of each.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub receipts: u64,
+    /// The parcels that left and did not arrive: bit `number − 1` of each.
     #[serde(default, skip_serializing_if = "is_nought")]
-    pub receipts: u32,
+    pub undelivered: u32,
     /// When it was first held; held anew counts as first.
     pub reserved_at: Timestamp,
     /// When it last changed.
@@ -421,7 +424,10 @@ impl Reservation {
         }
         let mut reservation = reservation?;
         if let Event::Updated(Updated::Returned(returned)) = event {
-            reservation.receipts = reservation.receipts.max(returned.receipt);
+            match returned.parcel {
+                Some(number) => reservation.undelivered |= bit(number),
+                None => reservation.receipts |= receipt_bit(returned.receipt),
+            }
             reservation.updated_at = at;
             return Some(reservation);
         }
@@ -474,6 +480,7 @@ impl Reservation {
             settled: Vec::new(),
             parcels: 0,
             receipts: 0,
+            undelivered: 0,
             reserved_at: at,
             updated_at: at,
         }
@@ -492,6 +499,16 @@ impl Reservation {
     /// Whether a parcel has taken its part.
     pub fn has_parcel(&self, number: u32) -> bool {
         self.parcels & bit(number) != 0
+    }
+
+    /// Whether what came back with a receipt is booked.
+    pub fn has_receipt(&self, number: u32) -> bool {
+        self.receipts & receipt_bit(number) != 0
+    }
+
+    /// Whether a parcel that left is booked as not arriving.
+    pub fn has_undelivered(&self, number: u32) -> bool {
+        self.undelivered & bit(number) != 0
     }
 
     /// What has neither left nor was given back.
@@ -531,6 +548,16 @@ impl Reservation {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes by reference")]
 fn is_nought(count: &u32) -> bool {
     *count == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes by reference")]
+fn is_none(bits: &u64) -> bool {
+    *bits == 0
+}
+
+/// The bit of a receipt among those of its order.
+const fn receipt_bit(number: u32) -> u64 {
+    1_u64.rotate_left(number.wrapping_sub(1))
 }
 
 /// The bit of a parcel among those of its order.

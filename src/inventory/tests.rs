@@ -515,13 +515,21 @@ fn parcel(number: u32, lines: &[(usize, u32)]) -> Parcel {
 }
 
 fn take_back(n: u128, receipt: u32, lines: &[(usize, u32, u32, u32)]) -> Command {
+    Command::TakeBack { order: order(n), receipt, lines: back(lines) }
+}
+
+fn undelivered(n: u128, number: u32, lines: &[(usize, u32, u32, u32)]) -> Command {
+    Command::TakeBackParcel { order: order(n), number, lines: back(lines) }
+}
+
+fn back(lines: &[(usize, u32, u32, u32)]) -> Vec<ReturnedLine> {
     let line = |(name, restocked, damaged, written_off): &(usize, u32, u32, u32)| ReturnedLine {
         sku: sku(NAMES[*name]),
         restocked: *restocked,
         damaged: *damaged,
         written_off: *written_off,
     };
-    Command::TakeBack { order: order(n), receipt, lines: lines.iter().map(line).collect() }
+    lines.iter().map(line).collect()
 }
 
 fn write_off(name: &str, quantity: u32) -> Command {
@@ -557,6 +565,38 @@ fn what_comes_back_is_sold_again_kept_or_thrown_away() {
     assert_eq!(shop.tell(5, take_back(1, 2, &[(0, 1, 0, 0)])), "back 1+0+0xA; A low_stock at 1");
 }
 
+#[test]
+fn receipts_may_be_booked_in_any_order_each_once() {
+    let mut shop = Shop::given([set("A", 9, 0), hold(1, &[("A", 5)]), Command::Commit { order: order(1) }]);
+    shop.tell(1, Command::Ship { order: order(1), parcel: None });
+    for receipt in [2, 64, 1] {
+        assert_eq!(shop.tell(2, take_back(1, receipt, &[(0, 1, 0, 0)])), "back 1+0+0xA");
+        assert_eq!(shop.tell(2, take_back(1, receipt, &[(0, 1, 0, 0)])), "", "the same again");
+    }
+    assert_eq!(shop.figures("A"), [7, 0, 0, 7]);
+}
+
+#[test]
+fn a_parcel_that_does_not_arrive_is_booked_once_whatever_becomes_of_it() {
+    let mut shop = Shop::given([set("A", 9, 0), hold(1, &[("A", 5)]), Command::Commit { order: order(1) }]);
+    for number in 1..4 {
+        shop.tell(1, Command::Ship { order: order(1), parcel: Some(parcel(number, &[(0, 1)])) });
+    }
+    assert_eq!(shop.figures("A"), [6, 0, 2, 4]);
+    assert_eq!(shop.tell(2, undelivered(1, 1, &[(0, 1, 0, 0)])), "back 1+0+0xA");
+    assert_eq!(shop.tell(2, undelivered(1, 1, &[(0, 1, 0, 0)])), "", "the same parcel again");
+    assert_eq!(shop.figures("A"), [7, 0, 2, 5]);
+    let lost = shop.ask(3, undelivered(1, 2, &[(0, 0, 0, 1)])).expect("it had left");
+    let entries: Vec<_> =
+        lost.iter().flat_map(Event::entries).map(|entry| (entry.kind.name(), entry.quantity)).collect();
+    assert_eq!(entries, [("return_damaged", 1), ("write_off", -1)], "a loss stands in the ledger");
+    assert_eq!(shop.figures("A"), [7, 0, 2, 5]);
+    // A receipt has numbers of its own.
+    assert_eq!(shop.tell(4, take_back(1, 1, &[(0, 0, 1, 0)])), "back 0+1+0xA");
+    let unknown = shop.tell(4, undelivered(1, 7, &[(0, 1, 0, 0)]));
+    assert!(unknown.starts_with("no: "), "it never left: {unknown}");
+}
+
 fn commands() -> impl Strategy<Value = Command> {
     let line = (0..NAMES.len(), 1..6u32).prop_map(|(name, units)| (NAMES[name], units));
     let policy = prop_oneof![Just(OutOfStock::Cancel), Just(OutOfStock::Backorder)];
@@ -579,6 +619,8 @@ fn commands() -> impl Strategy<Value = Command> {
             .prop_map(|(n, number, lines)| Command::Ship { order: order(n), parcel: Some(parcel(number, &lines)) }),
         3 => (order_no.clone(), 1..6u32, prop::collection::vec((0..NAMES.len(), 0..3u32, 0..3u32, 0..3u32), 1..4))
             .prop_map(|(n, receipt, lines)| take_back(n, receipt, &lines)),
+        2 => (order_no.clone(), 1..4u32, prop::collection::vec((0..NAMES.len(), 0..3u32, 0..3u32, 0..3u32), 1..4))
+            .prop_map(|(n, number, lines)| undelivered(n, number, &lines)),
         1 => (0..NAMES.len(), 0..4u32).prop_map(|(name, quantity)| write_off(NAMES[name], quantity)),
         1 => (order_no, 1..4u32, prop::collection::vec((0..NAMES.len(), 1..4u32), 1..3), any::<bool>())
             .prop_map(|(n, number, lines, is_missing)| {
@@ -682,7 +724,7 @@ proptest! {
                 Command::Reserve(reserve) => reserve.expires_at > at(now),
                 Command::SetItem(_) | Command::Extend { .. } | Command::Commit { .. }
                 | Command::Release { .. } | Command::Ship { .. } | Command::GiveBack { .. } | Command::Expire
-                | Command::TakeBack { .. } | Command::Announce { .. } => true,
+                | Command::TakeBack { .. } | Command::TakeBackParcel { .. } | Command::Announce { .. } => true,
             };
             if repeatable {
                 prop_assert_eq!(Inventory::decide(&shop.stock, command, at(now)), Ok(vec![]));

@@ -1,5 +1,5 @@
 //! The decisions about an order from `confirmed` to `completed`: parcels are let go once the money is taken, and what
-//! fulfilment reports is taken over. Money and goods of what will not leave the house are owed back.
+//! fulfilment reports is taken over. The money of what will not leave the house, or not arrive, is owed back.
 
 use super::Step;
 use super::event::{
@@ -106,17 +106,17 @@ pub(super) fn remainder_canceled(placed: &Placed, progress: Progress) -> Vec<Eve
     let updated = FulfillmentUpdated { id: placed.id, progress };
     let mut events = vec![Event::FulfillmentCanceled(updated.clone())];
     // What is canceled was paid for: the order ends once that goes back.
-    let is_free = updated.progress.canceled_value(&placed.cart) <= Some(placed.goods.refunded);
+    let is_free = updated.progress.forgone_value(&placed.cart) <= Some(placed.goods.refunded);
     if is_free && is_complete(placed, &updated.progress) {
         events.push(Event::Completed(updated));
     }
     events
 }
 
-/// What the pieces cost that will not leave goes back.
+/// What the pieces cost that will not leave or not arrive goes back.
 pub(super) fn lines_refunded(placed: &Placed, value: Amount) -> Vec<Event> {
     let (goods, progress) = (&placed.goods, &placed.goods.progress);
-    let owed = progress.canceled_value(&placed.cart).unwrap_or(Amount::ZERO);
+    let owed = progress.forgone_value(&placed.cart).unwrap_or(Amount::ZERO);
     if value <= goods.refunded || value > owed {
         return vec![];
     }
@@ -128,10 +128,10 @@ pub(super) fn lines_refunded(placed: &Placed, value: Amount) -> Vec<Event> {
     events
 }
 
-/// What the pieces cost that will not leave, where that is more than goes back by now. Nothing while no money was taken,
+/// What the pieces cost that will not leave or not arrive, where that is more than goes back by now. Nothing while no money was taken,
 /// or while it is still open what will leave.
 fn refund_owed(placed: &Placed, progress: &Progress) -> Option<Amount> {
-    let value = progress.canceled_value(&placed.cart)?;
+    let value = progress.forgone_value(&placed.cart)?;
     let is_open = placed.goods.canceling.is_some() || placed.money.captured.is_zero();
     (!is_open && value > placed.goods.refunded).then_some(value)
 }
@@ -142,7 +142,7 @@ pub(super) fn is_all_gone(placed: &Placed) -> bool {
     progress.shipped.saturating_add(progress.canceled_units()) >= placed.cart.units()
 }
 
-/// Every line delivered or canceled, and the money settled: taken, or nothing to be paid for.
+/// Every line delivered, canceled or known not to arrive, and the money settled: taken, or nothing to be paid for.
 fn is_complete(placed: &Placed, progress: &Progress) -> bool {
     let is_settled = !placed.money.captured.is_zero() || progress.delivered == 0;
     progress.is_done(placed.cart.units()) && is_settled && refund_owed(placed, progress).is_none()

@@ -23,12 +23,18 @@ pub struct Progress {
     /// Will not leave the house, by line.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub canceled: Vec<CanceledUnits>,
+    /// Left the house and will not arrive, by line.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub undelivered: Vec<CanceledUnits>,
+    /// How many of those are not coming back either.
+    #[serde(skip_serializing_if = "is_nought")]
+    pub lost: u32,
     /// Some of it waits for people.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_held: bool,
 }
 
-/// Pieces of a line that will not leave the house.
+/// Pieces of a line that will not leave the house, or will not arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CanceledUnits {
     /// Which line.
@@ -47,7 +53,7 @@ pub struct Goods {
     /// How many pieces the shopper has sent back, as far as they have arrived.
     #[serde(skip_serializing_if = "is_nought")]
     pub came_back: u32,
-    /// What the pieces cost that will not leave the house, as far as that goes back.
+    /// What the pieces cost that will not leave the house or not arrive, as far as that goes back.
     #[serde(skip_serializing_if = "is_default")]
     pub refunded: Amount,
     /// The parcels that may leave: bit `number − 1` of each. What is in them can no longer be canceled.
@@ -91,9 +97,9 @@ impl Goods {
 
     /// The goods in one word, as far as they decide it.
     pub(super) fn status(&self, units: u32) -> FulfillmentStatus {
-        let Progress { shipped, delivered, returned, canceled: _, is_held } = self.progress;
+        let Progress { shipped, delivered, returned, lost, is_held, .. } = self.progress;
         let returned = returned.saturating_add(self.came_back);
-        let wanted = units.saturating_sub(self.progress.canceled_units());
+        let wanted = units.saturating_sub(self.progress.canceled_units()).saturating_sub(lost);
         let all_or_part = |count: u32, all, part| if count >= wanted { all } else { part };
         if wanted == 0 {
             FulfillmentStatus::Canceled
@@ -114,21 +120,31 @@ impl Goods {
 impl Progress {
     /// How many pieces will not leave the house.
     pub fn canceled_units(&self) -> u32 {
-        self.canceled.iter().fold(0, |sum, part| sum.saturating_add(part.quantity))
+        units(&self.canceled)
     }
 
-    /// What the pieces that will not leave the house cost, in minor units.
-    pub fn canceled_value(&self, cart: &Cart) -> Option<Amount> {
-        self.canceled.iter().try_fold(Amount::ZERO, |sum, part| {
+    /// How many pieces left the house and will not arrive.
+    pub fn undelivered_units(&self) -> u32 {
+        units(&self.undelivered)
+    }
+
+    /// What the pieces cost that will not leave the house or not arrive, in minor units.
+    pub fn forgone_value(&self, cart: &Cart) -> Option<Amount> {
+        self.canceled.iter().chain(&self.undelivered).try_fold(Amount::ZERO, |sum, part| {
             let line = cart.lines.iter().find(|line| line.id == part.line)?;
             sum.plus(line.unit_price.times(part.quantity)?)
         })
     }
 
-    /// Whether every piece is delivered or will not leave the house.
+    /// Whether every piece is delivered, will not leave the house, or will not arrive.
     pub fn is_done(&self, units: u32) -> bool {
-        self.delivered.saturating_add(self.canceled_units()) >= units
+        let ended = self.canceled_units().saturating_add(self.undelivered_units());
+        self.delivered.saturating_add(ended) >= units
     }
+}
+
+fn units(parts: &[CanceledUnits]) -> u32 {
+    parts.iter().fold(0, |sum, part| sum.saturating_add(part.quantity))
 }
 
 impl Cart {

@@ -12,12 +12,12 @@
 //!                      Closed: canceled or expired, and owing whatever must be undone: stock, payment, review
 //! ```
 //!
-//!  Confirmed ── Shipped, once a parcel ──▶ Confirmed ── all delivered or canceled, money settled ──▶ Completed
+//!  Confirmed ── Shipped, once a parcel ──▶ Confirmed ── all delivered, canceled or not to arrive, money settled ──▶ Completed
 //!
 //! While nothing has left, a confirmed order can be canceled: fulfilment stops first, then stock and money go back. Once a
 //! parcel was let go only the rest can be, and the order stays confirmed. Before a parcel is let go the money is taken. What
-//! the pieces cost that will not leave goes back; where none will, the order is canceled. What the shopper sends back changes
-//! what is shown of the goods, and nothing else.
+//! the pieces cost that will not leave, or left and do not arrive, goes back; where none will leave, the order is canceled.
+//! What the shopper sends back changes what is shown of the goods, and nothing else.
 //!
 //! Every phase before `Confirmed` can be closed by `Cancel`; `Reserving`, `Screening` and `Paying` also by their deadline.
 //! Money that arrives after closing is owed back. The order never asks what time it is and never speaks to a bank.

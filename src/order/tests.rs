@@ -332,7 +332,7 @@ fn once_a_parcel_may_leave_only_the_rest_is_canceled() {
     let order = check(&order, refunded.clone(), &["order.lines_refunded"], Status::Confirmed, &[]);
     check(&order, refunded, &[], Status::Confirmed, &[]);
     assert_eq!(goods(&order), FulfillmentStatus::Shipped, "all that is still wanted");
-    assert_eq!(rest.canceled_value(&cart()), Amount::new(500));
+    assert_eq!(rest.forgone_value(&cart()), Amount::new(500));
     let refused = apply(&mut order.clone(), cancel(), NOW);
     assert!(matches!(refused, Err(Rejection::Illegal { .. })), "everything has left: {refused:?}");
     let there = Progress { delivered: 2, ..rest };
@@ -515,12 +515,50 @@ fn a_draft_the_store_cannot_price_is_refused_line_by_line() {
     assert_eq!(codes, ["currency_mismatch", "unknown_sku", "total_too_large"]);
 }
 
+#[test]
+fn what_left_and_does_not_arrive_is_given_back_and_ends_the_order() {
+    let away = |undelivered: &[CanceledUnits], delivered, lost| Progress {
+        shipped: 3,
+        delivered,
+        returned: undelivered.iter().map(|part| part.quantity).sum::<u32>() - lost,
+        undelivered: undelivered.to_vec(),
+        lost,
+        ..Progress::default()
+    };
+    let table = [
+        // All of it comes back, all of it is lost, or part of it is there.
+        (away(&lines(), 0, 0), FulfillmentStatus::Returned),
+        (away(&lines(), 0, 3), FulfillmentStatus::Canceled),
+        (away(&lines()[1..], 2, 0), FulfillmentStatus::PartiallyReturned),
+        (away(&lines()[1..], 2, 1), FulfillmentStatus::Delivered),
+    ];
+    for (progress, shown) in table {
+        let mut order = confirmed();
+        apply(&mut order, ready(1, 3), NOW).expect("let go");
+        let value = progress.forgone_value(&cart()).expect("within bounds");
+        let kinds = apply(&mut order, moved(progress), NOW);
+        assert_eq!(kinds.as_deref(), Ok(&["order.fulfillment_updated"][..]), "the money first");
+        assert_eq!(
+            (goods(&order), Orders::due(&order).steps.clone()),
+            (shown, vec![Step::RefundLines { before: Amount::ZERO, value }])
+        );
+        let kinds = apply(&mut order, hear(Outcome::LinesRefunded { value }), NOW);
+        assert_eq!(kinds.as_deref(), Ok(&["order.lines_refunded", "order.completed"][..]));
+        assert_eq!(goods(&order), shown);
+        assert!(Orders::due(&order).is_nothing());
+    }
+}
+
 fn any_progress() -> impl Strategy<Value = Progress> {
-    (0..4_u32, 0..4_u32, 0..3_usize, any::<bool>()).prop_map(|(shipped, delivered, canceled, is_held)| {
+    let parts = (0..3_usize, 0..3_usize, 0..3_u32);
+    (0..4_u32, 0..4_u32, parts, any::<bool>()).prop_map(|(shipped, delivered, parts, is_held)| {
+        let (canceled, undelivered, lost) = parts;
         Progress {
             shipped,
             delivered: delivered.min(shipped),
             canceled: lines()[..canceled].to_vec(),
+            undelivered: lines()[..undelivered].to_vec(),
+            lost,
             is_held,
             ..Progress::default()
         }

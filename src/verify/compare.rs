@@ -376,6 +376,10 @@ fn goods(findings: &mut Findings, name: &str, row: &AuditedOrder, model: &Order)
             &shown(part.reported.as_ref()),
             &shown(reported),
         );
+        let ending = shipment.ending.as_ref();
+        let found = ending.map(|ending| format!("{}, stock {}", ending.becomes, ending.stock.word()));
+        let expected = part.ending.as_ref().map(|(becomes, stock)| format!("{becomes}, stock {stock}"));
+        findings.compare(name, &subject, "ending", &shown(expected), &shown(found));
         let kept = part.scans.len().min(SCANS_MAX);
         findings.compare(name, &subject, "scans", &kept, &shipment.scans.len());
     }

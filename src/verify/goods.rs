@@ -35,6 +35,8 @@ pub(super) struct Part {
     /// What people were told is wrong with it.
     pub(super) reported: Option<String>,
     pub(super) tracking_code: String,
+    /// What became of its pieces, where it does not arrive, and whether inventory has them.
+    pub(super) ending: Option<(String, &'static str)>,
     /// What was seen, in the order in which it was told: time, status.
     pub(super) scans: Vec<(String, String)>,
 }
@@ -52,6 +54,10 @@ impl Part {
 
     /// The status of the newest scan, unless a final one was seen.
     fn follow(&mut self) {
+        // What is settled is settled.
+        if self.ending.is_some() {
+            return;
+        }
         let is_final = |status: &str| matches!(status, "delivered" | "return_to_sender");
         if let Some((_, status)) = self.scans.iter().find(|(_, status)| is_final(status)) {
             self.word.clone_from(status);
@@ -190,7 +196,10 @@ impl Goods {
 
     /// Whether something of it is still to happen by itself or by a carrier.
     pub(super) fn is_working(&self) -> bool {
-        let rests = |part: &Part| matches!(part.word.as_str(), "canceled" | "delivered" | "return_to_sender");
+        let rests = |part: &Part| match &part.ending {
+            Some((_, stock)) => *stock != "pending",
+            None => matches!(part.word.as_str(), "canceled" | "delivered" | "return_to_sender"),
+        };
         !self.parts.values().all(rests)
     }
 }
@@ -201,6 +210,8 @@ fn is_ours(kind: &str) -> bool {
     kind.strip_prefix("fulfillment.").is_some_and(|kind| moves.contains(&kind) || stage_of(kind).is_some())
         || kind.strip_prefix("shipment.").is_some_and(is_scan)
         || matches!(kind, "shipment.created" | "shipment.stalled" | "shipment.trouble_reported")
+        || matches!(kind, "shipment.taken_back" | "shipment.lost")
+        || matches!(kind, "shipment.stock_booked" | "shipment.stock_refused")
 }
 
 fn stage_of(kind: &str) -> Option<&'static str> {
@@ -247,6 +258,21 @@ impl Part {
                 self.has_left()
             }
             ("shipment", "stalled") => !std::mem::replace(&mut self.is_stalled, true) && self.has_left(),
+            ("shipment", "taken_back" | "lost") => {
+                let is_open = self.ending.as_ref().is_none_or(|(_, stock)| *stock == "refused");
+                let becomes = data["becomes"].as_str().unwrap_or_default();
+                let is_legal = self.has_left() && self.word != "delivered" && is_open;
+                self.ending = Some((becomes.to_owned(), "pending"));
+                is_legal && (becomes == "lost") == (kind == "lost")
+            }
+            ("shipment", "stock_booked" | "stock_refused") => match &mut self.ending {
+                Some((_, stock)) => {
+                    let was = *stock;
+                    *stock = if kind == "stock_booked" { "booked" } else { "refused" };
+                    was == "pending"
+                }
+                None => false,
+            },
             ("fulfillment", "held") => {
                 self.stage = if self.word == "leaving" { "ready_to_ship".into() } else { self.word.clone() };
                 self.word = "on_hold".into();

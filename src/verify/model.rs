@@ -83,17 +83,26 @@ struct Progress {
     delivered: i64,
     returned: i64,
     canceled: i64,
+    /// Left and will not arrive.
+    undelivered: i64,
+    /// Of those, what does not come back either.
+    lost: i64,
     is_held: bool,
 }
 
 impl Progress {
     fn of(data: &Value) -> Self {
         let number = |name: &str| data[name].as_i64().unwrap_or(0);
-        let canceled = data["canceled"].as_array().map_or(&[][..], Vec::as_slice);
+        let pieces = |name: &str| {
+            let parts = data[name].as_array().map_or(&[][..], Vec::as_slice);
+            parts.iter().filter_map(|part| part["quantity"].as_i64()).sum()
+        };
         Self {
             delivered: number("delivered"),
             returned: number("returned"),
-            canceled: canceled.iter().filter_map(|part| part["quantity"].as_i64()).sum(),
+            canceled: pieces("canceled"),
+            undelivered: pieces("undelivered"),
+            lost: number("lost"),
             is_held: data["is_held"] == true,
         }
     }
@@ -326,8 +335,15 @@ impl Order {
                 self.owes_fulfillment &= kind != "fulfillment_canceled";
                 if kind == "completed" {
                     self.phase = P::Completed;
-                    let done = self.progress.delivered + self.progress.canceled;
-                    findings.compare(store, &id, "pieces delivered or canceled", &self.units, &done);
+                    let Progress { delivered, canceled, undelivered, .. } = self.progress;
+                    let done = delivered + canceled + undelivered;
+                    findings.compare(
+                        store,
+                        &id,
+                        "pieces delivered, canceled or given up",
+                        &self.units,
+                        &done,
+                    );
                 }
             }
             "goods_returned" => self.came_back = amount("pieces"),
@@ -411,6 +427,12 @@ impl Order {
             }
             if !self.hold.as_deref().is_some_and(|hold| hold.has_parcel(number)) {
                 findings.add(store, &id, "parcel", "booked as sold before it left", &number);
+            }
+        }
+        if record.kind == "shipment.stock_booked" {
+            let number = data["number"].as_u64().unwrap_or(0);
+            if !self.hold.as_deref().is_some_and(|hold| hold.has_undelivered(number)) {
+                findings.add(store, &id, "parcel", "booked as not arriving", &number);
             }
         }
         is_known
@@ -512,8 +534,8 @@ impl Order {
 impl Order {
     /// Where the goods of a confirmed order are, in one word.
     fn goods_status(&self) -> &'static str {
-        let Progress { delivered, returned, canceled, is_held } = self.progress;
-        let (wanted, returned) = (self.units - canceled, returned + self.came_back);
+        let Progress { delivered, returned, canceled, lost, is_held, .. } = self.progress;
+        let (wanted, returned) = (self.units - canceled - lost, returned + self.came_back);
         match (returned, delivered, self.shipped) {
             _ if wanted <= 0 => "canceled",
             (1.., _, _) if returned >= wanted => "returned",

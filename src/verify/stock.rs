@@ -40,6 +40,8 @@ pub(super) struct Hold {
     gone: BTreeMap<String, i64>,
     /// The receipts of what came back.
     receipts: BTreeSet<u64>,
+    /// The parcels that left and did not arrive.
+    undelivered: BTreeSet<u64>,
 }
 
 impl Hold {
@@ -53,16 +55,24 @@ impl Hold {
         self.receipts.contains(&number)
     }
 
+    /// Whether a parcel that left is booked as not arriving.
+    pub(super) fn has_undelivered(&self, number: u64) -> bool {
+        self.undelivered.contains(&number)
+    }
+
     fn leaves(&mut self, lines: &[(String, i64)]) {
         for (sku, quantity) in lines {
             *self.gone.entry(sku.clone()).or_default() += quantity;
         }
     }
 
-    /// Pieces are back. Says whether they had left, and whether the receipt is a new one.
-    fn comes_back(&mut self, receipt: u64, lines: &[(String, i64)]) -> bool {
-        let mut is_sound = self.receipts.last().is_none_or(|last| *last < receipt);
-        is_sound &= self.receipts.insert(receipt) && matches!(self.life, Life::Committed | Life::Fulfilled);
+    /// Pieces are back. Says whether they had left, and whether the receipt, or the parcel, is a new one.
+    fn comes_back(&mut self, receipt: u64, parcel: Option<u64>, lines: &[(String, i64)]) -> bool {
+        let mut is_sound = match parcel {
+            Some(number) => self.undelivered.insert(number) && self.parcels.contains(&number),
+            None => receipt > 0 && self.receipts.insert(receipt),
+        };
+        is_sound &= matches!(self.life, Life::Committed | Life::Fulfilled);
         for (sku, quantity) in lines {
             let left = self.gone.entry(sku.clone()).or_default();
             *left -= quantity;
@@ -287,8 +297,9 @@ impl Stock {
             all.push((sku.to_owned(), restocked + damaged + thrown));
             self.check(sku, None, store, findings);
         }
-        let receipt = data["receipt"].as_u64().unwrap_or(0);
-        let is_sound = hold.and_then(Option::as_deref_mut).is_some_and(|hold| hold.comes_back(receipt, &all));
+        let (receipt, parcel) = (data["receipt"].as_u64().unwrap_or(0), data["parcel"].as_u64());
+        let hold = hold.and_then(Option::as_deref_mut);
+        let is_sound = hold.is_some_and(|hold| hold.comes_back(receipt, parcel, &all));
         if !is_sound {
             let subject = data["order"].as_str().unwrap_or("?");
             findings.add(store, subject, "receipt", "part of what had left, once", &receipt);

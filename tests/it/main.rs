@@ -30,6 +30,7 @@ mod returns;
 mod schedules;
 mod stream;
 mod tenants;
+mod undelivered;
 mod undo;
 mod views;
 mod way;

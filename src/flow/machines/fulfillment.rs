@@ -2,8 +2,8 @@
 
 use super::{Charted, ORDER, Print, labels, named, sku};
 use crate::fulfillment::{
-    ATTEMPTS_MAX, Command, Fulfillment, Fulfillments, Line, Mode, Move, Opening, Outcome, Phase, Policy,
-    Scan, Shipment, ShortPick, Stage, TrackerStatus, Units,
+    ATTEMPTS_MAX, Becomes, Command, Fulfillment, Fulfillments, Line, Mode, Move, Opening, Outcome, Phase,
+    Policy, Scan, Shipment, ShortPick, Stage, TrackerStatus, Undelivered, Units,
 };
 use crate::types::{LineId, Timestamp};
 
@@ -31,6 +31,12 @@ impl Charted for Fulfillments {
         match work.order_of(1).map(|one| &one.phase) {
             Some(Phase::OnHold { stage, reason, .. }) => into.add((stage, reason)),
             Some(Phase::Shipped(shipment)) => {
+                if let Some(ending) = &shipment.ending {
+                    // What is settled stays; what else was seen decides nothing any more.
+                    let is_told = shipment.reported == shipment.trouble();
+                    let is_there = shipment.scans.iter().any(|scan| scan.status == TrackerStatus::Delivered);
+                    return into.add((ending.stock.word(), is_told, is_there));
+                }
                 into.add((
                     shipment.is_stalled,
                     shipment.attempts.min(ATTEMPTS_MAX),
@@ -71,12 +77,16 @@ impl Charted for Fulfillments {
             advance(Move::Hold { note: None }),
             advance(Move::Release),
             advance(Move::GiveUp),
+            advance(Move::TakeBack { becomes: Becomes::Restock }),
+            advance(Move::Lose),
             scan(TrackerStatus::OutForDelivery, true),
             C::Cancel { order: ORDER, except: 0 },
             C::Cancel { order: ORDER, except: 1 },
             C::Hear(Outcome::Dispatched { number }),
             C::Hear(Outcome::StockMissing { number, lacking: "".into() }),
             C::Hear(Outcome::GivenUp { number }),
+            C::Hear(Outcome::StockBooked { number }),
+            C::Hear(Outcome::StockRefused { number, why: "".into() }),
             C::Hear(Outcome::Paid),
             C::Hear(Outcome::Noted { progress }),
             C::Hear(Outcome::Warned { number, trouble }),
@@ -97,8 +107,12 @@ impl Charted for Fulfillments {
 /// Work on two pieces of one line, and on so many that are not there yet.
 fn open(mode: Mode, owed: u32) -> Command {
     let line = |quantity| Line { line: LINE, sku: sku(), quantity };
-    let policy =
-        Policy { mode, stage_s: 60, transit_s: 3_600, stalled_s: 86_400, short_pick: ShortPick::Refund };
+    let undelivered = match mode {
+        Mode::Auto => Undelivered::Restock,
+        Mode::Manual => Undelivered::Manual,
+    };
+    let short_pick = ShortPick::Refund;
+    let policy = Policy { mode, stage_s: 60, transit_s: 3_600, stalled_s: 86_400, short_pick, undelivered };
     let owed = (owed > 0).then(|| line(owed)).into_iter().collect();
     Command::Open(Box::new(Opening { order: ORDER, policy, lines: vec![line(2)], owed }))
 }

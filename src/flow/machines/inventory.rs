@@ -34,7 +34,10 @@ impl Charted for Inventory {
             | inventory::Phase::Expired => 0,
         });
         into.add(extensions);
-        into.add(stock.reservation(ORDER).map(|reservation| (reservation.parcels, reservation.receipts)));
+        let back = |reservation: &inventory::Reservation| {
+            (reservation.parcels, reservation.receipts, reservation.undelivered)
+        };
+        into.add(stock.reservation(ORDER).map(back));
     }
 
     fn samples(_: &inventory::Stock, now: Timestamp) -> Vec<(&'static str, inventory::Command)> {
@@ -56,7 +59,8 @@ impl Charted for Inventory {
             C::Ship { order: ORDER, parcel: None },
             C::Ship { order: ORDER, parcel: Some(parcel(1)) },
             C::GiveBack { order: ORDER, parcel: parcel(2), is_missing: false },
-            C::TakeBack { order: ORDER, receipt: 1, lines: vec![back] },
+            C::TakeBack { order: ORDER, receipt: 1, lines: vec![back.clone()] },
+            C::TakeBackParcel { order: ORDER, number: 1, lines: vec![back] },
             C::Expire,
         ];
         named(labels::inventory_command, commands)

@@ -24,7 +24,7 @@ pub use decide::{Command, Rejection};
 pub use policy::{
     Capture, FulfillmentMode, FulfillmentPatch, FulfillmentPolicy, Limits, LimitsPatch, OnLapse, OutOfStock,
     RefundOn, Retry, RetryPatch, ReturnApproval, ReturnsPatch, ReturnsPolicy, Review, ReviewPatch, Secret,
-    Settings, SettingsPatch, ShortPick,
+    Settings, SettingsPatch, ShortPick, Undelivered,
 };
 pub use view::StoreView;
 

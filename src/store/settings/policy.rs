@@ -125,6 +125,21 @@ pub enum ShortPick {
     Split,
 }
 
+/// What becomes of a parcel that its carrier could not deliver.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undelivered {
+    /// As soon as its carrier says that it comes back, its pieces are sold again.
+    #[default]
+    Restock,
+    /// The same, but they are kept and not sold.
+    Damaged,
+    /// The same, but they are thrown away.
+    WriteOff,
+    /// People say.
+    Manual,
+}
+
 /// How fraud reviews end when nobody looks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {
@@ -164,6 +179,8 @@ pub struct FulfillmentPolicy {
     pub stalled_s: u64,
     /// What becomes of pieces that a picker does not find.
     pub short_pick: ShortPick,
+    /// What becomes of a parcel that its carrier could not deliver.
+    pub undelivered: Undelivered,
     /// What carriers sign their messages with; without it none is believed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub carrier_secret: Option<Secret>,
@@ -177,6 +194,7 @@ impl Default for FulfillmentPolicy {
             transit_s: 10,
             stalled_s: 30 * 86_400,
             short_pick: ShortPick::default(),
+            undelivered: Undelivered::default(),
             carrier_secret: None,
         }
     }
@@ -228,6 +246,8 @@ pub struct FulfillmentPatch {
     pub stalled_s: Option<u64>,
     /// What becomes of pieces that a picker does not find.
     pub short_pick: Option<ShortPick>,
+    /// What becomes of a parcel that its carrier could not deliver.
+    pub undelivered: Option<Undelivered>,
     /// What carriers sign their messages with; empty takes it away.
     pub carrier_secret: Option<Secret>,
 }
@@ -368,6 +388,7 @@ impl Settings {
         new.fulfillment.transit_s = patch.fulfillment.transit_s.unwrap_or(new.fulfillment.transit_s);
         new.fulfillment.stalled_s = patch.fulfillment.stalled_s.unwrap_or(new.fulfillment.stalled_s);
         new.fulfillment.short_pick = patch.fulfillment.short_pick.unwrap_or(new.fulfillment.short_pick);
+        new.fulfillment.undelivered = patch.fulfillment.undelivered.unwrap_or(new.fulfillment.undelivered);
         match &patch.fulfillment.carrier_secret {
             None => {}
             Some(secret) if secret.reveal().is_empty() => new.fulfillment.carrier_secret = None,

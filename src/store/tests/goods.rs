@@ -257,6 +257,63 @@ async fn a_short_pick_is_struck_and_refunded_once_though_the_power_fails() {
     }
 }
 
+/// A parcel comes back undelivered; the power fails after every number of commits of what follows. Its piece is in stock
+/// once, its money goes back once, people hear of it, and the order ends.
+#[actix::test]
+async fn a_parcel_that_comes_back_is_booked_and_paid_back_once_though_the_power_fails() {
+    use fulfillment::TrackerStatus as T;
+    for pumps in 0..16 {
+        let world = World::new().await;
+        let store = world.shop("acme", 10).await;
+        let id = world.place(&store).await;
+        world.run().await;
+        world.picked_and_packed(&store, id).await;
+        world.advance(&store, id, 1, ship()).await.expect("shipped");
+        let tenant = world.enter(&store).await;
+        {
+            let command = fulfillment::Command::Advance { number: 1, to: Move::Carried(T::ReturnToSender) };
+            let asking = tenant.ask_fulfillment(FulfillmentId::new(id, 1), command, Actor::Api, None);
+            tokio::pin!(asking);
+            let mut is_answered = false;
+            for _ in 0..pumps {
+                is_answered = is_answered || (&mut asking).now_or_never().is_some();
+                world.journal.pump();
+                tokio::task::yield_now().await;
+            }
+        }
+        drop(tenant);
+        let world = world.crash().await;
+        world.enter(&store).await;
+        world.run().await;
+        if count(&world.story(&store, id).await, "shipment.returned") == 0 {
+            world.advance(&store, id, 1, Move::Carried(T::ReturnToSender)).await.expect("said again");
+        }
+        world.run().await;
+        let at = format!("after {pumps} commits");
+        let order = world.order(&store, id).await;
+        assert_eq!(
+            (&order["status"], &order["fulfillment_status"], &order["payment_status"]),
+            (&"completed".into(), &"returned".into(), &"refunded".into()),
+            "{at}"
+        );
+        let item = world.item(&store).await;
+        let figures = (item["on_hand"].as_i64(), item["committed"].as_i64(), item["available"].as_i64());
+        assert_eq!(figures, (Some(10), Some(0), Some(10)), "{at}");
+        let story = world.story(&store, id).await;
+        for kind in [
+            "shipment.taken_back",
+            "shipment.stock_booked",
+            "order.lines_refunded",
+            "payment.refunded",
+            "order.completed",
+        ] {
+            assert_eq!(count(&story, kind), 1, "{at}: {kind} in {story:?}");
+        }
+        let told = alerts(&world, &store).await;
+        assert!(told.iter().all(|(status, _)| status == "resolved"), "{at}: {told:?}");
+    }
+}
+
 #[actix::test]
 async fn a_manual_store_costs_one_event_and_sleeps() {
     let world = World::new().await;

@@ -10,7 +10,8 @@
 //!    │ ── Noted ────────────────────────────▶ reported
 //!    │ CancelFulfillment ───────────────────▶ canceled ─ GiveBack ─▶ stock ─ FulfillmentCanceled ─▶ order
 //!    │                                        given up ─ GiveBack ─▶ stock ─ GivenUp ─▶ canceled ─ Report ─▶ order
-//!    │ RefundLines ─────▶ payment             (until what was canceled and paid for goes back)
+//!    │                                        does not arrive ─ TakeBackParcel ─▶ stock ─ StockBooked ─▶ booked
+//!    │ RefundLines ─────▶ payment             (until what was canceled or does not arrive, and was paid for, goes back)
 //! ```
 
 use std::rc::Rc;
@@ -19,8 +20,8 @@ use std::sync::Arc;
 use super::order::report;
 use super::{OrderId, count_all, meta};
 use crate::flow;
-use crate::fulfillment::{self, Fulfillment, Fulfillments};
-use crate::inventory::{self, Parcel};
+use crate::fulfillment::{self, Becomes, Fulfillment, Fulfillments};
+use crate::inventory::{self, Parcel, ReturnedLine};
 use crate::order::{self, Order, Placed};
 use crate::payment;
 use crate::runtime::ask::send;
@@ -73,6 +74,12 @@ fn policy(family: &Rc<StoreFamily>) -> fulfillment::Policy {
         short_pick: match settings.short_pick {
             settings::ShortPick::Refund => fulfillment::ShortPick::Refund,
             settings::ShortPick::Split => fulfillment::ShortPick::Split,
+        },
+        undelivered: match settings.undelivered {
+            settings::Undelivered::Restock => fulfillment::Undelivered::Restock,
+            settings::Undelivered::Damaged => fulfillment::Undelivered::Damaged,
+            settings::Undelivered::WriteOff => fulfillment::Undelivered::WriteOff,
+            settings::Undelivered::Manual => fulfillment::Undelivered::Manual,
         },
     }
 }
@@ -268,6 +275,39 @@ fn give_up(
     send(&family.members.inventory, Ask::sibling(Only, command, meta, heard));
 }
 
+/// A parcel that left does not arrive: inventory books its pieces as back or as gone, and says so.
+fn take_back(members: &Members, id: OrderId, one: &fulfillment::WorkOrder, becomes: Becomes, meta: Meta) {
+    let number = one.number;
+    let fulfillments = members.fulfillments.clone();
+    let heard = move |_: &inventory::Stock, taken: Result<Option<Cause>, inventory::Rejection>| {
+        let (cause, outcome) = match taken {
+            Ok(cause) => (cause, fulfillment::Outcome::StockBooked { number }),
+            Err(why) => {
+                let why = why.to_string().into();
+                (None, fulfillment::Outcome::StockRefused { number, why })
+            }
+        };
+        let meta = Meta { cause, ..Meta::by(Actor::Inventory) };
+        send(&fulfillments, Ask::tell(id, fulfillment::Command::Hear(outcome), meta));
+    };
+    let command = inventory::Command::TakeBackParcel { order: id, number, lines: undelivered(one, becomes) };
+    send(&members.inventory, Ask::sibling(Only, command, meta, heard));
+}
+
+/// What was in a parcel that does not arrive, in inventory's words.
+pub(in crate::store) fn undelivered(one: &fulfillment::WorkOrder, becomes: Becomes) -> Vec<ReturnedLine> {
+    let line = |line: &fulfillment::Line| {
+        let (mut restocked, mut damaged, mut written_off) = (0, 0, 0);
+        match becomes {
+            Becomes::Restock => restocked = line.quantity,
+            Becomes::Damaged => damaged = line.quantity,
+            Becomes::WriteOff | Becomes::Lost => written_off = line.quantity,
+        }
+        ReturnedLine { sku: line.sku.clone(), restocked, damaged, written_off }
+    };
+    one.lines.iter().map(line).collect()
+}
+
 fn parcel_of(one: &fulfillment::WorkOrder) -> Parcel {
     let lines = one.lines.iter().map(|line| (line.sku.clone(), line.quantity)).collect();
     Parcel { number: one.number, lines }
@@ -297,11 +337,26 @@ fn warn(
     use fulfillment::Trouble;
     let Some(one) = state.work().and_then(|work| work.order_of(number)) else { return };
     let Some(parcel) = one.shipment() else { return };
-    let wrong = trouble.map(|trouble| match trouble {
-        Trouble::Stalled => format!("nobody has seen it since {}", parcel.heard_at),
-        Trouble::Attempts => format!("it was brought {} times in vain", parcel.attempts),
-        Trouble::Returned => "it was not delivered and comes back".to_owned(),
-        Trouble::Failed => format!("its carrier says {}", parcel.status),
+    const SAY: &str = "say taken_back or lost of its fulfilment order";
+    let wrong = trouble.map(|trouble| match (trouble, &parcel.ending) {
+        (Trouble::Stalled, _) => format!("nobody has seen it since {}", parcel.heard_at),
+        (Trouble::Attempts, _) => format!("it was brought {} times in vain", parcel.attempts),
+        (Trouble::Returned, None) => {
+            format!("it was not delivered and comes back; once it is there, {SAY}")
+        }
+        (Trouble::Returned, Some(_)) => {
+            "it was not delivered and comes back; its pieces and its money go back".to_owned()
+        }
+        (Trouble::Failed, None) => format!("its carrier says {}; {SAY}, if it is", parcel.status),
+        (Trouble::Failed, Some(_)) => format!("its carrier says {}; its money goes back", parcel.status),
+        (Trouble::StockRefused, ending) => {
+            let why = match ending.as_ref().map(|ending| &ending.stock) {
+                Some(fulfillment::Stocking::Refused { why }) => &**why,
+                Some(fulfillment::Stocking::Owed | fulfillment::Stocking::Booked) | None => "no reason",
+            };
+            format!("inventory cannot have its pieces back: {why}; put that right and {SAY} again")
+        }
+        (Trouble::AfterAll, _) => "it was given up and paid back, and then it was delivered".to_owned(),
     });
     let wrong = wrong.map(|wrong| format!("parcel {} of {id}: {wrong}", parcel.tracking_code));
     let fulfillments = family.members.fulfillments.clone();
@@ -311,13 +366,15 @@ fn warn(
     });
 }
 
-fn progress(of: fulfillment::Progress) -> order::Progress {
-    let fulfillment::Progress { shipped, delivered, returned, canceled, is_held } = of;
-    let canceled = canceled
-        .into_iter()
-        .map(|part| order::CanceledUnits { line: part.line, quantity: part.quantity })
-        .collect();
-    order::Progress { shipped, delivered, returned, canceled, is_held }
+pub(in crate::store) fn progress(of: fulfillment::Progress) -> order::Progress {
+    let fulfillment::Progress { shipped, delivered, returned, canceled, undelivered, lost, is_held } = of;
+    let parts = |parts: Vec<fulfillment::Units>| {
+        let part =
+            |part: fulfillment::Units| order::CanceledUnits { line: part.line, quantity: part.quantity };
+        parts.into_iter().map(part).collect()
+    };
+    let (canceled, undelivered) = (parts(canceled), parts(undelivered));
+    order::Progress { shipped, delivered, returned, canceled, undelivered, lost, is_held }
 }
 
 impl Wiring for Fulfillments {
@@ -359,6 +416,13 @@ impl Wiring for Fulfillments {
             fulfillment::Step::GiveUp { number, is_missing } => {
                 if let Some(one) = state.work().and_then(|work| work.order_of(number)) {
                     give_up(family, key, one, is_missing, meta);
+                }
+            }
+            fulfillment::Step::TakeBack { number } => {
+                let one = state.work().and_then(|work| work.order_of(number));
+                let ending = one.and_then(|one| Some((one, one.shipment()?.ending.as_ref()?)));
+                if let Some((one, ending)) = ending {
+                    take_back(&family.members, key, one, ending.becomes, meta);
                 }
             }
             fulfillment::Step::Report { progress } => inform(family, key, progress, meta),

@@ -470,7 +470,9 @@ impl World {
         let Some(cart) = self.cart(store, order) else { return };
         let mode = if self.is_auto { fulfillment::Mode::Auto } else { fulfillment::Mode::Manual };
         let short_pick = fulfillment::ShortPick::Refund;
-        let policy = fulfillment::Policy { mode, stage_s: 1, transit_s: 5, stalled_s: 60, short_pick };
+        let undelivered = fulfillment::Undelivered::Restock;
+        let policy =
+            fulfillment::Policy { mode, stage_s: 1, transit_s: 5, stalled_s: 60, short_pick, undelivered };
         let line = |line: &order::Line| fulfillment::Line {
             line: line.id,
             sku: line.sku.clone(),
@@ -504,6 +506,7 @@ impl World {
             }
             (_, fulfillment::Phase::Working(stage)) => Move::Stage(stage.next().unwrap_or(*stage)),
             (2, _) => Move::Carried(TrackerStatus::ReturnToSender),
+            (6, _) => Move::Lose,
             (3 | 4, _) => Move::Carried(TrackerStatus::Delivered),
             _ => Move::Carried(TrackerStatus::InTransit),
         };
@@ -536,16 +539,22 @@ impl World {
                     self.work(store, order, Command::Hear(Outcome::GivenUp { number }));
                 }
                 fulfillment::Step::Report { progress } => {
-                    let fulfillment::Progress { shipped, delivered, returned, canceled, is_held } =
-                        progress.clone();
-                    let canceled = canceled
-                        .into_iter()
-                        .map(|part| order::CanceledUnits { line: part.line, quantity: part.quantity })
-                        .collect();
-                    let heard = order::Progress { shipped, delivered, returned, canceled, is_held };
+                    let heard = told(progress.clone());
                     self.hear(store, order, order::Outcome::GoodsMoved { progress: heard });
                     self.work(store, order, Command::Hear(Outcome::Noted { progress }));
                     self.refund_lines(store, order);
+                }
+                fulfillment::Step::TakeBack { number } => {
+                    let Some(one) = self.work_on(store, order).and_then(|work| work.order_of(number)) else {
+                        continue;
+                    };
+                    let Some(ending) = one.shipment().and_then(|parcel| parcel.ending.as_ref()) else {
+                        continue;
+                    };
+                    let lines = undelivered(one, ending.becomes);
+                    if self.stock(store, inventory::Command::TakeBackParcel { order, number, lines }) {
+                        self.work(store, order, Command::Hear(Outcome::StockBooked { number }));
+                    }
                 }
                 fulfillment::Step::Warn { number, trouble } => {
                     self.work(store, order, Command::Hear(Outcome::Warned { number, trouble }));
@@ -646,7 +655,7 @@ impl World {
                     let lines = owed.lines.iter().map(line).collect();
                     self.stock(store, inventory::Command::TakeBack { order, receipt, lines });
                     let known = self.shops.get(store).and_then(|shop| shop.stock.reservation(order));
-                    match known.is_some_and(|known| known.receipts >= receipt) {
+                    match known.is_some_and(|known| known.has_receipt(receipt)) {
                         true => Outcome::StockBooked { receipt },
                         false => Outcome::StockRefused { receipt, why: "no".into() },
                     }
@@ -719,7 +728,7 @@ impl World {
         let except = placed.map_or(0, |placed| placed.goods.let_go);
         self.work(store, order, fulfillment::Command::Cancel { order, except });
         let Some(work) = self.work_on(store, order) else { return };
-        let fulfillment::Progress { shipped, delivered, returned, canceled, is_held } = work.progress();
+        let progress = told(work.progress());
         let stays = work.orders.iter().filter(|one| one.phase == fulfillment::Phase::Canceled);
         let stays: Vec<inventory::Parcel> = stays
             .map(|one| {
@@ -730,11 +739,6 @@ impl World {
         for parcel in stays {
             self.stock(store, inventory::Command::GiveBack { order, parcel, is_missing: false });
         }
-        let canceled = canceled
-            .into_iter()
-            .map(|part| order::CanceledUnits { line: part.line, quantity: part.quantity })
-            .collect();
-        let progress = order::Progress { shipped, delivered, returned, canceled, is_held };
         self.hear(store, order, order::Outcome::FulfillmentCanceled { progress });
         self.refund_lines(store, order);
     }
@@ -899,4 +903,28 @@ fn rules(how: usize) -> Vec<fraud::Rule> {
         1 => vec![rule("large", fraud::Action::Review, "order.total > 1500")],
         _ => vec![rule("all", fraud::Action::Block, "order.total > 2500")],
     }
+}
+
+/// How far goods are, as an order hears it.
+fn told(of: fulfillment::Progress) -> order::Progress {
+    let fulfillment::Progress { shipped, delivered, returned, canceled, undelivered, lost, is_held } = of;
+    let parts = |parts: Vec<fulfillment::Units>| {
+        let part =
+            |part: fulfillment::Units| order::CanceledUnits { line: part.line, quantity: part.quantity };
+        parts.into_iter().map(part).collect()
+    };
+    let (canceled, undelivered) = (parts(canceled), parts(undelivered));
+    order::Progress { shipped, delivered, returned, canceled, undelivered, lost, is_held }
+}
+
+/// What was in a parcel that does not arrive, as inventory hears it.
+fn undelivered(one: &fulfillment::WorkOrder, becomes: fulfillment::Becomes) -> Vec<inventory::ReturnedLine> {
+    use fulfillment::Becomes as B;
+    let line = |line: &fulfillment::Line| inventory::ReturnedLine {
+        sku: line.sku.clone(),
+        restocked: if becomes == B::Restock { line.quantity } else { 0 },
+        damaged: if becomes == B::Damaged { line.quantity } else { 0 },
+        written_off: if matches!(becomes, B::WriteOff | B::Lost) { line.quantity } else { 0 },
+    };
+    one.lines.iter().map(line).collect()
 }

@@ -11,6 +11,7 @@ use crate::payment::{self, Payment};
 use crate::returns::{self, Book, Returns};
 use crate::runtime::Aggregate;
 use crate::store::wiring;
+use crate::store::wiring::goods::progress as told;
 use crate::types::{Amount, OrderId, ReservationId, Timestamp};
 
 /// What is still to be done.
@@ -36,6 +37,7 @@ pub(super) struct Shop {
     /// Whether the line to the bank is bad.
     pub(super) is_stormy: bool,
     pub(super) capture: payment::Capture,
+    pub(super) undelivered: fulfillment::Undelivered,
     todo: VecDeque<Todo>,
     /// What the bank said, to be said again.
     said: Vec<(Operation, u32, Outcome)>,
@@ -80,6 +82,7 @@ impl Shop {
             dice,
             is_stormy: true,
             capture,
+            undelivered: fulfillment::Undelivered::default(),
             todo: VecDeque::new(),
             said: Vec::new(),
             active_since: now,
@@ -309,6 +312,7 @@ impl Shop {
             transit_s: 5,
             stalled_s: 1_000_000,
             short_pick: fulfillment::ShortPick::Refund,
+            undelivered: self.undelivered,
         };
         let line = |line: &order::Line| fulfillment::Line {
             line: line.id,
@@ -371,6 +375,18 @@ impl Shop {
                 }
                 self.ask_work(fulfillment::Command::Hear(fulfillment::Outcome::GivenUp { number }));
             }
+            fulfillment::Step::TakeBack { number } => {
+                let one = self.work.work().and_then(|work| work.order_of(number)).cloned();
+                let Some(one) = one else { return };
+                let Some(ending) = one.shipment().and_then(|parcel| parcel.ending.as_ref()) else { return };
+                let lines = wiring::goods::undelivered(&one, ending.becomes);
+                let command = inventory::Command::TakeBackParcel { order: self.id, number, lines };
+                let outcome = match self.ask_stock(command) {
+                    Ok(()) => fulfillment::Outcome::StockBooked { number },
+                    Err(why) => fulfillment::Outcome::StockRefused { number, why: why.to_string().into() },
+                };
+                self.ask_work(fulfillment::Command::Hear(outcome));
+            }
             fulfillment::Step::Report { progress } => {
                 self.hear(order::Outcome::GoodsMoved { progress: told(progress.clone()) });
                 self.ask_work(fulfillment::Command::Hear(fulfillment::Outcome::Noted { progress }));
@@ -423,11 +439,4 @@ impl Shop {
         };
         self.ask_returns(returns::Command::Hear(outcome));
     }
-}
-
-fn told(of: fulfillment::Progress) -> order::Progress {
-    let fulfillment::Progress { shipped, delivered, returned, canceled, is_held } = of;
-    let part = |part: fulfillment::Units| order::CanceledUnits { line: part.line, quantity: part.quantity };
-    let canceled = canceled.into_iter().map(part).collect();
-    order::Progress { shipped, delivered, returned, canceled, is_held }
 }

@@ -50,7 +50,8 @@ struct Back {
     arrived: i64,
 }
 
-/// How many of each SKU came back, as the receipts of returns have it; less what was thrown away later.
+/// How many of each SKU came back, as the receipts of returns and what became of parcels have it; less what was thrown away
+/// later.
 fn back(evidence: &Evidence) -> Result<BTreeMap<&str, Back>, String> {
     let mut sums: BTreeMap<&str, Back> = BTreeMap::new();
     for event in &evidence.events {
@@ -69,6 +70,16 @@ fn back(evidence: &Evidence) -> Result<BTreeMap<&str, Back>, String> {
                     }
                 }
             }
+            // A parcel that did not arrive: what of it is sold again, kept, or gone.
+            ("inventory.updated", change) if change == "returned" && !data["parcel"].is_null() => {
+                for line in data["lines"].as_array().map(Vec::as_slice).unwrap_or_default() {
+                    let count = |member: &str| line[member].as_i64().unwrap_or(0);
+                    let sum = sums.entry(text(line, "sku")?).or_default();
+                    sum.restocked += count("restocked");
+                    sum.damaged += count("damaged");
+                    sum.arrived += count("restocked") + count("damaged") + count("written_off");
+                }
+            }
             ("inventory.updated", change) if change == "written_off" => {
                 sums.entry(text(data, "sku")?).or_default().damaged -= number(data, "quantity")?;
             }
@@ -81,8 +92,11 @@ fn back(evidence: &Evidence) -> Result<BTreeMap<&str, Back>, String> {
 /// How many of each SKU left with parcels, or were given back because their parcel will not leave.
 fn moved<'a>(evidence: &'a Evidence, kind: &str) -> Result<BTreeMap<&'a str, i64>, String> {
     let mut moved = BTreeMap::new();
-    let events =
-        evidence.events.iter().filter(|event| event["type"] == kind && event["data"]["parcel"].is_u64());
+    let is_meant = |event: &&serde_json::Value| {
+        let data = &event["data"];
+        event["type"] == kind && data["parcel"].is_u64() && data["change"] != "returned"
+    };
+    let events = evidence.events.iter().filter(is_meant);
     for event in events {
         for line in event["data"]["lines"].as_array().map(Vec::as_slice).unwrap_or_default() {
             *moved.entry(text(line, "sku")?).or_default() += number(line, "quantity")?;
