@@ -23,14 +23,14 @@ use tokio::net::TcpSocket;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::{Config, Placement};
-use crate::gateway::{Bank, Breaker, BreakerConfig, Stripe, StripeConfig};
-use crate::http::{self, Door, DoorSlot, Limits, Page};
+use crate::gateway::{Bank, Breaker, BreakerConfig, Control, Stripe, StripeConfig};
+use crate::http::{self, BankDesk, Door, DoorSlot, Limits, Page};
 use crate::journal::sqlite::{Options as JournalOptions, SqliteJournal};
 use crate::journal::writer::Bounds;
 use crate::journal::{Health, Journal};
 use crate::schedule::{self, Job};
 use crate::store::{Directory, MakeBank, Node, Options as StoreOptions};
-use crate::telemetry::{Latencies, Metrics, Sources};
+use crate::telemetry::{Latencies, LogBook, Metrics, Sources};
 use crate::types::{Clock, clock};
 use crate::views::{Options as ViewsOptions, Views};
 
@@ -52,6 +52,8 @@ const CLOSE_WITHIN_S: u64 = 1;
 pub struct Fittings {
     /// The page for people.
     pub page: Arc<Page>,
+    /// The last log lines.
+    pub logs: Arc<LogBook>,
 }
 
 /// Serves until Ctrl-C or SIGTERM, then stops. An error says why it ended otherwise.
@@ -224,7 +226,11 @@ impl App {
         let metrics = Metrics::new(Sources(directory.clone())).with_jobs(Arc::clone(jobs.schedule().board()));
         let door =
             Door::new(directory.clone(), Arc::clone(&latencies), Arc::new(metrics), Limits::of(&config));
-        let door = Arc::new(door.with_schedule(jobs.schedule().clone()).with_page(fittings.page));
+        let control =
+            Control::new(&stripe_config(&config)).context("setting up the line to the bank's desk")?;
+        let door =
+            door.with_schedule(jobs.schedule().clone()).with_page(fittings.page).with_logs(fittings.logs);
+        let door = Arc::new(door.with_bank(BankDesk::new(control)));
         let tasks = vec![actix::spawn(keep_waking(directory.clone())), actix::spawn(keep_young(latencies))];
         slot.open(Arc::clone(&door));
         tracing::info!(url, journal.position = journal.end(), threads = threads.len(), "taking requests");

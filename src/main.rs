@@ -11,6 +11,7 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 use orderflow::config::{Config, Effective, Flags};
 use orderflow::http::{self, Page};
+use orderflow::telemetry::LogBook;
 use orderflow::{app, demo, export, replay, seed, telemetry, verify};
 
 /// 10 to 20 % on this pattern of allocations.
@@ -96,13 +97,14 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(settings) => {
             let Effective { config, .. } = settings.load()?;
-            telemetry::start_logs(&config.logs)?;
-            actix::System::new().block_on(app::serve(config, fittings()))
+            let logs = telemetry::start_logs(&config.logs)?;
+            actix::System::new().block_on(app::serve(config, fittings(logs)))
         }
         Command::Demo(args) => {
             let config = demo_config()?;
-            telemetry::start_logs(&config.logs)?;
-            let serve = async move |setup: demo::Setup| Ok(Served::start(config, setup).await?);
+            let logs = telemetry::start_logs(&config.logs)?;
+            let serve =
+                async move |setup: demo::Setup| Ok(Served::start(config, fittings(logs), setup).await?);
             Ok(actix::System::new().block_on(demo::run(args, serve))?)
         }
         Command::Replay(args) => say(&actix::System::new().block_on(replay::run(args))?),
@@ -134,12 +136,12 @@ fn run(command: Command) -> anyhow::Result<()> {
 struct Web;
 
 /// What comes with the program.
-fn fittings() -> app::Fittings {
+fn fittings(logs: Arc<LogBook>) -> app::Fittings {
     let files = Web::iter().filter_map(|path| {
         let data: Cow<'static, [u8]> = Web::get(&path)?.data;
         Some((path.into_owned(), data))
     });
-    app::Fittings { page: Arc::new(Page::of(files)) }
+    app::Fittings { page: Arc::new(Page::of(files)), logs }
 }
 
 /// The books do not agree.
@@ -165,11 +167,11 @@ fn demo_config() -> anyhow::Result<Config> {
 struct Served(app::Running);
 
 impl Served {
-    async fn start(mut config: Config, setup: demo::Setup) -> anyhow::Result<Self> {
+    async fn start(mut config: Config, fittings: app::Fittings, setup: demo::Setup) -> anyhow::Result<Self> {
         config.server.listen = setup.listen;
         config.data.directory = setup.data;
         config.gateway.url = setup.bank_url;
-        let running = tokio::task::spawn_blocking(move || app::start(config, fittings())).await??;
+        let running = tokio::task::spawn_blocking(move || app::start(config, fittings)).await??;
         Ok(Self(running))
     }
 }

@@ -1,8 +1,11 @@
 //! What the process says of itself: log lines, metrics, and how long orders take.
 
+mod book;
 mod jobs;
 mod latency;
 mod metrics;
+
+use std::sync::Arc;
 
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
@@ -12,6 +15,8 @@ use tracing_subscriber::{Layer, fmt};
 
 use crate::config::{LogFormat, Logs};
 
+use book::Keeper;
+pub use book::{LogBook, LogLine, NextLines, Wanted};
 pub use latency::{Latencies, Quantiles};
 pub use metrics::{Metrics, Sources};
 
@@ -20,8 +25,9 @@ const SERVER: &str = "actix_server";
 /// The cron scheduler's, which tells of every step of its start.
 const SCHEDULER: &str = "tokio_cron_scheduler";
 
-/// Starts logging to standard error; standard output belongs to the one line that names the address.
-pub fn start_logs(logs: &Logs) -> Result<(), TryInitError> {
+/// Starts logging to standard error, and to a book of the last lines; standard output belongs to the one line that names
+/// the address.
+pub fn start_logs(logs: &Logs) -> Result<Arc<LogBook>, TryInitError> {
     // The settings were checked, so what cannot be read here was never read from them.
     let level: Targets = logs.level.parse().unwrap_or_default();
     // Its news of every start and stop are ours already.
@@ -32,5 +38,8 @@ pub fn start_logs(logs: &Logs) -> Result<(), TryInitError> {
         LogFormat::Text => lines.with_ansi(false).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).boxed(),
     };
-    tracing_subscriber::registry().with(lines.with_filter(level)).try_init()
+    let book = Arc::new(LogBook::default());
+    let keeper = Keeper(Arc::clone(&book)).with_filter(Keeper::filter());
+    tracing_subscriber::registry().with(lines.with_filter(level)).with(keeper).try_init()?;
+    Ok(book)
 }

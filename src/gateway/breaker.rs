@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::health::{Health, health};
+use super::traffic::Traffic;
 use crate::payment::bank::Outcome;
 use crate::types::clock::monotonic;
 
@@ -108,6 +109,8 @@ pub struct BreakerCounters {
 struct Core {
     config: BreakerConfig,
     state: BreakerState,
+    /// When it was last closed, or ceased to be.
+    turned_at: Instant,
     /// Outages in a row.
     streak: u32,
     /// The last calls, newest in the lowest bit, 1 for an outage.
@@ -120,10 +123,11 @@ struct Core {
 }
 
 impl Core {
-    fn new(config: BreakerConfig) -> Self {
+    fn new(config: BreakerConfig, now: Instant) -> Self {
         Self {
             config,
             state: BreakerState::Closed,
+            turned_at: now,
             streak: 0,
             window: 0,
             seen: 0,
@@ -185,6 +189,7 @@ impl Core {
                 Health::Healthy,
             ) => {
                 self.counters.closed += 1;
+                self.turned_at = now;
                 (self.state, self.streak, self.window, self.seen, self.openings) =
                     (BreakerState::Closed, 0, 0, 0, 0);
             }
@@ -206,6 +211,9 @@ impl Core {
     fn open(&mut self, now: Instant) {
         let ceiling =
             (self.config.open_ms_first << self.openings.min(16)).min(self.config.open_ms_max).max(1);
+        if self.state == BreakerState::Closed {
+            self.turned_at = now;
+        }
         self.openings += 1;
         self.counters.opened += 1;
         // Half of it certain, half spread, so that many nodes do not probe in step.
@@ -226,17 +234,19 @@ pub struct Breaker {
     is_spotless: AtomicBool,
     endings: watch::Sender<u64>,
     healthy: AtomicU64,
+    traffic: Traffic,
 }
 
 impl Breaker {
     /// A closed breaker.
     pub fn new(config: BreakerConfig) -> Self {
         Self {
-            core: Mutex::new(Core::new(config)),
+            core: Mutex::new(Core::new(config, monotonic())),
             is_closed: AtomicBool::new(true),
             is_spotless: AtomicBool::new(false),
             endings: watch::Sender::new(0),
             healthy: AtomicU64::new(0),
+            traffic: Traffic::default(),
         }
     }
 
@@ -282,6 +292,16 @@ impl Breaker {
         self.with(|core| core.state)
     }
 
+    /// Since when it has been closed, or has not.
+    pub fn turned_at(&self) -> Instant {
+        self.with(|core| core.turned_at)
+    }
+
+    /// The calls of the lanes that ask it.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
     /// What it has seen.
     pub fn counters(&self) -> BreakerCounters {
         self.with(|core| core.counters)
@@ -307,6 +327,11 @@ impl Breaker {
         self.is_spotless.store(is_closed && core.seen == WINDOW && core.window == 0, Ordering::Release);
         let was_closed = self.is_closed.swap(is_closed, Ordering::AcqRel);
         drop(core);
+        match (was_closed, is_closed) {
+            (true, false) => tracing::warn!("the bank does not answer: calls are held back"),
+            (false, true) => tracing::info!("the bank answers again"),
+            (true, true) | (false, false) => {}
+        }
         if (is_closed && !was_closed) || (was_probing && !is_probing) {
             self.endings.send_modify(|ended| *ended += 1);
         }
@@ -331,7 +356,8 @@ mod tests {
 
     impl Script {
         fn new() -> Self {
-            Self { core: Core::new(BreakerConfig::default()), now: monotonic() }
+            let now = monotonic();
+            Self { core: Core::new(BreakerConfig::default(), now), now }
         }
 
         fn pass(&mut self, millis: u64) {
@@ -403,8 +429,13 @@ mod tests {
         script.pass(1_001);
         assert_eq!(script.admit(), Admission::Probe);
         assert!(matches!(script.admit(), Admission::Refused { .. }));
+        assert_eq!(
+            script.core.turned_at,
+            script.now - Duration::from_millis(1_001),
+            "it is away since it opened"
+        );
         script.end(Admission::Probe, Health::Healthy);
-        assert_eq!(script.admit(), Admission::Go);
+        assert_eq!((script.admit(), script.core.turned_at), (Admission::Go, script.now));
         // All is forgotten: it takes as much as ever to open.
         script.calls(4, Health::Outage);
         assert_eq!(script.core.state, BreakerState::Closed);

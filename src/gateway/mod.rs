@@ -12,12 +12,14 @@ mod retry_after;
 pub mod stripe;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 pub use books::{BookedCharge, Books, BooksPage};
 pub use breaker::{Admission, Breaker, BreakerConfig, BreakerCounters, BreakerState};
 pub use health::{Health, health};
 pub use key::key;
-pub use stripe::{ANSWER_BYTES_MAX, Stripe, StripeConfig, StripeError};
+pub use stripe::{ANSWER_BYTES_MAX, Control, ControlFault, Stripe, StripeConfig, StripeError};
+pub use traffic::Traffic;
 
 use futures_util::future::LocalBoxFuture;
 

@@ -81,6 +81,9 @@ struct Route {
     does: String,
     /// What the path names.
     id: Option<String>,
+    /// What the path names besides: word by word, those after the first.
+    #[serde(default)]
+    and: Fields,
     #[serde(default)]
     query: Fields,
     /// Headers of its own.
@@ -111,9 +114,12 @@ struct Route {
 impl Route {
     /// Whether the request names a store in its header.
     fn is_of_a_store(&self) -> bool {
-        let is_node = ["/v1/stores", "/v1/admin/", "/v1/schedules", "/v1/flows", "/v1/state-machines"]
-            .iter()
-            .any(|of| self.path.starts_with(of));
+        if self.path == "/v1/gateways/{name}/ledger" {
+            return true;
+        }
+        let of_node =
+            ["/v1/stores", "/v1/admin/", "/v1/schedules", "/v1/flows", "/v1/state-machines", "/v1/gateways"];
+        let is_node = of_node.iter().any(|of| self.path.starts_with(of));
         self.path == "/orders/submit" || (self.path.starts_with("/v1/") && !is_node)
     }
 

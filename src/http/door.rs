@@ -10,13 +10,15 @@ use actix_web::{FromRequest, HttpRequest};
 use tokio::sync::watch;
 
 use super::admission::Class;
+use super::gateways::BankDesk;
+use super::logs;
 use super::stream::{Hub, StreamLimits};
 use super::web::Page;
 use crate::config::Config;
 use crate::problem::{Code, Problem};
 use crate::schedule::Schedule;
 use crate::store::Directory;
-use crate::telemetry::{Latencies, Metrics};
+use crate::telemetry::{Latencies, LogBook, Metrics};
 use crate::types::{IdSource, OrderId, StoreId, Timestamp, clock};
 
 /// Bounds on what is taken in.
@@ -106,6 +108,9 @@ pub struct Door {
     limits: Limits,
     schedule: Option<Schedule>,
     page: Arc<Page>,
+    bank: Option<BankDesk>,
+    logs: Arc<LogBook>,
+    log_seats: logs::Seats,
     in_flight: AtomicU32,
     is_closing: AtomicBool,
     /// The same for those who wait for it.
@@ -131,6 +136,9 @@ impl Door {
             limits,
             schedule: None,
             page: Arc::default(),
+            bank: None,
+            logs: Arc::default(),
+            log_seats: logs::Seats::default(),
             in_flight: AtomicU32::new(0),
             is_closing: AtomicBool::new(false),
             closing: watch::Sender::new(false),
@@ -145,6 +153,33 @@ impl Door {
     pub fn with_schedule(mut self, schedule: Schedule) -> Self {
         self.schedule = Some(schedule);
         self
+    }
+
+    /// The same door, with a way to what only a mock bank has.
+    pub fn with_bank(mut self, bank: BankDesk) -> Self {
+        self.bank = Some(bank);
+        self
+    }
+
+    /// The way to what only a mock bank has.
+    pub(super) fn bank(&self) -> Option<&BankDesk> {
+        self.bank.as_ref()
+    }
+
+    /// The same door, to the last log lines too.
+    pub fn with_logs(mut self, logs: Arc<LogBook>) -> Self {
+        self.logs = logs;
+        self
+    }
+
+    /// The last log lines.
+    pub(super) fn logs(&self) -> &Arc<LogBook> {
+        &self.logs
+    }
+
+    /// Those who listen to them.
+    pub(super) fn log_seats(&self) -> &logs::Seats {
+        &self.log_seats
     }
 
     /// The same door, to a page for people too.

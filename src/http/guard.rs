@@ -13,12 +13,15 @@ use tracing::Instrument as _;
 
 use super::admission::Class;
 use super::door::{Door, DoorSlot};
-use super::headers::{TRACEPARENT, Trace, X_REQUEST_ID, own_request_id};
+use super::headers::{TRACEPARENT, Trace, X_REQUEST_ID, X_STORE_ID, own_request_id};
 use super::health::LIVEZ;
 use crate::problem::{Code, Problem};
+use crate::types::{OrderId, StoreId};
 
 /// Whatever has a deadline of its own gives up before it is given up.
 const GRACE: Duration = Duration::from_millis(250);
+/// Under which name spans around requests are listened to.
+const SPANS: &str = "orderflow::http::request";
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
@@ -45,6 +48,13 @@ struct About {
     uri: Uri,
     id: HeaderValue,
     trace: Option<HeaderValue>,
+    /// The store that it names, as it names it.
+    store: Option<HeaderValue>,
+}
+
+/// The order that a path is about.
+fn order_in(path: &str) -> Option<&str> {
+    path.split('/').find(|part| part.parse::<OrderId>().is_ok())
 }
 
 impl About {
@@ -56,7 +66,14 @@ impl About {
             .unwrap_or_else(|| HeaderValue::from_bytes(made).expect("hexadecimal digits are a header"));
         let span = std::str::from_utf8(&made[..16]).expect("hexadecimal digits are ASCII");
         let trace = Trace::of(headers).and_then(|trace| trace.passed_on(span));
-        Self { method: request.method().clone(), uri: request.uri().clone(), id, trace }
+        let store = headers.get(X_STORE_ID).cloned();
+        Self { method: request.method().clone(), uri: request.uri().clone(), id, trace, store }
+    }
+
+    /// The store, if that is the id of one.
+    fn store(&self) -> Option<&str> {
+        let text = self.store.as_ref()?.to_str().ok()?;
+        text.parse::<StoreId>().is_ok().then_some(text)
     }
 
     fn id(&self) -> &str {
@@ -77,8 +94,20 @@ impl About {
         let kind = problem.kind();
         if kind.status >= 500 && kind.retry_after_s.is_none() {
             tracing::error!(request.id = self.id(), problem.code = kind.code, "a request failed");
+        } else if kind.retry_after_s.is_some() {
+            // Where much is refused because there is too much, a line each would be more of it.
+            tracing::trace!(request.id = self.id(), problem.code = kind.code, "a request was put off");
         } else {
-            tracing::debug!(request.id = self.id(), problem.code = kind.code, "a request was refused");
+            tracing::debug!(
+                store.id = self.store(),
+                order.id = order_in(self.uri.path()),
+                request.id = self.id(),
+                request.method = self.method.as_str(),
+                request.path = self.uri.path(),
+                problem.code = kind.code,
+                problem.detail = problem.detail(),
+                "a request was refused"
+            );
         }
         door.metrics().refused(problem.code());
         let mut response = HttpResponse::build(problem.status_code());
@@ -170,10 +199,12 @@ async fn serve(
     limit: Duration,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let call = tokio::time::timeout(limit, next.call(request));
-    let answered = if tracing::enabled!(tracing::Level::DEBUG) {
+    // A target of its own: that refusals are listened to is no reason for a span around every request.
+    let answered = if tracing::enabled!(target: SPANS, tracing::Level::DEBUG) {
         let trace = about.trace.as_ref().and_then(|trace| trace.to_str().ok()).unwrap_or_default();
         let (method, path) = (about.method.as_str(), about.uri.path());
-        let span = tracing::debug_span!("request", request.id = about.id(), trace, method, path);
+        let span =
+            tracing::debug_span!(target: SPANS, "request", request.id = about.id(), trace, method, path);
         call.instrument(span).await
     } else {
         call.await

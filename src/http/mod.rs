@@ -19,6 +19,7 @@ mod events;
 mod flows;
 mod form;
 mod fulfillments;
+mod gateways;
 mod guard;
 mod headers;
 mod health;
@@ -26,6 +27,7 @@ mod inventory;
 mod json;
 mod legacy;
 mod lists;
+mod logs;
 mod orders;
 mod query;
 mod refunds;
@@ -35,6 +37,7 @@ mod reviews;
 mod rules;
 mod schedules;
 mod sent;
+mod states;
 mod stores;
 mod stream;
 mod strict;
@@ -48,6 +51,7 @@ use actix_web::web::{ServiceConfig, resource};
 
 pub use docs::document;
 pub use door::{Door, DoorSlot, Limits};
+pub use gateways::BankDesk;
 pub(crate) use guard::guard;
 pub use stream::StreamLimits;
 pub use web::Page;
@@ -87,6 +91,7 @@ pub fn routes(slot: &DoorSlot, limits: Limits) -> impl FnOnce(&mut ServiceConfig
             .service(resource("/v1/fulfillments/{id}/advance").post(fulfillments::advance))
             .service(resource("/v1/carrier/events").post(carrier::events))
             .service(resource("/v1/orders/{id}/cancel").post(orders::cancel))
+            .service(resource("/v1/orders/{id}/cancel/preview").get(orders::preview_cancel))
             .service(resource("/v1/orders/{id}/retry").post(orders::retry))
             .service(resource("/v1/orders/{id}/refunds").post(refunds::ask).get(refunds::list))
             .service(resource("/v1/orders/{id}/returns").post(returns::request).get(returns::list))
@@ -125,6 +130,17 @@ pub fn routes(slot: &DoorSlot, limits: Limits) -> impl FnOnce(&mut ServiceConfig
             .service(resource("/v1/schedules/{name}/run").post(schedules::run))
             .service(resource("/v1/schedules/{name}/pause").post(schedules::pause))
             .service(resource("/v1/schedules/{name}/resume").post(schedules::resume))
+            .service(resource("/v1/states/{aggregate}/{id}").get(states::show))
+            .service(resource("/v1/states/{aggregate}/{id}/history").get(states::history))
+            .service(resource("/v1/logs").get(logs::page))
+            .service(resource("/v1/logs/stream").get(logs::listen))
+            .service(resource("/v1/admin/logs").get(logs::page_of_node))
+            .service(resource("/v1/admin/logs/stream").get(logs::listen_to_node))
+            .service(resource("/v1/gateways").get(gateways::list))
+            .service(
+                resource("/v1/gateways/{name}/weather").get(gateways::weather).put(gateways::set_weather),
+            )
+            .service(resource("/v1/gateways/{name}/ledger").get(gateways::ledger))
             .service(resource(health::LIVEZ).get(health::live))
             .service(resource("/readyz").get(health::ready))
             .service(resource("/metrics").get(health::metrics))

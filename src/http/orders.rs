@@ -121,6 +121,25 @@ pub(super) async fn cancel(Sent { tenant, body }: Sent, PathTo(id): PathTo<Order
     Ok(ok(tenant.ask_order(id, command, body.terms()).await?))
 }
 
+/// Why an order might be undone.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MightCancel {
+    /// From the closed list; `customer` where it is missing.
+    #[serde(default)]
+    reason: Option<CancelReason>,
+}
+
+/// What canceling an order now would undo; refused as that would be.
+pub(super) async fn preview_cancel(
+    tenant: Tenant,
+    PathTo(id): PathTo<OrderId>,
+    Params(MightCancel { reason }): Params<MightCancel>,
+) -> Reply {
+    let preview = tenant.preview_cancel(id, reason.unwrap_or(CancelReason::Customer)).await?;
+    Ok(reply::view(&preview))
+}
+
 /// A request whose body says nothing.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

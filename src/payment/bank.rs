@@ -286,6 +286,24 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// What the bank did, in words that go on from its name.
+    pub fn in_words(&self) -> String {
+        match self {
+            Outcome::Intent(_) | Outcome::Refunded(_) => "did it".to_owned(),
+            Outcome::RefundFailed { code } => format!("refused the refund: {code}"),
+            Outcome::Declined(decline) => format!("said no: {}", decline.code),
+            Outcome::NotSent { reason, .. } => format!("was not reached: {}", reason.name()),
+            Outcome::Busy { reason, .. } => format!("would not look at it now: {}", reason.name()),
+            Outcome::Refused { code, .. } => format!("refused the request: {code}"),
+            Outcome::Unknown { reason, .. } => format!("may have done it or not: {}", reason.name()),
+            Outcome::Found(_) | Outcome::FoundRefund(_) => "knows of it".to_owned(),
+            Outcome::NotFound => "knows nothing of it".to_owned(),
+            Outcome::InquiryFailed { reason, .. } => format!("was asked about it in vain: {}", reason.name()),
+        }
+    }
+}
+
 /// An intent as the bank describes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {

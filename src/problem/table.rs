@@ -75,6 +75,9 @@ table! {
     AlertNotFound = 404 "alert_not_found", "No such alert", "the store has no alert with this id";
     ReservationNotFound = 404 "reservation_not_found", "No such reservation", "nothing is reserved for this order";
     ScheduleNotFound = 404 "schedule_not_found", "No such job", "there is no scheduled job with this name";
+    GatewayNotFound = 404 "gateway_not_found", "No such gateway", "there is no gateway with this name";
+    GatewayNotMock = 404 "gateway_not_mock", "Not a mock", "the gateway is a real bank: it has no weather and no ledger of its own to show";
+    StateNotFound = 404 "state_not_found", "No such state", "the store has nothing of this kind and id, or had not at that time";
     PaymentNotFound = 404 "payment_not_found", "No such payment", "the order has no payment";
     FulfillmentNotFound = 404 "fulfillment_not_found", "No such fulfilment order", "the store has no fulfilment order with this id";
     ShipmentNotFound = 404 "shipment_not_found", "No such shipment", "the store has no shipment with this id";
@@ -105,6 +108,7 @@ table! {
     ValidationFailed = 422 "validation_failed", "Validation failed", "some values cannot be taken; see errors";
     ReturnWindowOver = 422 "return_window_over", "Too late to return", "it was delivered too long ago";
     TooManyReturns = 422 "too_many_returns", "Too many returns", "the order has as many returns as it may";
+    HistoryTooLong = 422 "history_too_long", "History too long", "more events would have to be looked through than is done for one request";
     IdempotencyKeyReused = 422 "idempotency_key_reused", "Idempotency-Key reused", "this Idempotency-Key came with another request";
 
     // The store has had its share.
@@ -125,5 +129,6 @@ table! {
     Starting = 503 "starting", "Starting", "the node is starting", after 1;
     Stopping = 503 "stopping", "Stopping", "the node is stopping", after 2;
     StateUnreadable = 503 "state_unreadable", "State unreadable", "stored state could not be read", after 5;
+    GatewayUnavailable = 503 "gateway_unavailable", "Bank not reachable", "the mock bank does not answer where it keeps weather and ledger", after 2;
     ScheduleUnavailable = 503 "schedule_unavailable", "Jobs unavailable", "scheduled jobs do not run now, or what was asked of them cannot be written", after 2;
 }

@@ -23,6 +23,9 @@ const TABLE: &str = "\
 404 alert_not_found
 404 reservation_not_found
 404 schedule_not_found
+404 gateway_not_found
+404 gateway_not_mock
+404 state_not_found
 404 payment_not_found
 404 fulfillment_not_found
 404 shipment_not_found
@@ -47,6 +50,7 @@ const TABLE: &str = "\
 422 validation_failed
 422 return_window_over
 422 too_many_returns
+422 history_too_long
 422 idempotency_key_reused
 429 store_full after 1
 429 rate_exceeded after 1
@@ -63,6 +67,7 @@ const TABLE: &str = "\
 503 starting after 1
 503 stopping after 2
 503 state_unreadable after 5
+503 gateway_unavailable after 2
 503 schedule_unavailable after 2
 ";
 

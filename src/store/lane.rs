@@ -12,7 +12,7 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
 
-use crate::gateway::{Admission, Bank, Breaker, CallContext};
+use crate::gateway::{Admission, Bank, Breaker, CallContext, Health, health};
 use crate::payment::bank::{Call, Outcome, Reason};
 use crate::types::{PaymentId, StoreId, clock};
 
@@ -121,7 +121,8 @@ impl Lane {
 
     /// Drops what waits and where outcomes go: the activation ends.
     pub(super) fn close(&self) {
-        self.waiting.borrow_mut().clear();
+        let dropped = std::mem::take(&mut *self.waiting.borrow_mut()).len();
+        self.breaker.traffic().unqueued(dropped);
         *self.ends.borrow_mut() = None;
         *self.held_back.borrow_mut() = None;
     }
@@ -134,6 +135,7 @@ impl Lane {
     /// Puts a call in line.
     pub(super) fn submit(self: &Rc<Self>, context: CallContext, call: Call) {
         self.waiting.borrow_mut().push_back(Waiting { context, call });
+        self.breaker.traffic().queued();
         self.pump();
     }
 
@@ -141,6 +143,7 @@ impl Lane {
     pub(super) fn withdraw(&self, payment: PaymentId) -> Option<Call> {
         let mut waiting = self.waiting.borrow_mut();
         let at = waiting.iter().position(|waiting| waiting.context.payment == payment)?;
+        self.breaker.traffic().unqueued(1);
         waiting.remove(at).map(|waiting| waiting.call)
     }
 
@@ -172,6 +175,7 @@ impl Lane {
         }
         let next = self.waiting.borrow_mut().pop_front();
         if let Some(next) = next {
+            self.breaker.traffic().unqueued(1);
             self.start(next, admission);
         }
         true
@@ -179,10 +183,11 @@ impl Lane {
 
     fn start(self: &Rc<Self>, next: Waiting, admission: Admission) {
         self.running.set(self.running.get() + 1);
+        self.breaker.traffic().made();
         let lane = Rc::clone(self);
         actix::spawn(async move {
             let Waiting { context, call } = next;
-            let payment = context.payment;
+            let (payment, order) = (context.payment, context.order);
             let asked = async {
                 crate::fault_point!("before_send", lane.store.as_str());
                 lane.bank.call(context, call.clone()).await
@@ -191,6 +196,11 @@ impl Lane {
             let outcome = AssertUnwindSafe(asked).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|_| call.lost(Reason::Interrupted));
             lane.breaker.record(admission, &outcome, clock::monotonic());
+            lane.breaker.traffic().ended();
+            if health(&outcome) != Health::Healthy {
+                let (store, attempt) = (&lane.store, call.attempt());
+                tracing::debug!(store.id = %store, order.id = %order, attempt, "the bank {}", outcome.in_words());
+            }
             lane.running.set(lane.running.get() - 1);
             lane.berths.give_back();
             lane.hand_over(payment, &call, outcome);
@@ -230,6 +240,12 @@ impl Lane {
                 lane.pump();
             }
         });
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

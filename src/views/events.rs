@@ -132,18 +132,27 @@ impl ViewsReader {
         order: OrderId,
     ) -> Result<Option<Vec<EventView>>, ViewsError> {
         let Some(no) = self.number(store)? else { return Ok(None) };
+        let Some(positions) = self.positions_of_order(no, order)? else { return Ok(None) };
+        self.views_at(&positions).map(Some)
+    }
+
+    /// Where the events of an order stand, of all actors. Nothing when there is no such order.
+    pub(super) fn positions_of_order(
+        &self,
+        store: u32,
+        order: OrderId,
+    ) -> Result<Option<Vec<Position>>, ViewsError> {
         let fail = ViewsError::sqlite("reading a timeline");
         let found: Option<Vec<u8>> = self
             .file
             .prepare_cached("SELECT events FROM orders WHERE id = ?1 AND store = ?2 AND doc IS NOT NULL")
             .and_then(|mut statement| {
-                statement.query_row((order.to_bytes(), no), |row| row.get(0)).optional()
+                statement.query_row((order.to_bytes(), store), |row| row.get(0)).optional()
             })
             .map_err(&fail)?;
         let Some(bytes) = found else { return Ok(None) };
-        let positions = postings::decode(&bytes)
-            .ok_or_else(|| ViewsError::damaged(format!("the events of order {order}")))?;
-        self.views_at(&positions).map(Some)
+        let positions = postings::decode(&bytes);
+        positions.map(Some).ok_or_else(|| ViewsError::damaged(format!("the events of order {order}")))
     }
 
     /// The ledger of a SKU, newest first, as rendered by [`LedgerEntryView`].
@@ -220,7 +229,12 @@ impl ViewsReader {
     }
 
     /// Where a store's events after a sequence number stand.
-    fn positions_after(&self, store: u32, after: u64, limit: usize) -> Result<Vec<u64>, ViewsError> {
+    pub(super) fn positions_after(
+        &self,
+        store: u32,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<u64>, ViewsError> {
         let fail = ViewsError::sqlite("reading the order of events");
         let snapshot = self.file.unchecked_transaction().map_err(&fail)?;
         let (from, tail): (i64, Vec<u8>) = self
@@ -262,7 +276,7 @@ impl ViewsReader {
         Ok(positions)
     }
 
-    fn views_at(&mut self, positions: &[Position]) -> Result<Vec<EventView>, ViewsError> {
+    pub(super) fn views_at(&mut self, positions: &[Position]) -> Result<Vec<EventView>, ViewsError> {
         let mut views = Vec::with_capacity(positions.len());
         self.read_journal(positions, |record| {
             views.push(EventView::of(&record)?);

@@ -35,6 +35,11 @@ impl Feed {
         Follower { feed: Arc::clone(self), store, newest }
     }
 
+    /// Whether anybody follows any store.
+    pub(super) fn is_followed(&self) -> bool {
+        self.followers.load(SeqCst) > 0
+    }
+
     /// A transaction was written that these stores have events in; each has its newest sequence number.
     pub(super) fn wrote<'a>(&self, changed: impl IntoIterator<Item = (&'a str, u64)>) {
         if self.followers.load(SeqCst) == 0 {

@@ -23,6 +23,7 @@ mod head;
 mod keys;
 mod lists;
 mod orders;
+mod past;
 mod postings;
 mod projection;
 mod reader;
@@ -52,6 +53,7 @@ pub use figures::{
 };
 pub use lists::{Page, ReviewFilter};
 pub use orders::{OrderFilter, PARTS_AMONG};
+pub use past::{Lost, Past, SCANNED_MAX, Thing};
 pub use reader::{StoredStore, ViewsReader};
 pub(crate) use segment::Words;
 pub use stuck::{OrderPlace, PaymentRow, StuckOrder, StuckPage};

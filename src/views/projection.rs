@@ -125,6 +125,11 @@ impl Projection {
     }
 
     /// Who listens.
+    pub(super) fn is_followed(&self) -> bool {
+        self.feed.is_followed()
+    }
+
+    /// Who follows which store.
     pub(super) fn feed(&self) -> Arc<Feed> {
         Arc::clone(&self.feed)
     }

@@ -25,6 +25,10 @@ use crate::types::{Timestamp, clock};
 const TICK: Duration = Duration::from_millis(20);
 /// How long to wait before a transaction that failed is tried again.
 const RETRY: Duration = Duration::from_millis(500);
+/// News waits no longer than this while somebody listens, as long as it is little.
+const HEARD_AFTER: Duration = Duration::from_millis(40);
+/// More than so many records are not little.
+const HEARD_MAX: u64 = 256;
 /// So many unread records are worth reading at once.
 const BACKLOG: u64 = 1_024;
 
@@ -211,7 +215,9 @@ impl Runner {
             self.read(self.pace.records_max.saturating_sub(self.projection.folded() - written))?;
         }
         let folded = self.projection.folded() - written;
-        if folded >= self.pace.records_max || (folded > 0 && (is_wanted || is_due)) {
+        let is_followed = self.projection.is_followed();
+        let is_heard = is_followed && passed >= HEARD_AFTER && folded <= HEARD_MAX;
+        if folded >= self.pace.records_max || (folded > 0 && (is_wanted || is_due || is_heard)) {
             return match self.write() {
                 Ok(()) => {
                     self.is_stalled = false;

@@ -21,6 +21,8 @@ pub(super) struct LedgerAsk {
     store: Store,
     limit: u64,
     after: Option<String>,
+    /// Only so many rows, the last ones.
+    last: Option<u64>,
 }
 
 enum Store {
@@ -30,20 +32,44 @@ enum Store {
 
 impl LedgerAsk {
     pub(super) fn read(form: &Form) -> Result<LedgerAsk, String> {
-        let mut ask = LedgerAsk { store: Store::Any, limit: u64::MAX, after: None };
+        let mut ask = LedgerAsk { store: Store::Any, limit: u64::MAX, after: None, last: None };
         for (name, value) in form.pairs() {
             match form::base(name) {
                 ("store_id", "") => ask.store = Store::Named(value.to_owned()),
                 ("after", "") => ask.after = Some(value.to_owned()),
-                ("limit", "") => {
-                    let limit = value.parse().ok().filter(|limit| *limit > 0);
-                    ask.limit = limit.ok_or_else(|| format!("limit: '{value}' is no number above 0"))?;
-                }
+                ("limit", "") => ask.limit = count(name, value)?,
+                ("last", "") => ask.last = Some(count(name, value)?),
                 _ => return Err(format!("there is no parameter {name}")),
             }
         }
+        if ask.last.is_some() && (ask.after.is_some() || ask.limit != u64::MAX) {
+            return Err("last: goes with neither after nor limit".to_owned());
+        }
         Ok(ask)
     }
+}
+
+fn count(name: &str, value: &str) -> Result<u64, String> {
+    let count = value.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| format!("{name}: '{value}' is no number above 0"))
+}
+
+/// Whether a row is of a store, or of any.
+fn is_wanted(bank: &Bank, store: Option<Option<u32>>, number: u32) -> bool {
+    // A reset in the middle leaves no rows.
+    let Some(row) = bank.ledger.row(number) else { return false };
+    store.is_none_or(|store| store == Some(row.store))
+}
+
+/// Where the last so many rows of a store begin.
+fn first_of_last(bank: &Bank, store: Option<Option<u32>>, last: u64) -> u32 {
+    let mut next = bank.ledger.len();
+    let mut left = last;
+    while next > 0 && left > 0 {
+        next -= 1;
+        left -= u64::from(is_wanted(bank, store, next));
+    }
+    next
 }
 
 /// The answer, as far as it has got.
@@ -84,6 +110,10 @@ impl LedgerBody {
         let store = match &ask.store {
             Store::Any => None,
             Store::Named(name) => Some(bank.ledger.find_store(name)),
+        };
+        let next = match ask.last {
+            Some(last) => first_of_last(bank, store, last),
+            None => next,
         };
         let mut balances = Vec::new();
         match store {
@@ -132,11 +162,7 @@ impl LedgerBody {
     }
 
     fn wants(&self, bank: &Bank, number: u32) -> bool {
-        // A reset in the middle leaves no rows.
-        let Some(row) = bank.ledger.row(number) else {
-            return false;
-        };
-        self.store.is_none_or(|store| store == Some(row.store))
+        is_wanted(bank, self.store, number)
     }
 
     fn finish(&mut self, has_more: bool, out: &mut Vec<u8>) {

@@ -6,6 +6,7 @@
 //! request of which it knows that no byte was written.
 
 mod body;
+mod control;
 mod form;
 mod line;
 mod reply;
@@ -20,6 +21,7 @@ use futures_util::future::{FutureExt, LocalBoxFuture, ready};
 use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
+pub use self::control::{Control, ControlFault};
 pub use self::line::ANSWER_BYTES_MAX;
 use self::line::{Answer, Line, NoAnswer};
 use self::reply::Reply;

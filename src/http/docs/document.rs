@@ -85,6 +85,7 @@ fn parameters(route: &Route) -> Vec<Value> {
     if let (Some(name), Some(text)) = (route.parameter(), &route.id) {
         all.push(parameter("path", true, Field::of(name, text)));
     }
+    all.extend(Field::all(&route.and).map(|field| parameter("path", true, field)));
     all.extend(Field::all(&route.query).map(|field| parameter("query", false, field)));
     if route.is_of_a_store() {
         all.push(parameter("header", true, Field::of("X-Store-ID", "text; Which store ~ acme")));

@@ -15,8 +15,12 @@ mod frame;
 mod hub;
 mod tail;
 
+use std::convert::Infallible;
+
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use actix_web::{HttpRequest, HttpResponse};
+use bytes::Bytes;
+use futures_util::Stream;
 use serde::Deserialize;
 
 use super::door::Through;
@@ -73,15 +77,20 @@ pub(super) async fn listen(
         return Err(Problem::because(Code::MalformedQuery, why));
     }
     let listener = Listener::new(seat, views, follower, door.closing(), kinds, after, newest);
-    Ok(HttpResponse::Ok()
+    Ok(response(listener.chunks()))
+}
+
+/// An answer that goes on for as long as there is something to say.
+pub(super) fn response(chunks: impl Stream<Item = Result<Bytes, Infallible>> + 'static) -> HttpResponse {
+    HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((ACCEL_BUFFERING, "no"))
-        .streaming(listener.chunks()))
+        .streaming(chunks)
 }
 
 /// Where a client that was here before goes on.
-fn last_event_id(request: &HttpRequest) -> Result<Option<u64>, Problem> {
+pub(super) fn last_event_id(request: &HttpRequest) -> Result<Option<u64>, Problem> {
     let malformed = || Problem::because(Code::MalformedHeader, "Last-Event-ID takes one sequence number");
     let mut named = request.headers().get_all(LAST_EVENT_ID);
     let Some(first) = named.next() else { return Ok(None) };

@@ -45,7 +45,21 @@ impl Listening {
         query: &str,
         last_id: Option<u64>,
     ) -> Result<Result<Self, Answer>, reqwest::Error> {
-        let mut call = shop.call("GET", &format!("/v1/events/stream{query}"));
+        Self::open(shop, &format!("/v1/events/stream{query}"), last_id).await
+    }
+
+    /// Listens to any stream of a store.
+    pub(crate) async fn at(shop: &Shop, path: &str, last_id: Option<u64>) -> Self {
+        let opened = Self::open(shop, path, last_id).await.expect("the server is there");
+        opened.unwrap_or_else(|refused| panic!("the stream was refused: {}", refused.text))
+    }
+
+    async fn open(
+        shop: &Shop,
+        path: &str,
+        last_id: Option<u64>,
+    ) -> Result<Result<Self, Answer>, reqwest::Error> {
+        let mut call = shop.call("GET", path);
         if let Some(id) = last_id {
             call = call.header("last-event-id", id.to_string());
         }
