@@ -8,6 +8,7 @@ import {
   formatUtc,
   parseMoney,
   plainMoney,
+  preciseMs,
   shortId,
   words,
 } from './format';
@@ -52,6 +53,12 @@ describe('times', () => {
     expect(formatAgo(1_000, 1_200)).toBe('just now');
     expect(formatAgo(0, 12_000)).toBe('12 s ago');
     expect(formatAgo(240_000, 0)).toBe('in 4 min');
+  });
+  it('keep their microseconds', () => {
+    const [early, late] = ['2026-11-21T18:53:56.639077Z', '2026-11-21T18:53:56.639392Z'];
+    expect(preciseMs(late) - preciseMs(early)).toBeCloseTo(0.315, 3);
+    expect(preciseMs('2026-11-21T18:53:56Z')).toBe(Date.UTC(2026, 10, 21, 18, 53, 56));
+    expect(preciseMs('2026-11-21T18:53:56.5+00:00')).toBe(Date.UTC(2026, 10, 21, 18, 53, 56, 500));
   });
   it('are UTC for machines', () => {
     expect(formatUtc(Date.UTC(2026, 10, 21, 12, 0, 0, 7))).toBe('2026-11-21 12:00:00.007 UTC');

@@ -139,6 +139,13 @@ const dayClock = new Intl.DateTimeFormat(LOCALE, {
 });
 const yearDay = new Intl.DateTimeFormat(LOCALE, { year: 'numeric', month: 'short', day: 'numeric' });
 
+/** A time in milliseconds with the microseconds that `Date` would lose. */
+export function preciseMs(at: string): number {
+  const ms = Date.parse(at);
+  const part = /\.(\d+)(?:Z|[+-])/.exec(at)?.[1] ?? '';
+  return ms + Number((part + '000000').slice(3, 6)) / 1_000;
+}
+
 /** A time in the zone of whoever looks: the clock today, the day before that, the year before this one. */
 export function formatTime(at: number, now: number): string {
   const then = new Date(at);

@@ -1,0 +1,601 @@
+import type { StoreEvent } from '@/api';
+import type { Tone } from '@/ui';
+import { formatMoney, words } from '@/ui';
+
+/*
+ * What an order's events tell: pure, from the events alone, so that it is the same live, later and in tests.
+ */
+
+/** Which way something goes: on, back, or neither. */
+export type Lane = 'forward' | 'undo' | 'note';
+
+/** One thing that happened, as people tell it. */
+export interface Moment {
+  readonly event: StoreEvent;
+  readonly lane: Lane;
+  readonly tone: Tone;
+  readonly title: string;
+  readonly detail: string | null;
+  /** Of interest to those who look closely: actors telling each other what has been said already. */
+  readonly isMinor: boolean;
+}
+
+type Data = Readonly<Record<string, unknown>>;
+
+function dataOf(event: StoreEvent): Data {
+  return typeof event.data === 'object' && event.data !== null ? (event.data as Data) : {};
+}
+
+function text(data: Data, name: string): string | null {
+  const value = data[name];
+  return typeof value === 'string' ? value : null;
+}
+
+function number(data: Data, name: string): number | null {
+  const value = data[name];
+  return typeof value === 'number' ? value : null;
+}
+
+export interface Pieces {
+  readonly sku: string;
+  readonly quantity: number;
+}
+
+function pieces(data: Data): readonly Pieces[] {
+  const lines = data.lines;
+  if (!Array.isArray(lines)) return [];
+  return lines.flatMap((line: unknown): Pieces[] => {
+    const { sku, quantity } = (line ?? {}) as { sku?: unknown; quantity?: unknown };
+    return typeof sku === 'string' && typeof quantity === 'number' ? [{ sku, quantity }] : [];
+  });
+}
+
+function piecesText(data: Data): string | null {
+  const lines = pieces(data);
+  if (lines.length === 0) return null;
+  const shown = lines.slice(0, 3).map((line) => `${line.quantity} × ${line.sku}`);
+  return lines.length > 3 ? `${shown.join(', ')} and ${lines.length - 3} more` : shown.join(', ');
+}
+
+/** authorize, capture, void, refund_1: as people say it. */
+function operationWord(operation: string | null): string {
+  if (operation === null) return 'call';
+  if (operation.startsWith('refund_')) return 'refund';
+  return { authorize: 'payment', capture: 'capture', void: 'release' }[operation] ?? operation;
+}
+
+function isBack(operation: string | null): boolean {
+  return operation !== null && (operation === 'void' || operation.startsWith('refund_'));
+}
+
+/** The words of `src/payment/bank.rs` for why there is no answer. */
+const REASONS: Readonly<Record<string, string>> = {
+  gateway_unavailable: 'the bank is down, calls are held back',
+  connect_failed: 'no connection to the bank',
+  lane_closed: 'the way to the bank is closed',
+  rate_limited: 'the bank asked for patience',
+  key_in_use: 'the bank is still at it',
+  refused: 'the bank refused the request',
+  timed_out: 'the bank did not answer in time',
+  connection_lost: 'the connection broke',
+  server_error: 'the bank answered that it failed',
+  unreadable: 'the answer made no sense',
+  key_conflict: 'the bank knows the key with another request',
+  interrupted: 'the call was interrupted',
+  processing: 'the bank is still deciding',
+  not_found: 'the bank knows nothing of it',
+  not_done: 'it has not happened at the bank',
+  declined: 'declined for now',
+};
+
+export function reasonText(reason: string | null): string {
+  if (reason === null) return 'no reason given';
+  return REASONS[reason] ?? words(reason).toLowerCase();
+}
+
+interface Told {
+  readonly lane?: Lane;
+  readonly tone?: Tone;
+  readonly title: string;
+  readonly detail?: string | null;
+  readonly minor?: true;
+}
+
+type Teller = (data: Data, money: (name: string) => string) => Told;
+
+const forward = (title: string, tone: Tone = 'moving', detail?: string | null): Told => ({
+  lane: 'forward',
+  tone,
+  title,
+  detail: detail ?? null,
+});
+const back = (title: string, tone: Tone = 'undone', detail?: string | null): Told => ({
+  lane: 'undo',
+  tone,
+  title,
+  detail: detail ?? null,
+});
+const minor = (title: string, lane: Lane = 'note'): Told => ({ lane, tone: 'waiting', title, minor: true });
+
+function parcel(data: Data): string {
+  const of = number(data, 'number');
+  return of === null || of === 1 ? 'Parcel' : `Parcel ${of}`;
+}
+
+/** What each kind of event means to people. */
+const TELLERS: Readonly<Record<string, Teller>> = {
+  'order.created': (data) => {
+    const cart = (data.cart ?? {}) as Data;
+    const lines = Array.isArray(cart.lines) ? cart.lines.length : 0;
+    return forward('Order taken', 'moving', `${lines} ${lines === 1 ? 'line' : 'lines'}`);
+  },
+  'inventory.reserved': (data) => forward('Stock held', 'moving', piecesText(data)),
+  'inventory.reservation_extended': () => minor('Stock held longer'),
+  'order.stock_held': () => minor('The order knows that its stock is held', 'forward'),
+  'fraud.assessed': (data) => {
+    const decision = text(data, 'decision');
+    const rules = Array.isArray(data.rules) ? data.rules.filter((rule) => typeof rule === 'string') : [];
+    const title = `Assessed: ${text(data, 'level') ?? 'unknown'}, ${number(data, 'score') ?? '?'} of 100`;
+    const detail = rules.length === 0 ? null : `${decision ?? 'decided'} by ${rules.join(', ')}`;
+    return forward(
+      title,
+      decision === 'block' ? 'failed' : decision === 'review' ? 'people' : 'good',
+      detail,
+    );
+  },
+  'order.cleared': () => minor('Let pass by fraud rules', 'forward'),
+  'order.parked_for_review': () => minor('Parked for review', 'forward'),
+  'fraud.review_opened': (data) =>
+    forward('A person shall look at it', 'people', Array.isArray(data.rules) ? data.rules.join(', ') : null),
+  'fraud.review_approved': (data) => forward('Review approved', 'good', text(data, 'note') ?? byText(data)),
+  'fraud.review_rejected': (data) => back('Review rejected', 'failed', text(data, 'note') ?? byText(data)),
+  'fraud.review_withdrawn': () => back('Review withdrawn'),
+  'order.review_passed': () => minor('Passed its review', 'forward'),
+  'order.review_withdrawn': () => minor('Nobody needs to look any more', 'undo'),
+  'payment.created': (data, money) =>
+    forward(`Payment of ${money('amount')} begins`, 'moving', text(data, 'method')),
+  'payment.attempt_started': (data) => {
+    const operation = text(data, 'operation');
+    const title = `${words(operationWord(operation))}, attempt ${number(data, 'attempt') ?? '?'}`;
+    return isBack(operation) ? back(title) : forward(title);
+  },
+  'payment.processed': (data, money) =>
+    (number(data, 'captured') ?? 0) > 0
+      ? forward(`Paid ${money('captured')}`, 'good', `attempt ${number(data, 'attempt') ?? '?'}`)
+      : forward(
+          `Authorised ${money('amount')}`,
+          'good',
+          `attempt ${number(data, 'attempt') ?? '?'}, taken when it ships`,
+        ),
+  'payment.captured': (_, money) => forward(`Captured ${money('amount')}`, 'good'),
+  'payment.declined': (data) => {
+    const why = text(data, 'decline_code') ?? text(data, 'code');
+    const told = `Declined: ${words(why ?? 'no reason').toLowerCase()}`;
+    return { ...forward(told, 'failed', text(data, 'message')) };
+  },
+  'payment.requires_action': () => forward('The shopper must prove who they are', 'people'),
+  'payment.outcome_unknown': (data) => ({
+    ...(isBack(text(data, 'operation'))
+      ? back('Outcome unknown', 'people')
+      : forward('Outcome unknown', 'people')),
+    detail: `${reasonText(text(data, 'reason'))}; it will be looked up, not sent anew`,
+  }),
+  'payment.retry_scheduled': (data) => {
+    const lane = isBack(text(data, 'operation')) ? back : forward;
+    const next =
+      { send: 'sent again', inquire: 'looked up', attempt: 'attempted anew' }[text(data, 'next') ?? ''] ??
+      'tried again';
+    const isHeld = text(data, 'reason') === 'gateway_unavailable';
+    return lane(
+      isHeld ? 'Waits until the bank takes calls again' : `Waits, then ${next}`,
+      'people',
+      `${reasonText(text(data, 'reason'))}, wait ${number(data, 'tries') ?? 1} in a row`,
+    );
+  },
+  'payment.retry_started': (data) =>
+    minor(text(data, 'next') === 'inquire' ? 'The bank is asked what became of it' : 'Sent again', 'forward'),
+  'payment.cancel_requested': () => minor('The payment shall be undone', 'undo'),
+  'payment.voided': () => back('Authorisation let go', 'good'),
+  'payment.canceled': () => back('Payment called off, nothing was charged', 'good'),
+  'payment.failed': (data) =>
+    back('Payment failed', 'failed', words(text(data, 'reason') ?? '').toLowerCase()),
+  'payment.capture_failed': (data) =>
+    forward('Money could not be taken', 'failed', text(data, 'message') ?? text(data, 'code')),
+  'payment.refund_requested': (data, money) =>
+    back(`Refund of ${money('amount')} asked for`, 'undone', text(data, 'reason')),
+  'payment.refund_pending': (_, money) => back(`Refund of ${money('amount')} accepted by the bank`, 'moving'),
+  'payment.refunded': (_, money) => back(`Refunded ${money('amount')}`, 'good'),
+  'payment.refund_failed': (data) =>
+    back('Refund failed', 'failed', text(data, 'message') ?? text(data, 'code')),
+  'payment.refund_check_started': () => minor('A refund is looked at again', 'undo'),
+  'payment.refund_checked': () => minor('The refund stands', 'undo'),
+  'payment.refunds_reported': () => minor('The order knows what was given back', 'undo'),
+  'payment.trouble_reported': () => minor('People were told'),
+  'payment.arrived_late': (_, money) => back(`${money('amount')} came too late, and goes back`, 'people'),
+  'payment.integrity_failure': (_, money) =>
+    back(`The bank took another amount, ${money('amount')}; it goes back`, 'failed'),
+  'payment.charge_found': (_, money) =>
+    back(`A stray charge of ${money('amount')} was found; it goes back`, 'people'),
+  'order.payment_challenged': () => minor('The order waits for the shopper', 'forward'),
+  'order.paid': () => minor('The order knows that the money is there', 'forward'),
+  'order.paid_late': () => minor('The order knows that money came late', 'undo'),
+  'order.confirmed': () => forward('Confirmed', 'good'),
+  'order.completed': () => forward('Completed', 'good'),
+  'order.canceled': (data) =>
+    back(`Canceled: ${words(text(data, 'reason') ?? 'other').toLowerCase()}`, 'undone', text(data, 'detail')),
+  'order.expired': () => back('Its deadline passed', 'undone', 'everything is undone'),
+  'order.retry_requested': () => ({ lane: 'note', tone: 'moving', title: 'Somebody asked to try it now' }),
+  'order.remainder_canceled': (data) => back('What has not left is canceled', 'undone', text(data, 'reason')),
+  'order.stock_released': () => minor('The order holds no stock any more', 'undo'),
+  'order.payment_undone': () => minor('No money of it is with the shop any more', 'undo'),
+  'order.refunds_changed': () => minor('The order knows what was given back', 'undo'),
+  'order.capture_requested': () => minor('A parcel waits for the money to be taken', 'forward'),
+  'order.captured': () => minor('The order knows that the money was taken', 'forward'),
+  'order.capture_failed': () => minor('The order knows that the money cannot be taken', 'forward'),
+  'order.shipped': () => minor('A parcel may leave', 'forward'),
+  'order.fulfillment_updated': () => minor('The order knows how far its goods are', 'forward'),
+  'order.fulfillment_canceled': () => minor('Nothing more will leave', 'undo'),
+  'order.lines_refunded': () => minor('What will not leave is paid back', 'undo'),
+  'order.goods_returned': () => minor('The order knows what came back', 'undo'),
+  'inventory.updated': (data) => {
+    switch (text(data, 'change')) {
+      case 'committed':
+        return forward('Stock committed', 'moving', piecesText(data));
+      case 'shipped':
+        return { ...forward('Stock left the building', 'moving', piecesText(data)), minor: true };
+      case 'returned':
+        return back('Stock came back', 'undone', piecesText(data));
+      default:
+        return minor('Stock changed');
+    }
+  },
+  'inventory.released': (data) => back('Stock released', 'undone', piecesText(data)),
+  'inventory.threshold_reached': (data) => ({
+    lane: 'note',
+    tone: 'people',
+    title: `${text(data, 'sku') ?? 'A SKU'} is ${words(text(data, 'condition') ?? '').toLowerCase()}`,
+    minor: true,
+  }),
+  'fulfillment.opened': () => minor('There is work to pick', 'forward'),
+  'fulfillment.picking_started': (data) => forward(`${parcel(data)}: picking`),
+  'fulfillment.picked': () => minor('Picked', 'forward'),
+  'fulfillment.packing_started': () => minor('Packing', 'forward'),
+  'fulfillment.packed': (data) => forward(`${parcel(data)}: packed`),
+  'fulfillment.ready_to_ship': () => minor('Ready to ship', 'forward'),
+  'fulfillment.held': (data) =>
+    forward(
+      `${parcel(data)} waits for people`,
+      'people',
+      text(data, 'note') ?? words(text(data, 'reason') ?? '').toLowerCase(),
+    ),
+  'fulfillment.released': (data) => forward(`${parcel(data)} goes on`),
+  'fulfillment.split': (data) => forward(`${parcel(data)} was made into two`),
+  'fulfillment.picked_short': (data) => forward(`${parcel(data)}: some pieces were not found`, 'people'),
+  'fulfillment.given_up': (data) => back(`${parcel(data)} given up`),
+  'fulfillment.dispatch_requested': () => minor('Somebody gave it to a carrier', 'forward'),
+  'fulfillment.closed': () => minor('It has left', 'forward'),
+  'fulfillment.canceled': (data) => back(`${parcel(data)} will not leave`),
+  'fulfillment.reported': () => minor('The order was told how far its goods are', 'forward'),
+  'shipment.created': (data) =>
+    forward(
+      `${parcel(data)} handed to ${text(data, 'carrier') ?? 'a carrier'}`,
+      'moving',
+      text(data, 'tracking_code'),
+    ),
+  'shipment.in_transit': (data) => forward(`${parcel(data)} in transit`),
+  'shipment.out_for_delivery': (data) => forward(`${parcel(data)} out for delivery`),
+  'shipment.delivered': (data) => forward(`${parcel(data)} delivered`, 'good'),
+  'shipment.attempt_failed': (data) => forward(`${parcel(data)} brought in vain`, 'people'),
+  'shipment.returned': (data) => back(`${parcel(data)} comes back`),
+  'shipment.failed': (data) => back(`${parcel(data)} cannot be delivered`, 'failed'),
+  'shipment.taken_back': (data) => back(`${parcel(data)} is back in the house`, 'undone', piecesText(data)),
+  'shipment.lost': (data) => back(`${parcel(data)} is lost`, 'failed'),
+  'shipment.stock_booked': () => minor('What came back is in the stock', 'undo'),
+  'shipment.stock_refused': () => back('What came back cannot be booked', 'failed'),
+  'shipment.scanned': () => minor('Seen by its carrier', 'forward'),
+  'shipment.stalled': (data) => forward(`${parcel(data)} was not seen for too long`, 'people'),
+  'shipment.trouble_reported': () => minor('People were told'),
+  'return.requested': () => back('Return asked for', 'people'),
+  'return.approved': () => back('Return agreed to'),
+  'return.declined': (data) => ({
+    lane: 'note',
+    tone: 'failed',
+    title: 'Return declined',
+    detail: text(data, 'note'),
+  }),
+  'return.shipped': () => back('Goods are on their way back', 'moving'),
+  'return.received': (data) => back('Goods came back', 'good', piecesText(data)),
+  'return.stock_booked': () => minor('What came back is in the stock', 'undo'),
+  'return.stock_refused': () => back('What came back cannot be booked', 'failed'),
+  'return.refund_requested': () => minor('The money for it is asked back', 'undo'),
+  'return.refund_refused': () => back('Nothing goes back for it', 'people'),
+  'return.reported': () => minor('The order knows what came back', 'undo'),
+  'return.closed': () => back('Return closed', 'good'),
+  'return.canceled': () => ({ lane: 'note', tone: 'undone', title: 'Return called off' }),
+};
+
+function byText(data: Data): string | null {
+  const by = text(data, 'by');
+  return by === null ? null : by === 'lapse' ? 'nobody looked in time' : `by a ${by}`;
+}
+
+/** An event as people tell it. Kinds that this page does not know are named as they are. */
+export function tell(event: StoreEvent, currency: string): Moment {
+  const data = dataOf(event);
+  const money = (name: string) => formatMoney(number(data, name) ?? 0, currency);
+  const told: Told = TELLERS[event.type]?.(data, money) ?? { title: words(event.type) };
+  return {
+    event,
+    lane: told.lane ?? 'note',
+    tone: told.tone ?? 'waiting',
+    title: told.title,
+    detail: told.detail === undefined || told.detail === '' ? null : told.detail,
+    isMinor: told.minor ?? false,
+  };
+}
+
+/** Kinds of events that have words of their own. */
+export const KNOWN_KINDS: readonly string[] = Object.keys(TELLERS);
+
+/** A movement of money. */
+export interface MoneyEntry {
+  readonly kind: 'authorised' | 'captured' | 'released' | 'refunded';
+  readonly amount: number;
+  readonly at: string;
+}
+
+export interface MoneyLedger {
+  readonly entries: readonly MoneyEntry[];
+  readonly authorised: number;
+  readonly captured: number;
+  readonly refunded: number;
+  readonly net: number;
+  /** Nobody knows whether so much was taken: the bank did not answer, and was not heard of since. */
+  readonly atRisk: number;
+}
+
+/** Every movement of an order's money, out of its events. */
+export function moneyLedger(events: readonly StoreEvent[]): MoneyLedger {
+  const entries: MoneyEntry[] = [];
+  let due = 0;
+  let [authorised, captured, refunded, atRisk] = [0, 0, 0, 0];
+  for (const event of events) {
+    const data = dataOf(event);
+    const amount = number(data, 'amount') ?? 0;
+    switch (event.type) {
+      case 'payment.created':
+        due = amount;
+        break;
+      case 'payment.processed':
+      case 'payment.arrived_late': {
+        const taken = number(data, 'captured') ?? 0;
+        authorised += amount;
+        entries.push({ kind: 'authorised', amount, at: event.at });
+        if (taken > 0) {
+          captured += taken;
+          entries.push({ kind: 'captured', amount: taken, at: event.at });
+        }
+        atRisk = 0;
+        break;
+      }
+      case 'payment.captured':
+        captured += amount;
+        entries.push({ kind: 'captured', amount, at: event.at });
+        break;
+      case 'payment.voided':
+        entries.push({ kind: 'released', amount: authorised - captured, at: event.at });
+        authorised = captured;
+        break;
+      case 'payment.refunded':
+        refunded += amount;
+        entries.push({ kind: 'refunded', amount, at: event.at });
+        break;
+      case 'payment.outcome_unknown':
+        if (text(data, 'operation') === 'authorize') atRisk = due;
+        break;
+      case 'payment.declined':
+      case 'payment.failed':
+      case 'payment.canceled':
+      case 'payment.requires_action':
+        atRisk = 0;
+        break;
+      case 'payment.retry_scheduled':
+        // It was looked up, and nothing was there.
+        if (text(data, 'reason') === 'not_found' || text(data, 'reason') === 'not_done') atRisk = 0;
+        break;
+      default:
+        break;
+    }
+  }
+  return { entries, authorised, captured, refunded, net: captured - refunded, atRisk };
+}
+
+/** A movement of stock. */
+export interface StockEntry {
+  readonly kind: 'held' | 'committed' | 'left' | 'released' | 'returned';
+  readonly lines: readonly Pieces[];
+  readonly at: string;
+}
+
+/** Every movement of an order's stock, out of its events. */
+export function stockLedger(events: readonly StoreEvent[]): readonly StockEntry[] {
+  const kinds: Readonly<Record<string, StockEntry['kind']>> = {
+    committed: 'committed',
+    shipped: 'left',
+    returned: 'returned',
+  };
+  return events.flatMap((event): StockEntry[] => {
+    const data = dataOf(event);
+    const lines = pieces(data);
+    if (event.type === 'inventory.reserved') return [{ kind: 'held', lines, at: event.at }];
+    if (event.type === 'inventory.released') return [{ kind: 'released', lines, at: event.at }];
+    if (event.type !== 'inventory.updated') return [];
+    const kind = kinds[text(data, 'change') ?? ''];
+    return kind === undefined ? [] : [{ kind, lines, at: event.at }];
+  });
+}
+
+/** Where the stock is, in two words. */
+export function stockWord(ledger: readonly StockEntry[]): { readonly word: string; readonly tone: Tone } {
+  switch (ledger.at(-1)?.kind) {
+    case undefined:
+      return { word: 'no stock held', tone: 'waiting' };
+    case 'held':
+      return { word: 'stock held', tone: 'moving' };
+    case 'committed':
+      return { word: 'stock committed', tone: 'good' };
+    case 'left':
+      return { word: 'stock sold', tone: 'good' };
+    case 'released':
+      return { word: 'stock released', tone: 'undone' };
+    case 'returned':
+      return { word: 'stock came back', tone: 'undone' };
+  }
+}
+
+/** One call to the bank and what came of it. */
+export interface BankCall {
+  /** What was asked for: payment, capture, release, refund, look-up. */
+  readonly what: string;
+  readonly attempt: number;
+  readonly startedAt: string;
+  /** When its outcome was known; null while it is under way. */
+  readonly endedAt: string | null;
+  readonly outcome: string;
+  readonly tone: Tone;
+  /** The bank's own words. */
+  readonly said: string | null;
+  /** What follows it, where something waits. */
+  readonly next: { readonly text: string; readonly at: string } | null;
+  /** The bank's ids for it. */
+  readonly ids: readonly string[];
+}
+
+type Draft = { -readonly [K in keyof BankCall]: BankCall[K] };
+
+/** Every call to the bank, out of an order's events. */
+export function bankCalls(events: readonly StoreEvent[]): readonly BankCall[] {
+  const calls: Draft[] = [];
+  let open: Draft | null = null;
+  let attempt = 1;
+  let what = 'payment';
+  const begin = (at: string, of: string, nth: number) => {
+    open = {
+      what: of,
+      attempt: nth,
+      startedAt: at,
+      endedAt: null,
+      outcome: 'under way',
+      tone: 'moving',
+      said: null,
+      next: null,
+      ids: [],
+    };
+    calls.push(open);
+  };
+  const end = (event: StoreEvent, outcome: string, tone: Tone, said: string | null = null) => {
+    if (open === null) begin(event.at, what, attempt);
+    const call = open as unknown as Draft;
+    const data = dataOf(event);
+    call.endedAt = event.at;
+    call.outcome = outcome;
+    call.tone = tone;
+    call.said = said;
+    call.ids = ['intent', 'charge', 'id'].flatMap((name) => text(data, name) ?? []);
+    open = null;
+  };
+  for (const event of events) {
+    const data = dataOf(event);
+    const said = text(data, 'message');
+    switch (event.type) {
+      case 'payment.created':
+        attempt = 1;
+        what = 'payment';
+        begin(event.at, what, 1);
+        break;
+      case 'payment.attempt_started':
+        attempt = number(data, 'attempt') ?? 1;
+        what = operationWord(text(data, 'operation'));
+        // A refund that was just asked for is this attempt.
+        if (open !== null && (open as Draft).what === what) (open as Draft).attempt = attempt;
+        else begin(event.at, what, attempt);
+        break;
+      case 'payment.refund_requested':
+        attempt = 1;
+        what = 'refund';
+        begin(event.at, what, 1);
+        break;
+      case 'payment.retry_started':
+        begin(event.at, text(data, 'next') === 'inquire' ? 'look-up' : what, attempt);
+        break;
+      case 'payment.processed':
+        end(event, (number(data, 'captured') ?? 0) > 0 ? 'succeeded' : 'authorised', 'good');
+        break;
+      case 'payment.captured':
+      case 'payment.voided':
+      case 'payment.refunded':
+      case 'payment.refund_pending':
+        end(event, event.type === 'payment.refund_pending' ? 'accepted' : 'succeeded', 'good');
+        break;
+      case 'payment.declined':
+        end(
+          event,
+          `declined, ${words(text(data, 'decline_code') ?? text(data, 'code') ?? '').toLowerCase()}`,
+          'failed',
+          said,
+        );
+        break;
+      case 'payment.requires_action':
+        end(event, 'wants the shopper to prove who they are', 'people');
+        break;
+      case 'payment.capture_failed':
+      case 'payment.refund_failed':
+        end(event, 'failed', 'failed', said ?? text(data, 'code'));
+        break;
+      case 'payment.outcome_unknown':
+        end(event, `outcome unknown: ${reasonText(text(data, 'reason'))}`, 'people', said);
+        break;
+      case 'payment.arrived_late':
+        end(event, 'succeeded too late', 'people');
+        break;
+      case 'payment.cancel_requested':
+      case 'payment.canceled':
+      case 'payment.failed': {
+        // What was waited for is not wanted any more.
+        const last = calls.at(-1);
+        if (last !== undefined) last.next = null;
+        break;
+      }
+      case 'payment.retry_scheduled': {
+        if (open !== null) end(event, reasonText(text(data, 'reason')), 'people', said);
+        const last = calls.at(-1);
+        const nextText = { send: 'sent again', inquire: 'looked up', attempt: 'attempted anew' }[
+          text(data, 'next') ?? ''
+        ];
+        const at = text(data, 'at');
+        if (last !== undefined && at !== null) {
+          const isHeld = text(data, 'reason') === 'gateway_unavailable';
+          last.next = {
+            text: isHeld ? 'sent as soon as the bank takes calls' : (nextText ?? 'tried again'),
+            at,
+          };
+        }
+        break;
+      }
+      default:
+        break;
+    }
+  }
+  // Only the last can still wait for something.
+  return calls.map((call, index) => (index === calls.length - 1 ? call : { ...call, next: null }));
+}
+
+/** How deep in the chain of causes each event stands: 0 for what came from outside. */
+export function depths(events: readonly StoreEvent[]): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  for (const event of events) {
+    const cause = event.causation_id;
+    found.set(event.id, cause === null ? 0 : (found.get(cause) ?? -1) + 1);
+  }
+  return found;
+}
