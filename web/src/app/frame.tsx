@@ -6,6 +6,7 @@ import { ApiProblem, StoreProvider, sentence, storeQuery, storesQuery } from '@/
 import type { Store } from '@/api';
 import { Failure, Notice, useSearch, useSetSearch } from '@/ui';
 import { FirstStore } from './first-store';
+import { FirstVisit } from './first-visit';
 import { placeAt } from './nav';
 import { BottomNav, SideNav } from './side-nav';
 import { PageSkeleton } from './skeleton';
@@ -109,6 +110,7 @@ function Shell({ store }: { readonly store: Store }) {
           <Outlet />
         </main>
         <BottomNav />
+        <FirstVisit />
       </div>
     </StoreProvider>
   );

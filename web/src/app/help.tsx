@@ -1,5 +1,6 @@
-import { Dialog, FULFILLMENT, Kbd, ORDER, PAYMENT, Status } from '@/ui';
+import { Button, Dialog, FULFILLMENT, Kbd, ORDER, PAYMENT, Status } from '@/ui';
 import type { Look } from '@/ui';
+import { startTour } from './first-visit';
 import { places } from './nav';
 
 const KEYS: readonly (readonly [readonly string[], string])[] = [
@@ -15,7 +16,32 @@ const KEYS: readonly (readonly [readonly string[], string])[] = [
 /** Keys, and what the words mean. */
 export function Help({ open, onClose }: { readonly open: boolean; readonly onClose: () => void }) {
   return (
-    <Dialog open={open} onClose={onClose} title="Help" wide>
+    <Dialog
+      open={open}
+      onClose={onClose}
+      title="Help"
+      wide
+      footer={
+        <>
+          <a
+            href="/docs"
+            target="_blank"
+            rel="noreferrer"
+            className="mr-auto text-sm text-accent hover:underline"
+          >
+            API reference
+          </a>
+          <Button
+            onClick={() => {
+              onClose();
+              startTour();
+            }}
+          >
+            Show me around
+          </Button>
+        </>
+      }
+    >
       <div className="grid gap-6 md:grid-cols-2">
         <section>
           <h3 className="mb-2 text-sm font-semibold">Keys</h3>

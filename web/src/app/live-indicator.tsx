@@ -14,6 +14,7 @@ export function LiveIndicator() {
         <button
           type="button"
           data-live={state.phase}
+          data-tour="live"
           className="flex h-8 shrink-0 items-center gap-2 rounded-md px-2 text-sm hover:bg-hover"
         >
           <span className="relative flex size-2" aria-hidden>

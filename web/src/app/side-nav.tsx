@@ -35,7 +35,7 @@ export function SideNav() {
         <img src="/favicon.svg" alt="" width={20} height={20} />
         OrderFlow
       </Link>
-      <ul className="flex flex-col gap-0.5 p-2">
+      <ul className="flex flex-col gap-0.5 p-2" data-tour="places">
         {places.map((place) => (
           <li key={place.noun}>
             <Entry place={place} isHere={here === place} />
@@ -84,6 +84,7 @@ export function BottomNav() {
   return (
     <nav
       aria-label="Places"
+      data-tour="places"
       className="flex items-stretch border-t bg-panel pb-[env(safe-area-inset-bottom)] md:hidden"
     >
       {near.map((place) => (

@@ -95,7 +95,7 @@ export function Chart({
       {
         width: target.clientWidth,
         height: target.clientHeight,
-        padding: [8, 6, 0, 0],
+        padding: [8, 16, 0, 0],
         legend: { show: false },
         cursor: {
           sync: { key: sync },
