@@ -66,19 +66,21 @@ export function Dialog({
       )}
     >
       <Ground value={ground}>
-        <header className="flex items-center border-b py-2 pr-2 pl-4">
+        <div className="flex items-center border-b py-2 pr-2 pl-4">
           <h2 id={id} className="text-base font-semibold">
             {title}
           </h2>
           <IconButton label="Close" onClick={onClose} className="ml-auto">
             <X size={16} aria-hidden />
           </IconButton>
-        </header>
-        <div className="min-h-0 flex-1 overflow-y-auto p-4">{children}</div>
+        </div>
+        <div tabIndex={0} className="min-h-0 flex-1 overflow-y-auto p-4 focus-visible:-outline-offset-2">
+          {children}
+        </div>
         {footer !== undefined && (
-          <footer className="flex flex-wrap items-center justify-end gap-2 border-t bg-panel px-4 py-3">
+          <div className="flex flex-wrap items-center justify-end gap-2 border-t bg-panel px-4 py-3">
             {footer}
-          </footer>
+          </div>
         )}
       </Ground>
     </dialog>

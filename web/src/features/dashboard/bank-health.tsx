@@ -1,64 +1,60 @@
 import { useQuery } from '@tanstack/react-query';
 import { CircleCheck, CircleX, Unplug } from 'lucide-react';
-import { healthCheckQuery, useStore } from '@/api';
-import type { StoreStats } from '@/api';
-import { Ago, Facts, Link, Panel, Skeleton, TEXT, cx, formatCount } from '@/ui';
+import { gatewaysQuery, sentence, useStore } from '@/api';
+import type { Gateway, StoreStats } from '@/api';
+import { Ago, Facts, Link, Panel, Skeleton, TEXT, Until, cx, formatCount } from '@/ui';
+import type { Tone } from '@/ui';
 
-interface Gateway {
-  readonly name: string;
-  readonly answers: boolean;
-  readonly breaker: string;
-}
-
-function gatewaysOf(result: unknown): readonly Gateway[] {
-  const list = (result as { gateways?: unknown } | null)?.gateways;
-  return Array.isArray(list) ? (list as Gateway[]) : [];
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-  closed: 'calls go out',
-  open: 'calls are held back',
-  half_open: 'one call is tried',
+const LOOKS: Record<Gateway['breaker']['state'], { tone: Tone; word: string; icon: typeof CircleCheck }> = {
+  closed: { tone: 'good', word: 'answers', icon: CircleCheck },
+  open: { tone: 'failed', word: 'does not answer', icon: Unplug },
+  half_open: { tone: 'people', word: 'is being tried', icon: CircleX },
 };
 
 /** Whether the bank answers, and what waits for it. */
 export function BankHealth({ stats }: { readonly stats: StoreStats | undefined }) {
   const store = useStore();
-  const job = useQuery({ ...healthCheckQuery(store.id), staleTime: 10_000 });
-  const run = job.data?.last_run ?? null;
-  const gateways = gatewaysOf(run?.result);
+  const gateways = useQuery(gatewaysQuery(store.id));
   return (
     <Panel
       title="Bank"
       aside={
-        run === null ? undefined : (
-          <span>
-            checked <Ago at={run.finished_at} />
-          </span>
-        )
+        <Link to="/bank" className="text-accent hover:underline">
+          Its books and weather
+        </Link>
       }
     >
-      {stats === undefined ? (
-        <Skeleton className="h-20" />
+      {stats === undefined || gateways.data === undefined ? (
+        gateways.error === null ? (
+          <Skeleton className="h-24" />
+        ) : (
+          <p className="text-sm text-failed">{sentence(gateways.error)}</p>
+        )
       ) : (
         <div className="flex flex-col gap-3">
-          {gateways.map((gateway) => {
-            const isWell = gateway.answers && gateway.breaker === 'closed';
-            const Icon = isWell ? CircleCheck : gateway.breaker === 'open' ? Unplug : CircleX;
+          {gateways.data.map(({ name, breaker, calls }) => {
+            const look = LOOKS[breaker.state];
             return (
-              <p
-                key={gateway.name}
-                className={cx(
-                  'flex items-center gap-2 text-sm font-medium',
-                  TEXT[isWell ? 'good' : 'failed'],
+              <div key={name} className="flex flex-col gap-1">
+                <p className={cx('flex items-center gap-2 text-sm font-medium', TEXT[look.tone])}>
+                  <look.icon size={15} aria-hidden />
+                  {name} {look.word}
+                  <span className="ml-auto text-xs font-normal text-ink-3">
+                    since <Ago at={breaker.since} />
+                  </span>
+                </p>
+                {breaker.state !== 'closed' && (
+                  <p className="text-xs text-ink-2">
+                    {formatCount(calls.waiting)} calls of all stores wait
+                    {breaker.until !== null && (
+                      <>
+                        ; it is tried <Until at={breaker.until} />
+                      </>
+                    )}
+                    . Orders wait with them, and nothing is lost.
+                  </p>
                 )}
-              >
-                <Icon size={15} aria-hidden />
-                {gateway.name} {gateway.answers ? 'answers' : 'does not answer'}
-                <span className="ml-auto text-xs font-normal text-ink-3">
-                  {WORDS[gateway.breaker] ?? gateway.breaker}
-                </span>
-              </p>
+              </div>
             );
           })}
           <Facts
@@ -69,9 +65,6 @@ export function BankHealth({ stats }: { readonly stats: StoreStats | undefined }
             ]}
             className="grid-cols-[1fr_auto] [&_dd]:text-right [&_dd]:font-mono [&_dd]:text-xs"
           />
-          <Link to="/bank" className="text-xs text-accent hover:underline">
-            The bank’s books and weather
-          </Link>
         </div>
       )}
     </Panel>
