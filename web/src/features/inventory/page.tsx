@@ -1,0 +1,193 @@
+import { Boxes, PackagePlus, Search, SearchX, X } from 'lucide-react';
+import { useMemo, useState } from 'react';
+import { sentence, useStats } from '@/api';
+import type { Condition } from '@/api';
+import {
+  Button,
+  CONDITION,
+  Empty,
+  Failure,
+  IconButton,
+  Notice,
+  Skeleton,
+  cx,
+  formatCount,
+  formatCountShort,
+  lookOf,
+  useSearch,
+  useSetSearch,
+} from '@/ui';
+import { ItemDrawer } from './drawer';
+import { StockList } from './list';
+import { NewItem } from './new-item';
+import { choose, filterOf, sortText } from './stock';
+import { useStock } from './use-stock';
+
+const TABS: readonly (Condition | null)[] = [null, 'out_of_stock', 'low_stock', 'in_stock'];
+
+/** What there is, what is promised, and what runs out. */
+export function Page() {
+  const search = useSearch();
+  const setSearch = useSetSearch();
+  const stats = useStats();
+  const { all, read, show } = useStock();
+  const [isNew, setNew] = useState(false);
+  const { condition, q, sort } = search;
+  const filter = useMemo(
+    () =>
+      filterOf({
+        ...(condition === undefined ? {} : { condition }),
+        ...(q === undefined ? {} : { q }),
+        ...(sort === undefined ? {} : { sort }),
+      }),
+    [condition, q, sort],
+  );
+  const items = useMemo(() => choose(all.data?.items.values() ?? [], filter), [all.data, filter]);
+  const counts = stats.data?.inventory;
+  const countOf = (tab: Condition | null): number | undefined => {
+    if (counts === undefined) return undefined;
+    if (tab === null) return counts.skus;
+    if (tab === 'in_stock') return counts.skus - counts.low_stock - counts.out_of_stock;
+    return counts[tab];
+  };
+
+  return (
+    <div className="flex h-full min-h-0 flex-col">
+      <header className="flex flex-col gap-3 border-b bg-panel px-4 pt-4 md:px-6">
+        <div className="flex flex-wrap items-center gap-2">
+          <h1 className="mr-2 text-lg font-semibold">Inventory</h1>
+          <label className="flex h-8 w-64 min-w-40 flex-1 items-center gap-2 rounded-md border border-line-strong bg-panel px-2.5 md:max-w-80">
+            <Search size={14} className="text-ink-3" aria-hidden />
+            <span className="sr-only">Search the stock</span>
+            <input
+              type="search"
+              value={filter.text}
+              onChange={(event) => setSearch({ q: event.target.value, at: null }, { replace: true })}
+              placeholder="SKU or name"
+              spellCheck={false}
+              autoComplete="off"
+              className="min-w-0 flex-1 bg-transparent text-sm outline-none placeholder:text-ink-3 [&::-webkit-search-cancel-button]:hidden"
+            />
+            {filter.text !== '' && (
+              <IconButton
+                label="Clear the search"
+                className="-mr-2 size-6"
+                onClick={() => setSearch({ q: null }, { replace: true })}
+              >
+                <X size={13} aria-hidden />
+              </IconButton>
+            )}
+          </label>
+          <Button kind="primary" className="ml-auto" onClick={() => setNew(true)}>
+            <PackagePlus size={15} aria-hidden /> <span className="max-sm:sr-only">Add SKU</span>
+          </Button>
+        </div>
+        <div role="group" aria-label="Condition" className="-mx-1 flex gap-1 overflow-x-auto">
+          {TABS.map((tab) => {
+            const isOn = filter.condition === tab;
+            const count = countOf(tab);
+            return (
+              <button
+                key={tab ?? 'all'}
+                type="button"
+                aria-pressed={isOn}
+                onClick={() => setSearch({ condition: tab, at: null })}
+                className={cx(
+                  '-mb-px flex h-9 items-center gap-1.5 border-b-2 px-2 text-sm whitespace-nowrap focus-visible:-outline-offset-2',
+                  isOn
+                    ? 'border-accent font-medium text-ink'
+                    : 'border-transparent text-ink-2 hover:text-ink',
+                )}
+              >
+                {tab === null ? 'All' : lookOf(CONDITION, tab).word}
+                {count !== undefined && (
+                  <span className="font-mono text-xs text-ink-3" title={formatCount(count)}>
+                    {formatCountShort(count)}
+                  </span>
+                )}
+              </button>
+            );
+          })}
+        </div>
+      </header>
+      {all.data?.isCut === true && (
+        <div className="px-4 pt-3 md:px-6">
+          <Notice tone="people">
+            The store has more SKUs than this list takes: these are the newest{' '}
+            {formatCount(all.data.items.size)}. The API lists all of them.
+          </Notice>
+        </div>
+      )}
+      {all.data === undefined ? (
+        all.error !== null ? (
+          <Failure
+            what="The stock cannot be read"
+            says={sentence(all.error)}
+            advice="Orders go on: only this list is not there."
+            onRetry={() => void all.refetch()}
+          />
+        ) : (
+          <div className="flex flex-col gap-2 p-4 md:px-6" aria-busy="true">
+            {read > 300 && <p className="text-xs text-ink-3">{formatCount(read)} SKUs read so far</p>}
+            {Array.from({ length: 14 }, (_, nth) => (
+              <Skeleton key={nth} className="h-7" />
+            ))}
+          </div>
+        )
+      ) : all.data.items.size === 0 ? (
+        <Empty
+          icon={Boxes}
+          title="No stock yet"
+          actions={
+            <Button kind="primary" onClick={() => setNew(true)}>
+              <PackagePlus size={15} aria-hidden /> Add the first SKU
+            </Button>
+          }
+        >
+          An order takes only what the shop has. Say what there is, here or with{' '}
+          <code className="font-mono text-xs">PUT /v1/inventory/&#123;sku&#125;</code>; from then on orders
+          reserve, promise and ship it by themselves.
+        </Empty>
+      ) : items.length === 0 ? (
+        <Empty
+          icon={SearchX}
+          title={
+            filter.text === '' && filter.condition !== null
+              ? `Nothing is ${lookOf(CONDITION, filter.condition).word}`
+              : 'No SKU fits'
+          }
+          actions={
+            <Button onClick={() => setSearch({ q: null, condition: null })}>Show the whole stock</Button>
+          }
+        >
+          {filter.text === ''
+            ? 'What crosses its reorder point appears here as it happens, and raises an alert.'
+            : 'The search looks for letters anywhere in SKU and name.'}
+        </Empty>
+      ) : (
+        <StockList
+          items={items}
+          sort={filter.sort}
+          onSort={(sort) => setSearch({ sort: sortText(sort) }, { replace: true })}
+          onShow={show}
+        />
+      )}
+      {search.sku !== undefined && (
+        <ItemDrawer
+          key={search.sku}
+          sku={search.sku}
+          onClose={() => setSearch({ sku: null }, { replace: true })}
+        />
+      )}
+      {isNew && (
+        <NewItem
+          onClose={() => setNew(false)}
+          onMade={(sku) => {
+            setNew(false);
+            setSearch({ sku });
+          }}
+        />
+      )}
+    </div>
+  );
+}
