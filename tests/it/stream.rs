@@ -335,3 +335,16 @@ async fn news_comes_while_it_is_news() {
         begun.elapsed()
     );
 }
+
+#[tokio::test]
+async fn whoever_listens_hears_at_once_however_seldom_views_are_written() {
+    let world = Setup::new().setting("views.flush_ms", 60_000).start().await;
+    let shop = world.shop("acme").await;
+    shop.stock("MUG", 10).await;
+    let mut listening = Listening::to(&shop, "", None).await;
+    listening.block().await.expect("a greeting");
+    // Nobody asks views for anything from here on.
+    shop.post("/v1/orders", basket("MUG", 1).json()).await.must(202);
+    let heard = listening.events(1, Duration::from_secs(10)).await;
+    assert_eq!(heard.first().map(|event| &event["type"]), Some(&json!("order.created")), "{heard:?}");
+}

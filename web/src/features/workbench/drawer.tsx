@@ -7,7 +7,7 @@ import { tokenOf } from './traffic';
 import type { Picked } from './graph';
 
 /** Rows on the screen at once; older ones are on the order's own page and behind the API. */
-const ROWS_MAX = 150;
+const ROWS_MAX = 80;
 
 /** The last events, or those of what is picked out. */
 export function Events({

@@ -41,6 +41,8 @@ import { Atlas } from './whereabouts';
 
 /** How often lists and figures beside the graph follow, in milliseconds; the graph itself is drawn each frame. */
 const FOLLOW_MS = 400;
+/** More events than so many a look are not read by anybody: the list then follows every third look. */
+const BUSY = 120;
 /** What waits now and what is busy now is not what was then. */
 const NOTHING = new Map<string, never>();
 
@@ -130,8 +132,13 @@ function Workbench({
 
   const [seen, setSeen] = useState<readonly Seen[]>(live.seen);
   const [rates, setRates] = useState<ReadonlyMap<string, number>>(new Map());
+  const [looks] = useState({ count: 0, heard: 0, traffic });
   const follow = useEffectEvent(() => {
-    setSeen(traffic.seen);
+    const isBusy = looks.traffic === traffic && traffic.heard - looks.heard > BUSY;
+    looks.count += 1;
+    looks.heard = traffic.heard;
+    looks.traffic = traffic;
+    if (!isBusy || looks.count % 3 === 0) setSeen(traffic.seen);
     const now = performance.now();
     const next = new Map<string, number>();
     for (const way of chart.ways) {

@@ -50,7 +50,7 @@ export class Traffic {
   readonly #rates = new Map<string, Rate>();
   readonly #glow = new Map<string, number>();
   #seen: Seen[] = [];
-  #version = 0;
+  #heard = 0;
 
   constructor(atlas: Atlas, wayOf: ReadonlyMap<string, string>) {
     this.#atlas = atlas;
@@ -67,7 +67,6 @@ export class Traffic {
     this.#rates.clear();
     const seen = this.#seen.map(({ event }) => this.#place(event));
     this.#seen = seen;
-    this.#version += 1;
   }
 
   #place(event: StoreEvent): Seen {
@@ -82,7 +81,6 @@ export class Traffic {
       .map((event) => this.#place(event))
       .concat(this.#seen)
       .slice(-KEPT_MAX);
-    this.#version += 1;
   }
 
   /** Takes a part of what happened. */
@@ -96,7 +94,7 @@ export class Traffic {
       this.#depart(one as Seen & { way: string }, now);
     }
     this.#seen = this.#seen.concat(seen).slice(-KEPT_MAX);
-    this.#version += 1;
+    this.#heard += events.length;
   }
 
   #depart({ way, event, isFailure }: Seen & { way: string }, now: number): void {
@@ -152,15 +150,14 @@ export class Traffic {
     return this.#seen;
   }
 
-  /** Changes when more was heard. */
-  get version(): number {
-    return this.#version;
+  /** How many events were heard in all. */
+  get heard(): number {
+    return this.#heard;
   }
 
   /** Forgets everything, as when somebody jumps in time. */
   clear(): void {
     this.#seen = [];
-    this.#version += 1;
     this.#dots = [];
     this.#last.clear();
     this.#glow.clear();
