@@ -77,7 +77,9 @@ export function Events({
                 className="mr-2 inline-block size-2 rounded-full"
                 style={{ background: `var(${tokenOf(event.type, false)})` }}
               />
-              {event.type}
+              <button type="button" className="hover:underline">
+                {event.type}
+              </button>
             </td>
             <td className="px-3 whitespace-nowrap text-ink-2">
               {event.order_id === null ? event.subject : `…${event.order_id.slice(-6)}`}

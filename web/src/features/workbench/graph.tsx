@@ -14,7 +14,7 @@ import { Clock, Globe, Landmark, UserRound, Zap } from 'lucide-react';
 import type { LucideIcon } from 'lucide-react';
 import { createContext, useContext, useEffect, useMemo, useRef } from 'react';
 import type { FlowNode, Event as StoreEvent } from '@/api';
-import { TEXT, Tip, cx, formatCountShort } from '@/ui';
+import { Hidden, TEXT, Tip, cx, formatCountShort } from '@/ui';
 import { formatMicros, formatRate } from './figures';
 import type { Waiting, WayFigures } from './figures';
 import type { Chart, Flow, Way } from './flows';
@@ -78,7 +78,9 @@ function Step({ data: { node } }: NodeProps<StepNode>) {
   const Icon = ICONS[node.kind];
   const title = node.id.replace(/_/g, ' ');
   const card = (
-    <div
+    <button
+      type="button"
+      aria-pressed={picked.node === node.id}
       data-node={node.id}
       className={cx(
         'flex h-10 w-[140px] items-center gap-2 border bg-panel px-2.5 text-left transition-shadow',
@@ -102,9 +104,10 @@ function Step({ data: { node } }: NodeProps<StepNode>) {
           )}
         >
           {formatCountShort(wait.count)}
+          <Hidden> wait</Hidden>
         </span>
       )}
-    </div>
+    </button>
   );
   return (
     <>
@@ -282,7 +285,6 @@ function Canvas({
             target: way.to,
             data: { way, line },
             markerEnd: 'way-end',
-            focusable: true,
             ariaLabel: `${way.from} to ${way.to}: ${way.edges.map((edge) => edge.topic).join(', ')}`,
           },
         ];
@@ -334,6 +336,8 @@ function Canvas({
           maxZoom={2.2}
           nodesDraggable={false}
           nodesConnectable={false}
+          nodesFocusable={false}
+          edgesFocusable={false}
           elementsSelectable={false}
           zoomOnDoubleClick={false}
           preventScrolling

@@ -183,7 +183,7 @@ function Workbench({
     replayed === null
       ? {}
       : {
-          ' ': replay.toggle,
+          p: replay.toggle,
           ArrowLeft: () => replay.step(-1),
           ArrowRight: () => replay.step(1),
           Escape: () => setSearch({ replay: null }),

@@ -39,13 +39,13 @@ export function ReplayBar({
         Replay <Mono>{shortId(order)}</Mono>
       </span>
       <span className="flex items-center">
-        <IconButton label="Event before" onClick={() => onStep(-1)}>
+        <IconButton label="Event before (←)" onClick={() => onStep(-1)}>
           <SkipBack size={15} aria-hidden />
         </IconButton>
-        <IconButton label={isPlaying ? 'Pause' : 'Play'} onClick={onPlay}>
+        <IconButton label={isPlaying ? 'Pause (p)' : 'Play (p)'} onClick={onPlay}>
           {isPlaying ? <Pause size={16} aria-hidden /> : <Play size={16} aria-hidden />}
         </IconButton>
-        <IconButton label="Next event" onClick={() => onStep(1)}>
+        <IconButton label="Next event (→)" onClick={() => onStep(1)}>
           <SkipForward size={15} aria-hidden />
         </IconButton>
       </span>
