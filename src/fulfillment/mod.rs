@@ -114,6 +114,7 @@ pub enum Call {}
 
 impl Aggregate for Fulfillments {
     const NAME: &'static str = "fulfillment";
+    const IS_SINGLE: bool = false;
     type Key = OrderId;
     type State = Fulfillment;
     type Command = Command;

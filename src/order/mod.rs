@@ -104,6 +104,7 @@ pub enum Call {}
 
 impl Aggregate for Orders {
     const NAME: &'static str = "order";
+    const IS_SINGLE: bool = false;
     type Key = OrderId;
     type State = Order;
     type Command = Command;

@@ -142,6 +142,7 @@ impl Payment {
 
 impl Aggregate for Payment {
     const NAME: &'static str = "payment";
+    const IS_SINGLE: bool = false;
 
     type Key = PaymentId;
     type State = State;

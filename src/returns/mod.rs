@@ -89,6 +89,7 @@ pub enum Call {}
 
 impl Aggregate for Returns {
     const NAME: &'static str = "returns";
+    const IS_SINGLE: bool = false;
     type Key = OrderId;
     type State = Book;
     type Command = Command;

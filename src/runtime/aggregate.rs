@@ -13,8 +13,9 @@ pub trait Aggregate: Sized + 'static {
     /// The noun, as in folder names, metrics and logs.
     const NAME: &'static str;
 
-    /// Whether a store has exactly one instance, kept in memory while the store is active.
-    const IS_SINGLE: bool = false;
+    /// Whether a store has exactly one instance, kept in memory while the store is active. Said by each: what is single and
+    /// does not say so is forgotten as soon as it rests.
+    const IS_SINGLE: bool;
 
     /// Which instance within a store; [`Only`] where a store has one.
     type Key: Copy + Ord + Hash + Debug + Display + Send + Unpin + 'static;

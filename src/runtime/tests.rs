@@ -92,6 +92,7 @@ struct CallHome(u64);
 
 impl Aggregate for Tills {
     const NAME: &'static str = "till";
+    const IS_SINGLE: bool = false;
     type Key = u32;
     type State = Till;
     type Command = Command;
