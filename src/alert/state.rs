@@ -1,11 +1,12 @@
 //! What the alert desk knows.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::types::map::Map;
 use crate::types::{AlertId, Timestamp};
 
 use super::event::{By, Event, Raised};
@@ -17,9 +18,9 @@ pub const RESOLVED_KEPT_MAX: usize = 64;
 /// The store's alert desk: the alerts that are not over, those whose condition outlasts them, and the last that are over.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Desk {
-    alerts: HashMap<AlertId, Alert>,
+    alerts: Map<AlertId, Alert>,
     /// Those that are kept, by what they are about.
-    kept: HashMap<(Kind, Arc<str>), AlertId>,
+    kept: Map<(Kind, Arc<str>), AlertId>,
     /// When each of those that escalate does so next.
     escalations: BTreeSet<(Timestamp, AlertId)>,
     /// Those that are over, oldest first.

@@ -1,10 +1,11 @@
 //! What the fraud desk knows.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::types::map::Map;
 use crate::types::{OrderId, Timestamp};
 
 use super::command::OnLapse;
@@ -23,7 +24,7 @@ pub struct Desk {
     velocity: Velocity,
     /// Whether the counts that the rules need are kept up to date.
     is_tracking: bool,
-    reviews: HashMap<OrderId, Review>,
+    reviews: Map<OrderId, Review>,
     /// Every open review, by its time.
     due: BTreeSet<(Timestamp, OrderId)>,
     /// The closed reviews in memory, oldest first.

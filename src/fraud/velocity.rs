@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::types::map::Map;
 use crate::types::{OrderId, Timestamp};
 
 use super::event::{Assessed, Decision, Level};
@@ -70,7 +71,7 @@ pub struct Velocity {
     /// How many assessments have left the window: the number of the one in front.
     left: u64,
     /// The number of an order's assessment.
-    numbers: HashMap<OrderId, u64>,
+    numbers: Map<OrderId, u64>,
     /// Where in the window the last hour begins, as of the last assessment.
     hour: usize,
     tracked: [Option<Counts>; Dimension::ALL.len()],

@@ -1,8 +1,8 @@
 //! Answers commands from the stock as it stands.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::types::map::Map;
 use crate::types::{OrderId, Quantity, ReservationId, Sku, Timestamp};
 
 use super::command::{
@@ -74,7 +74,7 @@ struct Draft<'a> {
     events: Vec<Event>,
     touched: Vec<Touched>,
     /// Where in `touched` a SKU is, once there are many.
-    places: HashMap<Sku, usize>,
+    places: Map<Sku, usize>,
 }
 
 /// An item that the decision looked at.
@@ -94,7 +94,7 @@ impl<'a> Draft<'a> {
             ended: None,
             events: Vec::new(),
             touched: Vec::new(),
-            places: HashMap::new(),
+            places: Map::default(),
         }
     }
 
@@ -578,7 +578,7 @@ fn demand(lines: Vec<(Sku, Quantity)>) -> Vec<Line> {
 
 fn sums(lines: impl ExactSizeIterator<Item = (Sku, u32)>) -> Vec<Line> {
     let mut sums: Vec<Line> = Vec::with_capacity(lines.len());
-    let mut places: HashMap<Sku, usize> = HashMap::new();
+    let mut places: Map<Sku, usize> = Map::default();
     for (sku, quantity) in lines {
         let place = if sums.len() < SCANNED_MAX {
             sums.iter().position(|line| line.sku == sku)

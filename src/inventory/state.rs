@@ -1,11 +1,12 @@
 //! What is known of the stock.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::types::map::Map;
 use crate::types::{Amount, OrderId, ReservationId, Sku, Timestamp};
 
 use super::command::OutOfStock;
@@ -14,8 +15,8 @@ use super::event::{Condition, Ending, Entry, EntryKind, Event, ItemSet, Line, Li
 /// The store's stock: its items, and the reservations that are held. Others may be known for a while.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Stock {
-    items: HashMap<Sku, Item>,
-    reservations: HashMap<OrderId, Reservation>,
+    items: Map<Sku, Item>,
+    reservations: Map<OrderId, Reservation>,
     /// Every held reservation, by its time.
     expiries: BTreeSet<(Timestamp, OrderId)>,
 }

@@ -5,7 +5,7 @@
 //! A panic in a decision leaves a half-changed state: the family is broken up, and its supervisor rebuilds it.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use super::commit::Durable;
 use super::event::Event as _;
 use super::idempotency::Known;
 use super::wiring::{Family, Wiring};
+use crate::types::map::Map;
 use crate::types::{Actor as Who, Cause, Meta, RequestKey, Timestamp, clock};
 
 /// How many instances one turn wakes or resumes before others get theirs.
@@ -28,14 +29,14 @@ const RESTING_MIN: usize = 4;
 /// Runs all instances of one aggregate of one store.
 pub struct AggregateActor<A: Wiring> {
     family: Rc<A::Family>,
-    instances: HashMap<A::Key, A::State>,
+    instances: Map<A::Key, A::State>,
     timers: BTreeSet<(Timestamp, A::Key)>,
-    armed: HashMap<A::Key, Timestamp>,
+    armed: Map<A::Key, Timestamp>,
     alarm: Option<(Timestamp, SpawnHandle)>,
     /// Instances that came to rest, oldest first, with the ticket of the event that did it.
     resting: VecDeque<(u64, A::Key)>,
     /// The last such ticket of each: an earlier entry of the same instance is void.
-    rests_since: HashMap<A::Key, u64>,
+    rests_since: Map<A::Key, u64>,
     newest_dropped: Option<A::Key>,
 }
 
@@ -67,10 +68,10 @@ impl<A: Wiring> AggregateActor<A> {
             family,
             instances: instances.into_iter().collect(),
             timers: BTreeSet::new(),
-            armed: HashMap::new(),
+            armed: Map::default(),
             alarm: None,
             resting: VecDeque::new(),
-            rests_since: HashMap::new(),
+            rests_since: Map::default(),
             newest_dropped: None,
         }
     }
@@ -357,7 +358,7 @@ fn met<A: Wiring>(
 
 fn arm<K: Copy + Ord + std::hash::Hash>(
     timers: &mut BTreeSet<(Timestamp, K)>,
-    armed: &mut HashMap<K, Timestamp>,
+    armed: &mut Map<K, Timestamp>,
     key: K,
     at: Option<Timestamp>,
 ) {

@@ -1,10 +1,11 @@
 //! Request keys of one store: the first accepted answer is replayed, in memory until views can see it.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::ask::{Answer, Fault};
 use crate::types::RequestKey;
+use crate::types::map::Map;
 
 /// Finds the answer that views hold for a key.
 pub type Lookup = Box<dyn Fn(u128) -> Result<Option<Stored>, Fault>>;
@@ -29,7 +30,7 @@ pub enum Known {
 
 /// The keys of one store that views may not see yet, and the way to those they do.
 pub struct Keys {
-    recent: RefCell<HashMap<u128, Recent>>,
+    recent: RefCell<Map<u128, Recent>>,
     /// In the order taken, with the ticket of the events that answered.
     taken: RefCell<VecDeque<(u64, u128)>>,
     lookup: Lookup,

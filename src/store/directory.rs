@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor as _, Addr, ArbiterHandle};
-use dashmap::DashMap;
 use futures_util::{StreamExt as _, stream};
 
 use super::handle::{EnterError, Entered, Tenant};
@@ -45,7 +44,7 @@ impl Directory {
         arbiters: &[ArbiterHandle],
         make_bank: MakeBank,
     ) -> Result<Self, OpenError> {
-        let awake: Awake = Arc::new(DashMap::new());
+        let awake: Awake = Awake::default();
         let mut hosts = Vec::with_capacity(arbiters.len());
         for arbiter in arbiters {
             let reader = node.views.reader()?;

@@ -1,7 +1,7 @@
 //! What the actors of one activation of a store share. Lives on the store's thread and dies with the activation.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -22,6 +22,7 @@ use crate::payment::Payment;
 use crate::returns::Returns;
 use crate::runtime::ask::send;
 use crate::runtime::{AggregateActor, Family, Fault, Keys, Resume, Stop, StoreLog};
+use crate::types::map::Map;
 use crate::types::{AlertId, IdSource, LineId, OrderId, PaymentId, Sku, Timestamp};
 use crate::views::ViewsReader;
 
@@ -94,12 +95,12 @@ pub struct StoreFamily {
     keys: Keys,
     ids: RefCell<IdSource>,
     tenant: RefCell<Option<Rc<Known>>>,
-    catalogue: RefCell<HashMap<Sku, Listed>>,
+    catalogue: RefCell<Map<Sku, Listed>>,
     /// Reservations at rest that are still in memory, oldest first, with the ticket of their last event.
     resting_stock: RefCell<VecDeque<(u64, OrderId)>>,
     newest_forgotten: Cell<Option<OrderId>>,
     /// When each payment's call to the bank was handed to the lane.
-    called_at: RefCell<HashMap<PaymentId, Timestamp>>,
+    called_at: RefCell<Map<PaymentId, Timestamp>>,
     is_broken: Cell<bool>,
     touched_at: Cell<Timestamp>,
 }

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, ResponseFuture};
-use dashmap::DashMap;
 
 use super::handle::{EnterError, StoreHandle};
 use super::lane::Berths;
@@ -16,10 +15,11 @@ use super::supervisor::{Raised, Supervisor};
 use crate::gateway::Bank;
 use crate::runtime::{Fault, Gate};
 use crate::types::StoreId;
+use crate::types::map::SharedMap;
 use crate::views::ViewsReader;
 
 /// Stores that are awake, reached from every thread.
-pub(super) type Awake = Arc<DashMap<StoreId, Arc<StoreHandle>>>;
+pub(super) type Awake = Arc<SharedMap<StoreId, Arc<StoreHandle>>>;
 
 /// What the stores of one thread share.
 pub(super) struct Shard {

@@ -11,8 +11,8 @@
 //! compared with what the desk keeps.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +27,7 @@ use crate::inventory::{self, Condition};
 use crate::payment;
 use crate::runtime::ask::send;
 use crate::runtime::{Ask, Family as _, Fault, Only, Refusal, Wiring};
+use crate::types::map::{Map, Set};
 use crate::types::{Actor, Cause, Meta, OrderId, PaymentId, Sku, Timestamp};
 
 /// What alerts call the bank: a node has one.
@@ -44,11 +45,11 @@ type Key = (Kind, Arc<str>);
 /// What the desk of one activation has been told.
 #[derive(Debug, Default)]
 pub(super) struct Listener {
-    told: RefCell<HashMap<Key, Told>>,
+    told: RefCell<Map<Key, Told>>,
     /// How many of each kind.
     counts: [Cell<u32>; Kind::ALL.len()],
     /// Payments that failed for now and are not through.
-    retrying: RefCell<HashSet<PaymentId>>,
+    retrying: RefCell<Set<PaymentId>>,
     is_watching: Cell<bool>,
 }
 

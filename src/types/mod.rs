@@ -6,6 +6,7 @@ pub mod clock;
 pub mod currency;
 pub mod decimal;
 pub mod ids;
+pub mod map;
 pub mod meta;
 pub mod money;
 pub mod quantity;

@@ -1,19 +1,19 @@
 //! Who listens to which store's events as views take them in. Where nobody does, a transaction costs one look at a counter.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
 use crate::types::StoreId;
+use crate::types::map::Map;
 
 /// Everybody who follows a store.
 #[derive(Debug, Default)]
 pub(super) struct Feed {
     followers: AtomicUsize,
     /// The newest sequence number that readers can see, of every store that is followed.
-    stores: Mutex<HashMap<Arc<str>, watch::Sender<u64>>>,
+    stores: Mutex<Map<Arc<str>, watch::Sender<u64>>>,
 }
 
 /// Follows one store until it is dropped.
@@ -53,7 +53,7 @@ impl Feed {
         }
     }
 
-    fn stores(&self) -> MutexGuard<'_, HashMap<Arc<str>, watch::Sender<u64>>> {
+    fn stores(&self) -> MutexGuard<'_, Map<Arc<str>, watch::Sender<u64>>> {
         self.stores.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -20,8 +20,8 @@ use crate::types::{Currency, Timestamp};
 const ORDERS_MAX: usize = 4_096;
 /// How many SKUs stay in hand after a transaction.
 const SKUS_MAX: usize = 16_384;
-/// How many stores stay in hand after a transaction.
-const STORES_MAX: usize = 2_048;
+/// How many stores stay in hand after a transaction, besides those of the last few.
+const STORES_MAX: usize = 256;
 
 /// Folds records and writes what came of them.
 pub(super) struct Projection {
@@ -87,7 +87,7 @@ impl Projection {
                 .map_err(|_| ViewsError::damaged("the number of stores"))?,
             last_sku: last_no(&file, "skus")?,
             file,
-            stores: Stores::new(),
+            stores: Stores::default(),
             dirty: Vec::new(),
             node,
             answered: Vec::new(),

@@ -1,7 +1,7 @@
 //! Point queries: what a store loads when it wakes, and what it looks up on the way. Microseconds each.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -20,6 +20,7 @@ use crate::payment::{self, Payment};
 use crate::returns::{Book, Returns};
 use crate::runtime::{Aggregate, Answer, Stored};
 use crate::store::settings::{Known, Store};
+use crate::types::map::Map;
 use crate::types::{OrderId, PaymentId, StoreId, Timestamp};
 
 /// The fraud desk looks back a day.
@@ -33,7 +34,7 @@ pub struct ViewsReader {
     pub(super) journal: Box<dyn Reader>,
     keys: Arc<RecentKeys>,
     /// The numbers of stores, which never change in a file.
-    numbers: HashMap<StoreId, u32>,
+    numbers: Map<StoreId, u32>,
 }
 
 /// A store as views know it.
@@ -53,7 +54,7 @@ pub struct StoredStore {
 
 impl ViewsReader {
     pub(super) fn new(file: Connection, keys: Arc<RecentKeys>, journal: Box<dyn Reader>) -> Self {
-        Self { file, journal, keys, numbers: HashMap::new() }
+        Self { file, journal, keys, numbers: Map::default() }
     }
 
     /// A store, once it was provisioned.

@@ -184,7 +184,7 @@ pub(super) fn open(directory: &Path) -> Result<Connection, ViewsError> {
     check(&connection)?;
     let set_up = || {
         connection.execute_batch(
-            "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32768; PRAGMA journal_size_limit = 67108864;",
+            "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 67108864;",
         )?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
     };

@@ -20,6 +20,7 @@ use crate::order::Order;
 use crate::payment;
 use crate::returns::Book;
 use crate::store::settings::Store;
+use crate::types::map::Map;
 use crate::types::{AlertId, FulfillmentId, OrderId, RequestKey, ReturnId, Sku, StoreId, Timestamp};
 
 /// A store in hand.
@@ -43,13 +44,13 @@ pub(super) struct StoreSlot {
     pub(super) assessed: Postings,
     pub(super) tenant: Doc<Store>,
     pub(super) rules: Doc<RuleSet>,
-    pub(super) reviews: HashMap<OrderId, Doc<Option<Review>>>,
-    pub(super) alerts: HashMap<AlertId, AlertSlot>,
+    pub(super) reviews: Map<OrderId, Doc<Option<Review>>>,
+    pub(super) alerts: Map<AlertId, AlertSlot>,
     /// When orders were placed that the node's figures do not count yet.
     pub(super) placed_at: Vec<Timestamp>,
     pub(super) orders: HashMap<OrderId, OrderSlot, BuildHasherDefault<IdHasher>>,
     pub(super) dirty_orders: Vec<OrderId>,
-    pub(super) skus: HashMap<Sku, SkuSlot>,
+    pub(super) skus: Map<Sku, SkuSlot>,
     pub(super) dirty_skus: Vec<Sku>,
     /// Full chunks that the file does not have yet.
     pub(super) chunks: Vec<Chunk>,
@@ -208,12 +209,12 @@ impl StoreSlot {
             assessed: Postings::default(),
             tenant: Doc::default(),
             rules: Doc::default(),
-            reviews: HashMap::new(),
-            alerts: HashMap::new(),
+            reviews: Map::default(),
+            alerts: Map::default(),
             placed_at: Vec::new(),
             orders: HashMap::default(),
             dirty_orders: Vec::new(),
-            skus: HashMap::new(),
+            skus: Map::default(),
             dirty_skus: Vec::new(),
             chunks: Vec::new(),
             segments: BTreeMap::new(),
@@ -434,7 +435,7 @@ pub(super) fn last_no(file: &Connection, table: &'static str) -> Result<u64, Vie
 }
 
 /// The stores in hand, by their id.
-pub(super) type Stores = HashMap<Arc<str>, StoreSlot>;
+pub(super) type Stores = Map<Arc<str>, StoreSlot>;
 
 impl StoreSlot {
     /// Everything of it is in the file now.
