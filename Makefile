@@ -59,7 +59,7 @@ web/openapi.json: FORCE
 	@$(BUILT_IN)/orderflow openapi > $@.new && if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 web/node_modules/.package-lock.json: web/package-lock.json
-	cd web && npm ci --silent && touch node_modules/.package-lock.json
+	cd web && npm ci --loglevel=error && touch node_modules/.package-lock.json
 
 FORCE:
 
