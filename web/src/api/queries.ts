@@ -131,11 +131,10 @@ export const openReviewsQuery = (store: string) =>
       (await get('/v1/reviews', { store, query: { status: 'open', limit: 100 }, signal })).data,
   });
 
-/** Every gateway as it is now. A breaker tells nobody when it changes its mind, so one that is open is looked at again. */
-export const gatewaysQuery = (store: string) =>
-  queryOptions({
-    queryKey: [store, 'gateways', 'list'],
-    queryFn: async ({ signal }) => (await get('/v1/gateways', { signal })).data,
-    refetchInterval: (query) =>
-      query.state.data?.some((gateway) => gateway.breaker.state !== 'closed') === true ? 3_000 : 30_000,
-  });
+/** Every gateway as it is now. A breaker has no events: one that is not closed is looked at often, others now and then. */
+export const gatewaysQuery = queryOptions({
+  queryKey: ['node', 'gateways'],
+  queryFn: async ({ signal }) => (await get('/v1/gateways', { signal })).data,
+  refetchInterval: (query) =>
+    query.state.data?.some((gateway) => gateway.breaker.state !== 'closed') === true ? 2_000 : 15_000,
+});

@@ -29,6 +29,8 @@ interface ChartProps {
   readonly least?: number;
   /** Charts with the same word share their crosshair. */
   readonly sync: string;
+  /** What stands in the middle while there is nothing to draw. */
+  readonly note?: string | undefined;
   readonly className?: string;
 }
 
@@ -74,6 +76,7 @@ export function Chart({
   logarithmic = false,
   least = 1,
   sync,
+  note,
   className,
 }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
@@ -198,7 +201,14 @@ export function Chart({
           {at === null || typeof time !== 'number' ? '' : formatTime(time * 1_000, Date.now())}
         </span>
       </figcaption>
-      <div ref={box} role="img" aria-label={title} className="min-h-0 flex-1 overflow-hidden" />
+      <div className="relative min-h-0 flex-1">
+        <div ref={box} role="img" aria-label={title} className="absolute inset-0 overflow-hidden" />
+        {note !== undefined && (
+          <p className="absolute inset-0 flex animate-appear items-center justify-center pb-6 pl-14 text-sm text-ink-3">
+            <span className="bg-panel px-2 text-center">{note}</span>
+          </p>
+        )}
+      </div>
     </figure>
   );
 }

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { CircleCheck, CircleX, Unplug } from 'lucide-react';
-import { gatewaysQuery, sentence, useStore } from '@/api';
+import { gatewaysQuery, sentence, useEvents } from '@/api';
 import type { Gateway, StoreStats } from '@/api';
 import { Ago, Facts, Link, Panel, Skeleton, TEXT, Until, cx, formatCount } from '@/ui';
 import type { Tone } from '@/ui';
@@ -13,8 +13,12 @@ const LOOKS: Record<Gateway['breaker']['state'], { tone: Tone; word: string; ico
 
 /** Whether the bank answers, and what waits for it. */
 export function BankHealth({ stats }: { readonly stats: StoreStats | undefined }) {
-  const store = useStore();
-  const gateways = useQuery(gatewaysQuery(store.id));
+  const gateways = useQuery(gatewaysQuery);
+  const { refetch } = gateways;
+  // Trouble with the bank is an alert as soon as there is any.
+  useEvents((events) => {
+    if (events.some((event) => event.type.startsWith('alert.'))) void refetch();
+  });
   return (
     <Panel
       title="Bank"

@@ -15,7 +15,13 @@ const SYNC = 'dashboard';
 export function Page() {
   const store = useStore();
   const stats = useStats();
-  const window = useWindow();
+  const { window, isReading } = useWindow();
+  const note =
+    window.taken.at(-1) !== null
+      ? undefined
+      : isReading
+        ? 'Reading the last quarter of an hour'
+        : 'The first minute is counted';
   if (stats.error !== null && stats.data === undefined) {
     return (
       <Failure
@@ -38,6 +44,7 @@ export function Page() {
             className="h-full"
             title="Orders taken, confirmed and undone a minute, over the last 15 minutes"
             sync={SYNC}
+            note={note}
             least={4}
             data={[window.at, window.taken, window.confirmed, window.undone]}
             lines={[
@@ -56,6 +63,7 @@ export function Page() {
             className="h-full"
             title="Money taken less money given back a minute, over the last 15 minutes"
             sync={SYNC}
+            note={note}
             least={1_000}
             data={[window.at, window.revenue]}
             lines={[{ label: 'taken less given back', token: '--accent', fill: true }]}
@@ -67,6 +75,7 @@ export function Page() {
             className="h-full"
             title="How long orders took to be confirmed, median and 99th percentile of a minute"
             sync={SYNC}
+            note={note}
             logarithmic
             least={100}
             data={[window.at, window.settleP50, window.settleP99]}
@@ -83,6 +92,7 @@ export function Page() {
             className="h-full"
             title="Payments that succeeded, were declined or put off a minute, over the last 15 minutes"
             sync={SYNC}
+            note={note}
             least={4}
             data={[window.at, window.succeeded, window.declined, window.putOff]}
             lines={[

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useEffectEvent, useState } from 'react';
 import { SseReader, get, useStore, useStream } from '@/api';
 import type { EventStream, StoreEvent } from '@/api';
 import { KINDS, Series } from './series';
@@ -15,6 +15,8 @@ class Recorder {
   readonly series = new Series(Math.floor(Date.now() / 1_000));
   readonly #store: string;
   readonly #stream: EventStream;
+  /** Whether the past is still being read. */
+  isReading = true;
   /** Events up to here are read from the past, later ones are heard. */
   #boundary: number | null = null;
 
@@ -36,8 +38,12 @@ class Recorder {
       for (const event of events) if (event.sequence > sequence) this.series.add(event);
       this.series.prune(Date.now());
     });
-    // Without its past a chart is shorter, and says so.
-    void this.#readPast(sequence).catch(() => undefined);
+    // Without its past a chart is shorter; it grows from now on.
+    void this.#readPast(sequence)
+      .catch(() => undefined)
+      .finally(() => {
+        this.isReading = false;
+      });
     return true;
   }
 
@@ -59,7 +65,7 @@ class Recorder {
   /** The wanted kinds of events between two places, from the stream that can leave the others out. */
   async #replay(after: number, boundary: number): Promise<void> {
     const abort = new AbortController();
-    let idle = setTimeout(() => abort.abort(), 5_000);
+    let idle = setTimeout(() => abort.abort(), 10_000);
     try {
       const response = await fetch(`/v1/events/stream?after=${after}&types=${KINDS.join(',')}`, {
         headers: { 'X-Store-ID': this.#store, Accept: 'text/event-stream' },
@@ -73,7 +79,7 @@ class Recorder {
         const { done, value } = await reader.read();
         if (done) return;
         clearTimeout(idle);
-        idle = setTimeout(() => abort.abort(), 1_200);
+        idle = setTimeout(() => abort.abort(), 2_000);
         for (const message of sse.read(text.decode(value, { stream: true }))) {
           if (message.event === 'dropped') return;
           const event = JSON.parse(message.data) as StoreEvent;
@@ -93,7 +99,7 @@ class Recorder {
 const recorders = new WeakMap<EventStream, Recorder>();
 
 /** The last quarter of an hour, redrawn every second while somebody looks. */
-export function useWindow(): Window {
+export function useWindow(): { readonly window: Window; readonly isReading: boolean } {
   const store = useStore();
   const stream = useStream();
   const [recorder] = useState(() => {
@@ -101,13 +107,17 @@ export function useWindow(): Window {
     recorders.set(stream, found);
     return found;
   });
-  const [window, setWindow] = useState(() => recorder.series.window(Date.now(), SPAN_S, STEP_S));
+  const look = () => ({
+    window: recorder.series.window(Date.now(), SPAN_S, STEP_S),
+    isReading: recorder.isReading,
+  });
+  const [seen, setSeen] = useState(look);
+  const lookAgain = useEffectEvent(() => setSeen(look()));
   useEffect(() => {
     const timer = setInterval(() => {
-      if (document.visibilityState === 'visible')
-        setWindow(recorder.series.window(Date.now(), SPAN_S, STEP_S));
+      if (document.visibilityState === 'visible') lookAgain();
     }, 1_000);
     return () => clearInterval(timer);
-  }, [recorder]);
-  return window;
+  }, []);
+  return seen;
 }
