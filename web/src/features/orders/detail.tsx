@@ -59,6 +59,12 @@ import { Timeline } from './timeline';
 /** SKUs whose names are looked up for one order. */
 const NAMES_MAX = 24;
 
+/** Whether the page before was one of ours: going back must not leave the page. */
+function cameFromHere(): boolean {
+  const state = window.history.state as { __TSR_index?: number } | null;
+  return (state?.__TSR_index ?? 0) > 0;
+}
+
 /** Keeps what is known of an order true: its events are appended as they come, the rest is read again after them. */
 function useOrderLive(id: string): void {
   const store = useStore();
@@ -91,7 +97,7 @@ export function Detail({ id }: { readonly id: string }) {
   useOrderLive(id);
   const order = useQuery(orderQuery(store.id, id));
   const timeline = useQuery(timelineQuery(store.id, id));
-  useKeys({ Escape: () => (window.history.length > 1 ? window.history.back() : go('/orders')) });
+  useKeys({ Escape: () => (cameFromHere() ? window.history.back() : go('/orders')) });
 
   if (order.error !== null && order.data === undefined) {
     return order.error instanceof ApiProblem && [404, 400].includes(order.error.status) ? (

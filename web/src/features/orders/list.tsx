@@ -103,7 +103,10 @@ export function OrderList({ filter }: { readonly filter: OrderFilter }) {
   const client = useQueryClient();
   const go = useGo();
   const setSearch = useSetSearch();
-  const at = useSearch().at;
+  const asked = useSearch().at ?? null;
+  // Keys come faster than addresses change: where they are is known here, and told to the address.
+  const [at, setPlace] = useState<string | null>(asked);
+  const cursor = useRef<{ id: string | null; index: number }>({ id: asked, index: -1 });
   const scroll = useRef<HTMLDivElement>(null);
   const [isAtTop, setAtTop] = useState(true);
   const isNarrow = useMedia('(max-width: 1100px)');
@@ -130,10 +133,17 @@ export function OrderList({ filter }: { readonly filter: OrderFilter }) {
     if (last >= rows.length - 20 && hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [last, rows.length, hasNextPage, isFetchingNextPage, fetchNextPage]);
 
-  const selected = data.findIndex((order) => order.id === at);
-  const select = (index: number) => {
+  /** Where the cursor is; where its order was, if that is not in the list any more. */
+  const here = () => {
+    const found = data.findIndex((order) => order.id === cursor.current.id);
+    return found === -1 ? cursor.current.index : found;
+  };
+  const select = (wanted: number) => {
+    const index = Math.max(0, Math.min(data.length - 1, wanted));
     const order = data[index];
     if (order === undefined) return;
+    cursor.current = { id: order.id, index };
+    setPlace(order.id);
     setSearch({ at: order.id }, { replace: true });
     virtual.scrollToIndex(index);
   };
@@ -144,9 +154,9 @@ export function OrderList({ filter }: { readonly filter: OrderFilter }) {
     go(`/orders/${order.id}`);
   };
   useKeys({
-    j: () => select(Math.min(rows.length - 1, selected + 1)),
-    k: () => select(Math.max(0, selected - 1)),
-    Enter: () => open(data[selected]),
+    j: () => select(here() + 1),
+    k: () => select(here() - 1),
+    Enter: () => open(data[here()]),
   });
 
   if (pages.error !== null && pages.data === undefined) {

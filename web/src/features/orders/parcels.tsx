@@ -67,7 +67,6 @@ function Parcel({ order, one }: { readonly order: Order; readonly one: Fulfillme
   const store = useStore();
   const [asks, setAsks] = useState<'shipped' | 'on_hold' | 'parts' | null>(null);
   const advance = useAction(order.id, {
-    done: 'Done',
     act: (
       body: {
         to: string;

@@ -62,7 +62,6 @@ function One({ order, one }: { readonly order: Order; readonly one: Return }) {
   const store = useStore();
   const [isArriving, setArriving] = useState(false);
   const move = useAction(order.id, {
-    done: 'Done',
     act: (step: Move, key) => post(PATHS[step], { store: store.id, path: { id: one.id }, body: {}, key }),
   });
   return (

@@ -125,6 +125,14 @@ it('the stock of an order is where its last movement put it', () => {
   );
 });
 
+it('what came back is counted by what becomes of it', () => {
+  const back = story([
+    'inventory.updated',
+    { change: 'returned', lines: [{ sku: 'INK', restocked: 1, damaged: 2 }] },
+  ]);
+  expect(stockLedger(back)[0]).toMatchObject({ kind: 'returned', lines: [{ sku: 'INK', quantity: 3 }] });
+});
+
 describe('the calls to the bank', () => {
   it('each have what came of them', () => {
     const calls = bankCalls(

@@ -45,8 +45,12 @@ function pieces(data: Data): readonly Pieces[] {
   const lines = data.lines;
   if (!Array.isArray(lines)) return [];
   return lines.flatMap((line: unknown): Pieces[] => {
-    const { sku, quantity } = (line ?? {}) as { sku?: unknown; quantity?: unknown };
-    return typeof sku === 'string' && typeof quantity === 'number' ? [{ sku, quantity }] : [];
+    const of = (line ?? {}) as Data;
+    const sku = text(of, 'sku');
+    // What came back is counted by what becomes of it.
+    const parts = ['quantity', 'restocked', 'damaged', 'written_off'].map((name) => number(of, name) ?? 0);
+    const quantity = parts.reduce((sum, part) => sum + part, 0);
+    return sku === null || quantity === 0 ? [] : [{ sku, quantity }];
   });
 }
 

@@ -9,7 +9,8 @@ import { toast } from '@/ui';
 export function useAction<T>(
   orderId: string,
   options: {
-    readonly done: string;
+    /** What is said when it is done; nothing where that is seen anyway. */
+    readonly done?: string;
     readonly act: (input: T, key: string) => Promise<unknown>;
     readonly onDone?: () => void;
   },
@@ -19,7 +20,7 @@ export function useAction<T>(
   return useMutation({
     mutationFn: (input: T) => options.act(input, freshKey()),
     onSuccess: () => {
-      toast('done', options.done);
+      if (options.done !== undefined) toast('done', options.done);
       options.onDone?.();
     },
     onError: (error) => {
