@@ -68,7 +68,7 @@ const CHOICES: readonly Choice[] = [
   {
     id: 'duplicate',
     label: 'Duplicate notifications',
-    means: 'Each notification is sent twice',
+    means: 'Each notification comes twice, from when the bank sends any',
     icon: Copy,
     tone: 'people',
     wish: { mode: 'ok', webhook: { duplicate: 1 } },

@@ -77,6 +77,7 @@ export const FLOWS: readonly Flow[] = [
     id: 'returns',
     label: 'Goods back',
     about: 'Returns: received, booked, paid for',
+    isLevel: true,
     seats: {
       return_order: [0, 1],
       tend_return: [1, 1],

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Play } from 'lucide-react';
 import { get, post, sentence, useStore } from '@/api';
-import { Ago, Button, Mono, Skeleton, Until, cx } from '@/ui';
+import { Ago, Button, Hidden, Mono, Skeleton, Until, cx } from '@/ui';
 
 /** The jobs that run by the clock, in a few lines; more of them is on their own page. */
 export function Jobs() {
@@ -28,7 +28,9 @@ export function Jobs() {
             <th className="py-1 pr-4 font-medium">Line</th>
             <th className="py-1 pr-4 font-medium">Last run</th>
             <th className="py-1 pr-4 font-medium">Next</th>
-            <th className="py-1" />
+            <th className="py-1">
+              <Hidden>Do</Hidden>
+            </th>
           </tr>
         </thead>
         <tbody>

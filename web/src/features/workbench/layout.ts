@@ -91,7 +91,7 @@ function line(from: Point, to: Point, isBothWays: boolean, nodes: readonly Point
   const a = { x: start.point.x + start.out.x * reach, y: start.point.y + start.out.y * reach };
   const b = { x: end.point.x + end.out.x * reach, y: end.point.y + end.out.y * reach };
   const room = isLevel ? 'above' : isUpright ? (shift * turn < 0 ? 'left' : 'right') : 'on';
-  return curve(start.point, a, b, end.point, room, isBothWays && room === 'on' ? 0.6 : 0.5);
+  return curve(start.point, a, b, end.point, room, room === 'on' ? 0.64 : 0.5);
 }
 
 function isBetween(from: Point, to: Point, node: Point): boolean {

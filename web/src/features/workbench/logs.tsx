@@ -70,9 +70,9 @@ export function Logs({ order }: { readonly order: string | null }) {
               </span>
             </li>
           ))}
-          <div ref={end} />
         </ol>
       )}
+      <div ref={end} />
     </div>
   );
 }

@@ -114,7 +114,9 @@ function Workbench({
   const replayed = search.replay ?? null;
   const traffic = replayed === null ? live : again;
   const [sheet, setSheet] = useState<StoreEvent | null>(null);
-  const [looked, setLooked] = useState<Looked | null>(null);
+  const looked = useMemo(() => lookedIn(search.look), [search.look]);
+  const setLooked = ({ aggregate, id }: Looked) =>
+    setSearch({ look: `${aggregate}:${id}` }, { replace: true });
   const [isTall, setTall] = useState(false);
   const [isOpen, setOpen] = useState(true);
   const waiting = useWaiting();
@@ -350,6 +352,13 @@ function Workbench({
       </Dialog>
     </div>
   );
+}
+
+/** What an address says is looked into. */
+function lookedIn(text: string | undefined): Looked | null {
+  const colon = text?.indexOf(':') ?? -1;
+  if (text === undefined || colon < 1) return null;
+  return { aggregate: text.slice(0, colon) as Looked['aggregate'], id: text.slice(colon + 1) };
 }
 
 function pickedWords({ node, way }: Picked): string | null {

@@ -159,7 +159,13 @@ function History({ looked }: { readonly looked: Looked }) {
           </button>
         </li>
       </ol>
-      <div className="min-w-0 overflow-y-auto p-4">
+      <div
+        // A place that scrolls is reached by the keyboard, too.
+        tabIndex={0}
+        role="region"
+        aria-label="The state"
+        className="min-w-0 overflow-y-auto p-4"
+      >
         {chosen === undefined ? (
           now.data !== undefined && (
             <StateText state={now.data.state} caption={`after #${now.data.sequence}`} />
@@ -205,7 +211,7 @@ export function StateThen({
   return (
     <div className="flex flex-col gap-3">
       <section>
-        <h3 className="mb-1 text-xs font-semibold text-ink-2">What changed</h3>
+        <h2 className="mb-1 text-xs font-semibold text-ink-2">What changed</h2>
         {previous === null ? (
           <p className="text-xs text-ink-3">It began here.</p>
         ) : changes === null ? null : changes.length === 0 ? (
@@ -235,9 +241,9 @@ export function StateThen({
 function StateText({ state, caption }: { readonly state: unknown; readonly caption: string }) {
   return (
     <section>
-      <h3 className="mb-1 text-xs font-semibold text-ink-2">
+      <h2 className="mb-1 text-xs font-semibold text-ink-2">
         State <Mono className="font-normal text-ink-3">{caption}</Mono>
-      </h3>
+      </h2>
       <pre className="rounded-md border bg-sunken p-3 font-mono text-xs leading-5 break-all whitespace-pre-wrap">
         {JSON.stringify(state, null, 2)}
       </pre>
