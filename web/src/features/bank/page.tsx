@@ -1,17 +1,16 @@
 import { useQuery } from '@tanstack/react-query';
-import { sentence, useStats, useStore } from '@/api';
+import { gatewaysQuery, sentence, useStats } from '@/api';
 import { Failure, Notice, Skeleton } from '@/ui';
 import { BooksPanel } from './books';
 import { BreakerPanel } from './breaker';
 import { ParkedPanel } from './parked';
-import { gatewaysQuery } from './queries';
 import { WeatherPanel } from './weather';
 
 /** The bank: whether it answers, what waits for it, and, where it is a mock, how to break it and what it really did. */
 export function Page() {
-  const store = useStore();
   const stats = useStats();
-  const gateways = useQuery(gatewaysQuery(store.id));
+  // Here it is what people came for.
+  const gateways = useQuery({ ...gatewaysQuery, refetchInterval: 2_000 });
   const bank = gateways.data?.[0];
   if (bank === undefined) {
     return gateways.error === null ? (

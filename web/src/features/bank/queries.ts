@@ -4,13 +4,6 @@ import { get } from '@/api';
 // The stream says when payments move, and with them everything here; the breaker and the weather are no store's, so they are
 // looked at by the clock, too.
 
-export const gatewaysQuery = (store: string) =>
-  queryOptions({
-    queryKey: [store, 'gateways', 'all'],
-    queryFn: async ({ signal }) => (await get('/v1/gateways', { signal })).data,
-    refetchInterval: 2_000,
-  });
-
 export const weatherQuery = (store: string) =>
   queryOptions({
     queryKey: [store, 'gateways', 'weather'],

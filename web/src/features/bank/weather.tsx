@@ -93,6 +93,7 @@ export function WeatherPanel() {
     onSuccess: (answer) => {
       client.setQueryData(weatherQuery(store.id).queryKey, answer.body);
       void client.invalidateQueries({ queryKey: [store.id, 'gateways'] });
+      void client.invalidateQueries({ queryKey: ['node', 'gateways'] });
     },
     onError: (error) => toast('failed', 'The weather stays', sentence(error)),
   });

@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { get, useStats, useStore } from '@/api';
+import { gatewaysQuery, get, useStats } from '@/api';
 import type { FlowEdge, FlowGraph, Gateway, StoreStats } from '@/api';
 import type { Tone } from '@/ui';
 import { formatCount, formatTime } from '@/ui';
@@ -20,14 +20,6 @@ export const flowsQuery = (store: string) =>
     // Times are no events: the stream cannot tell them.
     refetchInterval: 5_000,
     placeholderData: keepPreviousData,
-  });
-
-export const gatewaysQuery = (store: string) =>
-  queryOptions({
-    queryKey: [store, 'gateways', 'all'],
-    queryFn: async ({ signal }) => (await get('/v1/gateways', { signal })).data,
-    refetchInterval: (query) =>
-      query.state.data?.every((gateway) => gateway.breaker.state === 'closed') === true ? 15_000 : 2_000,
   });
 
 /** What is known of a way, all its edges together. */
@@ -122,9 +114,8 @@ function waitingAt(stats: StoreStats, gateways: readonly Gateway[]): ReadonlyMap
 
 /** Where things wait, kept true by the stream. */
 export function useWaiting(): ReadonlyMap<string, Waiting> {
-  const store = useStore();
   const stats = useStats();
-  const gateways = useQuery(gatewaysQuery(store.id));
+  const gateways = useQuery(gatewaysQuery);
   return useMemo(
     () =>
       stats.data === undefined ? new Map<string, Waiting>() : waitingAt(stats.data, gateways.data ?? []),

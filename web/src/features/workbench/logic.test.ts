@@ -165,6 +165,10 @@ describe('traffic', () => {
     expect(traffic.rate('place_order>reserve_stock', now + 20_000)).toBe(0);
     traffic.hear([event('order.created'), event('order.created')], now + 30_000);
     expect(traffic.dots(now + 30_000).map((dot) => dot.count)).toEqual([2]);
+    const there = now + 30_000 + TRAVEL_MS;
+    expect(traffic.glow('reserve_stock', there - 1)).toBe(0);
+    expect(traffic.glow('reserve_stock', there)).toBe(1);
+    expect(traffic.glow('reserve_stock', there + 5_000)).toBe(0);
   });
 });
 

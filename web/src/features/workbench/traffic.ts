@@ -34,6 +34,12 @@ interface Rate {
   second: number;
 }
 
+/** When something was last at a node, and when something is there next. */
+interface Arrival {
+  last: number;
+  next: number;
+}
+
 /** An event, and where it was seen. */
 export interface Seen {
   readonly event: StoreEvent;
@@ -48,7 +54,7 @@ export class Traffic {
   #dots: Dot[] = [];
   readonly #last = new Map<string, Dot>();
   readonly #rates = new Map<string, Rate>();
-  readonly #glow = new Map<string, number>();
+  readonly #glow = new Map<string, Arrival>();
   #seen: Seen[] = [];
   #heard = 0;
 
@@ -87,7 +93,7 @@ export class Traffic {
   hear(events: readonly StoreEvent[], now: number): void {
     const seen = events.map((event) => this.#place(event));
     for (const one of seen) {
-      if (one.node !== null) this.#glow.set(one.node, now);
+      if (one.node !== null) this.#arrive(one.node, one.way === null ? now : now + TRAVEL_MS, now);
       if (one.way === null) continue;
       this.#count(one.way, now);
       if (one.isFailure) this.#count(failuresOf(one.way), now);
@@ -107,6 +113,18 @@ export class Traffic {
     const dot: Dot = { way, type: event.type, at: now, count: 1, isFailure, event };
     this.#last.set(way, dot);
     this.#dots.push(dot);
+  }
+
+  /** Something will be at a node: the first to come is the one that is shown. */
+  #arrive(node: string, at: number, now: number): void {
+    const known = this.#glow.get(node);
+    if (known === undefined) {
+      this.#glow.set(node, { last: -Infinity, next: at });
+      return;
+    }
+    if (known.next > now) return;
+    known.last = known.next;
+    known.next = at;
   }
 
   #count(way: string, now: number): void {
@@ -129,8 +147,10 @@ export class Traffic {
 
   /** How much of a node's glow is left, 0 to 1. */
   glow(node: string, now: number): number {
-    const at = this.#glow.get(node);
-    return at === undefined ? 0 : Math.max(0, 1 - (now - at) / GLOW_MS);
+    const known = this.#glow.get(node);
+    if (known === undefined) return 0;
+    const at = known.next <= now ? known.next : known.last;
+    return Math.max(0, 1 - (now - at) / GLOW_MS);
   }
 
   get isMoving(): boolean {
