@@ -8,10 +8,10 @@ TESTED := --workspace --features faults
 # Which build of the programs describes the API to the page; tests have another one.
 BUILT := --release --workspace
 BUILT_IN := target/release
-test page: BUILT := $(TESTED)
-test page: BUILT_IN := target/debug
+test page browser: BUILT := $(TESTED)
+test page browser: BUILT_IN := target/debug
 
-.PHONY: help tools run build check fmt lint test unit stories doc web page bench clean
+.PHONY: help tools run build check fmt lint test unit stories doc web page browser bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -66,7 +66,12 @@ FORCE:
 page: web ## the page's own checks: format, types, lints, tests
 	cd web && npm run --silent test
 
-test: tools fmt lint doc page unit stories ## everything CI checks: format, lints, docs, all tests
+browser: web ## the page in a real browser, on the real programs; pictures of every screen in web/tests/.out/screens
+	@sh tools/ensure.sh browser
+	$(CARGO) build $(BUILT) --bins
+	cd web && ORDERFLOW_BIN=$(CURDIR)/$(BUILT_IN) npm run --silent browser
+
+test: tools fmt lint doc page unit stories browser ## everything CI checks: format, lints, docs, all tests
 
 bench: tools web ## measure every budget; takes about a quarter of an hour
 	$(CARGO) build --release --workspace --bins

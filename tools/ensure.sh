@@ -1,5 +1,6 @@
 #!/bin/sh
 # Installs what building and testing need and this machine lacks. Says what it does; does nothing when all is there.
+# `ensure.sh browser` takes the browser in, too, that the page is tested with.
 set -eu
 
 missing=""
@@ -20,6 +21,14 @@ fi
 if ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(+a > 20 || (+a === 20 && +b >= 19) ? 0 : 1)'; then
     echo "Node.js $(node --version) is too old: install $node_wanted or newer and try again" >&2
     exit 1
+fi
+
+if [ "${1:-}" = browser ] && [ -z "${CHROMIUM:-}" ]; then
+    is_there=""
+    for name in chromium chromium-browser google-chrome google-chrome-stable; do
+        if command -v "$name" >/dev/null 2>&1; then is_there="$name"; fi
+    done
+    [ -n "$is_there" ] || missing="$missing chromium"
 fi
 
 if [ -n "$missing" ]; then

@@ -2,7 +2,7 @@ import hooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', 'src/api/schema.gen.ts'] },
+  { ignores: ['dist', 'node_modules', 'src/api/schema.gen.ts', 'tests/.out'] },
   ...tseslint.configs.strict,
   {
     files: ['src/**/*.{ts,tsx}'],

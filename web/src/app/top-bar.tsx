@@ -57,12 +57,11 @@ export function TopBar() {
         type="button"
         onClick={() => setPalette(true)}
         className="mx-auto flex h-8 w-full max-w-96 min-w-0 items-center gap-2 rounded-md border bg-sunken px-2.5 text-sm text-ink-3 hover:border-line-strong max-md:mx-0 max-md:ml-auto max-md:w-8 max-md:border-transparent max-md:bg-transparent max-md:px-2"
-        aria-label="Search or command"
         data-tour="palette"
       >
         <Search size={15} className="shrink-0" aria-hidden />
-        <span className="truncate max-md:hidden">Search orders, or run a command</span>
-        <span className="ml-auto flex gap-0.5 max-md:hidden">
+        <span className="truncate max-md:sr-only">Search orders, or run a command</span>
+        <span aria-hidden className="ml-auto flex gap-0.5 max-md:hidden">
           <Kbd>{isMac ? '⌘' : 'Ctrl'}</Kbd>
           <Kbd>K</Kbd>
         </span>

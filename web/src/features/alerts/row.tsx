@@ -121,18 +121,19 @@ export function AlertRow({
             )}
             {alert.status === 'firing' && (
               <Button size="sm" busy={isBusy} onClick={() => onAct({ verb: 'acknowledge' })}>
-                <Eye size={13} aria-hidden /> Acknowledge
+                <Eye size={13} aria-hidden className="max-sm:hidden" /> Acknowledge
               </Button>
             )}
             <Button size="sm" busy={isBusy} onClick={() => onAct({ verb: 'resolve' })}>
-              <Check size={13} aria-hidden /> Resolve
+              <Check size={13} aria-hidden className="max-sm:hidden" /> Resolve
             </Button>
             <Menu
               label="Silence"
               align="start"
               trigger={
                 <Button size="sm" kind="quiet" disabled={isBusy}>
-                  <BellOff size={13} aria-hidden /> {silenced ? 'Silence longer' : 'Silence'}
+                  <BellOff size={13} aria-hidden className="max-sm:hidden" />{' '}
+                  {silenced ? 'Silence longer' : 'Silence'}
                 </Button>
               }
               entries={SILENCES.map(({ minutes, says }) => ({

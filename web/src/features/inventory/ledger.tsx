@@ -64,7 +64,7 @@ export function Ledger({ item }: { readonly item: Item }) {
                   <Link
                     to={`/orders/${entry.order_id}`}
                     className="text-accent hover:underline"
-                    aria-label={`Order ${entry.order_id}`}
+                    title={entry.order_id}
                   >
                     <Mono>{shortId(entry.order_id)}</Mono>
                   </Link>

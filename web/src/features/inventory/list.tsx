@@ -7,6 +7,7 @@ import {
   CONDITION,
   Mono,
   Status,
+  TEXT,
   cx,
   formatCount,
   lookOf,
@@ -200,13 +201,22 @@ function Name({ item, onOpen }: RowProps) {
   );
 }
 
-function Figure({ value, strong = false }: { readonly value: number; readonly strong?: boolean }) {
+function Figure({
+  value,
+  strong = false,
+  tone,
+}: {
+  readonly value: number;
+  readonly strong?: boolean;
+  readonly tone?: string;
+}) {
   return (
     <span
       role="cell"
       className={cx(
         'text-right font-mono text-xs',
-        value === 0 ? 'text-ink-3' : strong ? 'font-medium text-ink' : 'text-ink-2',
+        strong ? 'font-medium' : '',
+        tone ?? (value === 0 ? 'text-ink-3' : strong ? 'text-ink' : 'text-ink-2'),
       )}
     >
       {formatCount(value)}
@@ -223,7 +233,11 @@ function Cells({ item, onOpen }: RowProps) {
       <span role="cell" className="flex">
         <Status look={lookOf(CONDITION, item.condition)} quiet />
       </span>
-      <Figure value={item.available} strong />
+      <Figure
+        value={item.available}
+        strong
+        {...(item.condition === 'in_stock' ? {} : { tone: TEXT[lookOf(CONDITION, item.condition).tone] })}
+      />
       <span role="cell">
         <StockBar item={item} />
       </span>

@@ -12,7 +12,7 @@ export function Calls({ calls }: { readonly calls: readonly BankCall[] }) {
     );
   }
   return (
-    <div className="overflow-x-auto">
+    <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Calls to the bank">
       <table className="w-full min-w-[640px] text-left text-sm">
         <thead className="text-xs text-ink-3">
           <tr>

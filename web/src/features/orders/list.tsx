@@ -277,7 +277,7 @@ export function OrderList({ filter }: { readonly filter: OrderFilter }) {
                             {cell.column.id === 'id' ? (
                               <Link
                                 to={`/orders/${order.id}`}
-                                aria-label={`Order ${order.id}`}
+                                title={order.id}
                                 onClick={(event) => event.stopPropagation()}
                               >
                                 <table.FlexRender cell={cell} />

@@ -255,7 +255,11 @@ function Workbench({
           />
         </div>
         {replayed !== null && current !== null && (
-          <aside className="hidden w-[320px] shrink-0 overflow-y-auto border-l bg-panel p-4 lg:block">
+          <aside
+            tabIndex={0}
+            aria-label="The state then"
+            className="hidden w-[320px] shrink-0 overflow-y-auto border-l bg-panel p-4 lg:block"
+          >
             <p className="mb-3 font-mono text-sm font-semibold">{current.event.type}</p>
             <StateThen
               looked={{ aggregate: aggregateOf(current.event), id: replayed }}

@@ -84,7 +84,7 @@ export function ReplayBar({
             <Mono>
               <Time at={current.at} exact />
             </Mono>
-            <span className="ml-2 text-ink-3">
+            <span className="ml-2 text-ink-2">
               {shown}/{reel.events.length}
             </span>
           </>
