@@ -156,11 +156,12 @@ export class EventStream {
       const dropped = await this.#listen(response.body, abort);
       if (dropped !== null) why = dropped;
     } catch (error) {
-      if (this.#isOver) return;
+      // Another connection has taken over, or nobody listens any more.
+      if (this.#isOver || this.#abort !== abort) return;
       if (error instanceof DOMException && error.name === 'AbortError') why = 'the server fell silent';
       else why = 'the server does not answer';
     }
-    if (!this.#isOver) this.#wait(why, null);
+    if (!this.#isOver && this.#abort === abort) this.#wait(why, null);
   }
 
   /** Reads until the stream ends; why the server ended it, where it said so. */
