@@ -90,6 +90,11 @@ impl Filter {
         self.count += 1;
     }
 
+    /// How many blocks it has or will have: another figure means that it began anew, and knows nothing of what it was told.
+    pub(super) const fn size(&self) -> usize {
+        self.size
+    }
+
     /// The block of a key: of its lower half, because the upper orders the tree.
     fn block(&self, key: u128) -> usize {
         key as usize % self.size

@@ -88,9 +88,9 @@ impl RecentKeys {
                 entries.insert((entry.key, entry.store), entry);
             }
         }
-        let mut filter = Filter::new();
-        entries.values().for_each(|entry| filter.note(entry.key));
-        let recent = Self { recent: RwLock::new(Recent { entries, filter }), forgotten: AtomicU64::new(0) };
+        let mut recent = Recent { entries, filter: Filter::new() };
+        recent.note_all();
+        let recent = Self { recent: RwLock::new(recent), forgotten: AtomicU64::new(0) };
         recent.tell(file)?;
         Ok(recent)
     }
@@ -115,7 +115,10 @@ impl RecentKeys {
             .query_map((first.to_be_bytes(), TOLD_MAX as i64), |row| row.get(0).map(u128::from_be_bytes))
             .and_then(Iterator::collect)
             .map_err(&fail)?;
-        self.change().filter.told(first, &keys, keys.len() < TOLD_MAX);
+        let mut recent = self.change();
+        let size = recent.filter.size();
+        recent.filter.told(first, &keys, keys.len() < TOLD_MAX);
+        recent.note_again_if_grown(size);
         Ok(())
     }
 
@@ -141,10 +144,13 @@ impl RecentKeys {
     pub(super) fn committed(&self, fresh: impl Iterator<Item = KeyEntry>, swept: Swept) {
         self.forgotten.fetch_add(swept.forgotten, Relaxed);
         let mut recent = self.change();
+        let size = recent.filter.size();
         for entry in fresh {
             recent.filter.note(entry.key);
             recent.entries.insert((entry.key, entry.store), entry);
         }
+        // Before any leave memory: what is moved now was perhaps not in the tree when the filter was told of that part.
+        recent.note_again_if_grown(size);
         for key in swept.moved {
             recent.entries.remove(&key);
         }
@@ -222,6 +228,27 @@ impl RecentKeys {
         }
         let moved = due.into_iter().map(|entry| (entry.key, entry.store)).collect();
         Ok(Swept { moved, forgotten, leaves_some })
+    }
+}
+
+impl Recent {
+    /// A filter that has grown begins anew, and is told of the tree bit by bit. What is in memory may come into the tree
+    /// behind its back, so it must know that at once.
+    fn note_again_if_grown(&mut self, size_before: usize) {
+        if self.filter.size() != size_before {
+            self.note_all();
+        }
+    }
+
+    fn note_all(&mut self) {
+        let Self { entries, filter } = self;
+        loop {
+            let size = filter.size();
+            entries.values().for_each(|entry| filter.note(entry.key));
+            if filter.size() == size {
+                return;
+            }
+        }
     }
 }
 
@@ -308,6 +335,38 @@ mod tests {
             next = last.wrapping_add(1);
         }
         assert_eq!(next, 0, "the last slice ends with the last key");
+    }
+
+    fn entry(key: u128) -> KeyEntry {
+        KeyEntry { key, store: 1, payload: 2, position: 3, at: Timestamp::from_micros(4) }
+    }
+
+    #[test]
+    fn a_key_in_the_log_is_known_though_the_filter_grew_and_was_told_of_the_tree_before_the_key_came_there() {
+        let file = Connection::open_in_memory().expect("a file");
+        file.execute_batch(
+            "CREATE TABLE keys (key BLOB, store INTEGER, payload INTEGER, position INTEGER, at INTEGER);
+             CREATE TABLE key_log (position INTEGER, sweep INTEGER, entries BLOB);",
+        )
+        .expect("tables");
+        let keys = RecentKeys::load(&file).expect("empty");
+        let nothing = || Swept { moved: Vec::new(), forgotten: 0, leaves_some: false };
+        keys.committed([entry(7)].into_iter(), nothing());
+        let size = keys.read().filter.size();
+        // A day's keys; they went into the tree long ago, and the first one has not.
+        let mut step = 0_u128;
+        while keys.read().filter.size() == size {
+            let more: Vec<KeyEntry> = (0..4_096)
+                .map(|nth| entry(((step + nth) << 64) | ((step + nth) * 0x9E37_79B9_7F4A_7C15)))
+                .collect();
+            let moved = more.iter().filter(|entry| entry.key != 7).map(|entry| (entry.key, 1)).collect();
+            keys.committed(more.into_iter(), Swept { moved, ..nothing() });
+            step += 4_096;
+        }
+        keys.tell(&file).expect("told");
+        assert_eq!(keys.find(1, 7), Seen::Lately(entry(7)));
+        keys.committed(std::iter::empty(), Swept { moved: vec![(7, 1)], ..nothing() });
+        assert_eq!(keys.find(1, 7), Seen::Perhaps, "it is in the tree now");
     }
 
     #[test]
