@@ -98,6 +98,8 @@ pub struct StoreFamily {
     catalogue: RefCell<Map<Sku, Listed>>,
     /// Reservations at rest that are still in memory, oldest first, with the ticket of their last event.
     resting_stock: RefCell<VecDeque<(u64, OrderId)>>,
+    /// The last such ticket of each: an earlier entry of the same reservation is void.
+    stock_rests_since: RefCell<Map<OrderId, u64>>,
     newest_forgotten: Cell<Option<OrderId>>,
     /// When each payment's call to the bank was handed to the lane.
     called_at: RefCell<Map<PaymentId, Timestamp>>,
@@ -141,6 +143,7 @@ impl StoreFamily {
             tenant: RefCell::default(),
             catalogue: RefCell::default(),
             resting_stock: RefCell::default(),
+            stock_rests_since: RefCell::default(),
             newest_forgotten: Cell::new(None),
             called_at: RefCell::default(),
             is_broken: Cell::new(false),
@@ -193,19 +196,29 @@ impl StoreFamily {
 
     /// Notes that an order's reservation rests.
     pub(super) fn stock_rests(&self, order: OrderId) {
-        self.resting_stock.borrow_mut().push_back((self.log.ticket(), order));
+        let ticket = self.log.ticket();
+        if self.stock_rests_since.borrow_mut().insert(order, ticket) != Some(ticket) {
+            self.resting_stock.borrow_mut().push_back((ticket, order));
+        }
     }
 
     /// The next resting reservation that views can see, to be dropped from memory.
     pub(super) fn next_forgettable(&self, visible: u64) -> Option<OrderId> {
         let mut resting = self.resting_stock.borrow_mut();
-        let (ticket, order) = *resting.front()?;
-        if ticket > visible {
-            return None;
+        let mut rests_since = self.stock_rests_since.borrow_mut();
+        while let Some((ticket, order)) = resting.front().copied()
+            && ticket <= visible
+        {
+            resting.pop_front();
+            // Something happened to it since, which views may not see yet.
+            if rests_since.get(&order) != Some(&ticket) {
+                continue;
+            }
+            rests_since.remove(&order);
+            self.newest_forgotten.set(self.newest_forgotten.get().max(Some(order)));
+            return Some(order);
         }
-        resting.pop_front();
-        self.newest_forgotten.set(self.newest_forgotten.get().max(Some(order)));
-        Some(order)
+        None
     }
 
     /// A payment's call goes to the bank; it has one at a time.

@@ -30,6 +30,7 @@ mod full;
 mod goods;
 mod ledgers;
 mod returns;
+mod stale;
 
 const START: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 
