@@ -91,7 +91,13 @@ impl<A: Wiring> AggregateActor<A> {
         let folded = catch_unwind(AssertUnwindSafe(|| self.decide(key, request, &meta, condition, &reply)));
         match folded {
             Ok(Ok(folded)) => {
-                let revealed = AssertUnwindSafe(|| self.reveal(key, &meta, folded, reply, ctx));
+                let is_unchanged = folded.cause.is_none();
+                let revealed = AssertUnwindSafe(|| {
+                    self.reveal(key, &meta, folded, reply, ctx);
+                    if is_unchanged {
+                        self.forget_if_at_rest(key);
+                    }
+                });
                 if let Err(panic) = catch_unwind(revealed) {
                     self.family.break_up(A::NAME, &said(panic.as_ref()));
                 }
@@ -499,10 +505,12 @@ impl<A: Wiring> Handler<Resume<A>> for AggregateActor<A> {
             Err(fault) => return self.family.break_up(A::NAME, &fault.to_string()),
         };
         let last = open.last().map(|(key, _)| *key);
+        // What was made since has done what it owes: done again, a call would be out twice.
+        let was_there = |key: A::Key| A::IS_SINGLE || !A::is_fresh(&self.family, key);
         // What is in memory already goes on first.
         let mut keys: Vec<A::Key> = Vec::with_capacity(open.len());
         if after.is_none() {
-            keys.extend(self.instances.keys());
+            keys.extend(self.instances.keys().copied().filter(|key| was_there(*key)));
         }
         for (key, state) in open {
             match self.instances.entry(key) {
@@ -510,8 +518,8 @@ impl<A: Wiring> Handler<Resume<A>> for AggregateActor<A> {
                     missing.insert(state);
                     keys.push(key);
                 }
-                Entry::Occupied(_) if after.is_none() => {}
-                Entry::Occupied(_) => keys.push(key),
+                Entry::Occupied(_) if after.is_some() && was_there(key) => keys.push(key),
+                Entry::Occupied(_) => {}
             }
         }
         for key in keys {

@@ -34,6 +34,7 @@ enum Command {
     Open,
     Add(u64),
     Close,
+    Nothing,
     Break,
 }
 
@@ -108,6 +109,7 @@ impl Aggregate for Tills {
             Command::Add(0) => Ok(vec![]),
             Command::Add(units) => Ok(vec![Event::Added(Added { units })]),
             Command::Close => Ok(vec![Event::Closed(Closed {})]),
+            Command::Nothing => Ok(vec![]),
             Command::Break => panic!("the till is broken"),
         }
     }
@@ -147,6 +149,8 @@ struct Counter {
     told: RefCell<Vec<u64>>,
     called: RefCell<Vec<u64>>,
     loads: Cell<u32>,
+    /// What is stored with something due, in the order of keys.
+    open: RefCell<Vec<(u32, Till)>>,
 }
 
 impl Family for Counter {
@@ -198,6 +202,16 @@ impl Wiring for Tills {
     }
 
     fn flowed(_: &Rc<Counter>, _: u32, _: &[Event], _: &Meta, _: Timestamp) {}
+
+    fn open_after(
+        family: &Rc<Counter>,
+        after: Option<u32>,
+        _: usize,
+    ) -> Result<super::wiring::Open<Self>, Fault> {
+        let open = family.open.borrow();
+        let next = open.iter().find(|(key, _)| after.is_none_or(|after| *key > after));
+        Ok(next.cloned().into_iter().collect())
+    }
 }
 
 struct World {
@@ -222,6 +236,7 @@ impl World {
             told: RefCell::default(),
             called: RefCell::default(),
             loads: Cell::new(0),
+            open: RefCell::default(),
         });
         let broken = Rc::downgrade(&family);
         family.log.on_refused(move || {
@@ -483,4 +498,36 @@ async fn an_instance_with_a_fresh_key_is_not_looked_up() {
     send(&world.till, Ask::tell(7, Command::Open, Meta::by(Actor::Api)));
     world.commit().await;
     assert_eq!(world.family.loads.get(), 1);
+}
+
+/// Whoever repeats what is known already wakes an instance that rests; it does not stay for that.
+#[actix::test]
+async fn what_was_looked_up_for_nothing_does_not_stay_in_memory() {
+    let world = World::new(Plan::faultless());
+    for key in 0..20 {
+        send(&world.till, Ask::tell(key, Command::Nothing, Meta::by(Actor::Api)));
+    }
+    world.commit().await;
+    assert_eq!(world.family.loads.get(), 20);
+    for key in 0..20 {
+        send(&world.till, Ask::tell(key, Command::Nothing, Meta::by(Actor::Api)));
+    }
+    world.commit().await;
+    assert_eq!(world.family.loads.get(), 40, "none of them was kept");
+}
+
+/// While a restart goes on with what was open before it, new instances come up and are soon among those with something due.
+#[actix::test]
+async fn what_was_made_since_a_restart_does_not_go_on_twice() {
+    let world = World::new(Plan::faultless());
+    for command in [Command::Open, Command::Add(12)] {
+        send(&world.till, Ask::tell(101, command, Meta::by(Actor::Api)));
+    }
+    world.commit().await;
+    assert_eq!(*world.family.called.borrow(), [12]);
+    let calling = |sum| Till { sum, closes_at: None, is_called: true };
+    *world.family.open.borrow_mut() = vec![(3, calling(30)), (101, calling(12))];
+    send(&world.till, Resume(None));
+    world.commit().await;
+    assert_eq!(*world.family.called.borrow(), [12, 30]);
 }
