@@ -131,6 +131,12 @@ impl Cron {
         });
     }
 
+    /// An answer, once what it rests on is on disk.
+    fn saved(&self, answer: Answer) -> ResponseFuture<Result<Answer, Refused>> {
+        let saved = self.shelf.save(&self.plan.records());
+        Box::pin(async move { saved.await.map(|()| answer).map_err(|_| Refused::Unwritten) })
+    }
+
     fn view(&self, job: Job) -> Answer {
         self.board.publish(&self.plan);
         Answer::of(&self.board.job(job), 0)
@@ -197,7 +203,8 @@ impl Handler<Ask> for Cron {
             Known::Reused => return refused(Refused::KeyReused),
             Known::Answered(body) => {
                 let answer = Answer { body: body.into(), version: 0, is_replayed: true };
-                return Box::pin(async move { Ok(answer) });
+                // The first time it may not have come to disk.
+                return self.saved(answer);
             }
         }
         match wish {
@@ -213,8 +220,7 @@ impl Handler<Ask> for Cron {
             let body = String::from_utf8_lossy(&answer.body).into_owned();
             self.plan.keys.keep(key, now, body);
         }
-        let saved = self.shelf.save(&self.plan.records());
-        Box::pin(async move { saved.await.map(|()| answer).map_err(|_| Refused::Unwritten) })
+        self.saved(answer)
     }
 }
 

@@ -304,6 +304,15 @@ async fn what_cannot_be_written_is_not_answered_as_done() {
     let stage = Stage::open(folder.path(), "0 0 * * * *", clock);
     std::fs::create_dir(folder.path().join("schedule.json.next")).expect("in the way");
     assert_eq!(stage.ask(Wish::Pause).await, Err(Refused::Unwritten));
+    // Nor is it when the same is asked again.
+    let key = Some(RequestKey::new("once", &[b"pause"]));
+    for _ in 0..2 {
+        let asked = stage.schedule.ask(Job::StockScan, Wish::Pause, key).await;
+        assert_eq!(asked, Err(Refused::Unwritten));
+    }
+    std::fs::remove_dir(folder.path().join("schedule.json.next")).expect("out of the way");
+    assert!(stage.schedule.ask(Job::StockScan, Wish::Pause, key).await.expect("written").is_replayed);
+    assert!(Stage::open(folder.path(), "0 0 * * * *", clock).view().paused);
 }
 
 #[actix::test]
