@@ -83,11 +83,9 @@ pub(super) fn goods_moved(placed: &Placed, progress: Progress) -> Vec<Event> {
         })];
     }
     let updated = FulfillmentUpdated { id: placed.id, progress };
-    vec![if is_complete(placed, &updated.progress) {
-        Event::Completed(updated)
-    } else {
-        Event::FulfillmentUpdated(updated)
-    }]
+    // While the rest is being canceled, the answer to that ends the order: what the rest cost is not owed back before.
+    let is_over = placed.goods.canceling.is_none() && is_complete(placed, &updated.progress);
+    vec![if is_over { Event::Completed(updated) } else { Event::FulfillmentUpdated(updated) }]
 }
 
 /// Pieces came back.
@@ -103,6 +101,9 @@ pub(super) fn remainder_canceled(placed: &Placed, progress: Progress) -> Vec<Eve
     if placed.goods.canceling.is_none() {
         return vec![];
     }
+    // The answer goes by way of the stock, and what was told of the goods since may have overtaken it.
+    let known = &placed.goods.progress;
+    let progress = if progress.ended_units() < known.ended_units() { known.clone() } else { progress };
     let updated = FulfillmentUpdated { id: placed.id, progress };
     let mut events = vec![Event::FulfillmentCanceled(updated.clone())];
     // What is canceled was paid for: the order ends once that goes back.

@@ -136,6 +136,12 @@ impl Progress {
         })
     }
 
+    /// How many pieces nothing more is to happen to, or are on their way back. Never falls: the greater of two is the later.
+    pub(super) fn ended_units(&self) -> u32 {
+        let gone = self.canceled_units().saturating_add(self.undelivered_units());
+        self.delivered.saturating_add(self.returned).saturating_add(gone)
+    }
+
     /// Whether every piece is delivered, will not leave the house, or will not arrive.
     pub fn is_done(&self, units: u32) -> bool {
         let ended = self.canceled_units().saturating_add(self.undelivered_units());

@@ -260,6 +260,11 @@ fn check_at_rest(shop: &Shop) {
     if is_ended {
         assert_eq!(net, 0, "{}", explain());
     }
+    if placed.status() == Status::Completed {
+        let (goods, forgone) = (&placed.goods, placed.goods.progress.forgone_value(&placed.cart));
+        assert_eq!(forgone, Some(goods.refunded), "what did not arrive was seen to: {}", explain());
+        assert_eq!(goods.canceling, None, "{}", explain());
+    }
     for name in SKUS {
         let (gone, back) = moved(shop, name);
         let count = |word: &str| back.get(word).copied().unwrap_or(0);
