@@ -65,7 +65,7 @@ pub(super) fn all(model: &Model, views: &Snapshot, findings: &mut Findings) -> R
     let mut newest: BTreeMap<Currency, Timestamp> = BTreeMap::new();
     for side in sides.values() {
         side.store(findings);
-        for (key, position) in &side.model.keys {
+        for (key, (position, _)) in &side.model.keys {
             let found = match logged.get(&(side.row.no, *key)) {
                 Some(position) => Some(*position),
                 None => views.position_of(side.row.no, *key)?,

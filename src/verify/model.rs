@@ -15,6 +15,9 @@ use crate::journal::{Position, Record};
 use crate::types::{OrderId, Timestamp};
 use crate::views::Fingerprint;
 
+/// For so long at least the first answer to a request is given again, in seconds.
+const KEYS_KEPT_S: u64 = 24 * 3_600;
+
 /// Everything, up to a position.
 #[derive(Default)]
 pub(super) struct Model {
@@ -35,8 +38,8 @@ pub(super) struct Store {
     pub(super) orders: HashMap<OrderId, Order>,
     pub(super) stock: Stock,
     pub(super) alerts: Alerts,
-    /// Keys of the requests that placed orders, and where.
-    pub(super) keys: Vec<(u128, Position)>,
+    /// Keys of the requests that placed orders, and where and when they last did.
+    pub(super) keys: HashMap<u128, (Position, Timestamp)>,
 }
 
 /// One order with its payment and the hold on its stock.
@@ -156,8 +159,16 @@ impl Model {
                 if record.kind == "order.created"
                     && let Some(key) =
                         body["key"]["key"].as_str().and_then(|key| u128::from_str_radix(key, 16).ok())
+                    && let Some((_, before)) = store.keys.insert(key, (record.position, record.at))
+                    && record.at < before.plus_secs(KEYS_KEPT_S)
                 {
-                    store.keys.push((key, record.position));
+                    findings.add(
+                        name,
+                        &id,
+                        "request",
+                        "one order a key",
+                        &format!("a second one of {key:032x}"),
+                    );
                 }
                 store.orders.entry(id).or_default().apply(record, data, name, id, findings)
             }
@@ -315,6 +326,8 @@ impl Order {
                     matches!(before, P::Paying | P::Challenged | P::Committing | P::Confirmed)
                         && reason != "payment_failed";
                 self.owes_review = before == P::OnHold && reason != "fraudulent";
+                // What waited for the money waits no more.
+                self.awaits_money = false;
                 self.owes_fulfillment =
                     before == P::Confirmed || (before == P::Committing && reason != "out_of_stock");
                 self.phase = if kind == "canceled" { P::Canceled } else { P::Expired };

@@ -269,3 +269,58 @@ fn the_checker_knows_every_kind_of_this_release() {
     }
     assert!(model.unchecked.is_empty(), "{:?}", model.unchecked);
 }
+
+/// What is found in a journal of these records of one order: kind, seconds since the first, request key, data.
+fn found(records: &[(&'static str, u64, Option<u128>, Value)]) -> Vec<String> {
+    let order = crate::types::OrderId::from_bits(1);
+    let (mut model, mut findings) = (super::Model::default(), super::Findings::default());
+    for (kind, after_s, key, data) in records {
+        let body = serde_json::json!({"v": 1, "order": order, "data": data, "key": {"key": key.map(|key| format!("{key:032x}"))}});
+        let body = body.to_string();
+        let record = crate::journal::Record {
+            position: model.position + 1,
+            store: "acme",
+            sequence: model.position + 1,
+            at: crate::views::tests::world::START.plus_secs(*after_s),
+            kind,
+            bytes: body.as_bytes(),
+            origin: None,
+        };
+        model.apply(&record, &mut findings);
+    }
+    model.finish(&mut findings);
+    findings.kept.into_iter().map(|one| one.what).collect()
+}
+
+fn cart() -> Value {
+    serde_json::json!({"cart": {"total": 500, "lines": [{"quantity": 1, "unit_price": 500}]}})
+}
+
+#[test]
+fn two_orders_of_one_request_are_found_until_its_key_may_be_forgotten() {
+    let day = 24 * 3_600;
+    let placed = |after_s, key| ("order.created", after_s, Some(key), cart());
+    let request = "request".to_owned();
+    assert!(found(&[placed(0, 7), placed(day - 1, 7)]).contains(&request));
+    assert!(!found(&[placed(0, 7), placed(day, 7)]).contains(&request));
+    assert!(!found(&[placed(0, 7), placed(1, 8)]).contains(&request));
+}
+
+#[test]
+fn money_kept_of_an_order_that_ended_is_found_though_a_parcel_had_waited_for_it() {
+    let nothing = || serde_json::json!({});
+    let story = [
+        ("order.created", cart()),
+        ("order.stock_held", nothing()),
+        ("order.cleared", nothing()),
+        ("order.paid", serde_json::json!({"authorized": 500, "captured": 0})),
+        ("order.confirmed", nothing()),
+        ("order.capture_requested", serde_json::json!({"number": 1, "units": 1})),
+        ("order.canceled", serde_json::json!({"reason": "customer"})),
+        ("order.fulfillment_canceled", nothing()),
+        ("order.stock_released", nothing()),
+        ("order.payment_undone", serde_json::json!({"captured": 500, "refunded": 0})),
+    ];
+    let found = found(&story.map(|(kind, data)| (kind, 0, None, data)));
+    assert!(found.contains(&"money kept, by order and by payment".to_owned()), "{found:?}");
+}
