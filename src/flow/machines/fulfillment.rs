@@ -3,7 +3,7 @@
 use super::{Charted, ORDER, Print, labels, named, sku};
 use crate::fulfillment::{
     ATTEMPTS_MAX, Becomes, Command, Fulfillment, Fulfillments, Line, Mode, Move, Opening, Outcome, Phase,
-    Policy, Scan, Shipment, ShortPick, Stage, TrackerStatus, Undelivered, Units,
+    Policy, Scan, Shipment, ShortPick, Stage, Status, TrackerStatus, Undelivered, Units,
 };
 use crate::types::{LineId, Timestamp};
 
@@ -26,7 +26,10 @@ impl Charted for Fulfillments {
         into.debug(&work.policy.mode);
         into.add((work.orders.len(), work.progress() == work.told));
         for one in &work.orders {
-            into.add(one.phase.status());
+            let status = one.phase.status();
+            // Of the other parts it matters only how they ended.
+            let is_over = one.number == 1 || matches!(status, Status::Closed | Status::Canceled);
+            into.add(is_over.then_some(status));
         }
         match work.order_of(1).map(|one| &one.phase) {
             Some(Phase::OnHold { stage, reason, .. }) => into.add((stage, reason)),
