@@ -55,6 +55,8 @@ edges! {
 
     // To the door.
     Opened = CommitStock -> PickAndPack, "fulfillment.opened";
+    BackorderServed = Stock -> PickAndPack, "inventory.backorder_allocated";
+    BackorderReported = PickAndPack -> Stock, "inventory.backorder_reported";
     CaptureRequested = PickAndPack -> Pay, "order.capture_requested";
     CapturedForParcels = Pay -> Ship, "order.captured";
     CaptureRefused = Pay -> Ship, "order.capture_failed";

@@ -80,7 +80,7 @@ nodes! {
         at ["POST /v1/fulfillments/{id}/advance"],
         records [
             "fulfillment.picking_started", "fulfillment.picked", "fulfillment.packing_started", "fulfillment.packed",
-            "fulfillment.ready_to_ship", "fulfillment.held", "fulfillment.released", "fulfillment.split",
+            "fulfillment.ready_to_ship", "fulfillment.held", "fulfillment.released", "fulfillment.stock_arrived", "fulfillment.split",
             "fulfillment.picked_short", "fulfillment.given_up", "fulfillment.dispatch_requested"
         ];
     Ship = Event "ship", "a parcel may leave, and is sold", records ["inventory.updated", "fulfillment.closed"];
@@ -100,7 +100,7 @@ nodes! {
     Alerts = Event "alerts", "what people should know of is kept";
 
     Undo = Event "undo", "the order ends and is undone";
-    StopFulfillment = Event "stop_fulfillment", "what has not left the house stays", records ["inventory.released"];
+    StopFulfillment = Event "stop_fulfillment", "what has not left the house stays", records ["inventory.released", "inventory.backorder_dropped"];
     ReleaseStock = Event "release_stock", "stock goes back";
     UndoPayment = Event "undo_payment", "money goes back";
     WithdrawReview = Event "withdraw_review", "the review is called off";

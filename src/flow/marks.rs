@@ -90,6 +90,9 @@ pub fn of_inventory(event: &inventory::Event) -> Mark {
         E::Updated(Updated::Committed(_)) => Mark::At(Node::CommitStock),
         E::Updated(Updated::Shipped(_)) => Mark::At(Node::Ship),
         E::Updated(Updated::Returned(_)) => Mark::At(Node::TakeBack),
+        E::BackorderAllocated(_) => Mark::Along(Edge::BackorderServed),
+        E::BackorderDropped(_) => Mark::At(Node::StopFulfillment),
+        E::BackorderReported(_) => Mark::Along(Edge::BackorderReported),
         E::ThresholdReached(_) => Mark::Along(Edge::ThresholdReached),
     }
 }
@@ -106,6 +109,7 @@ pub fn of_fulfillment(event: &fulfillment::Event) -> Mark {
         | E::ReadyToShip(_)
         | E::Held(_)
         | E::Released(_)
+        | E::StockArrived(_)
         | E::Split(_)
         | E::PickedShort(_)
         | E::GivenUp(_)

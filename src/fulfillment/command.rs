@@ -133,6 +133,8 @@ pub enum Outcome {
         /// What, in words.
         lacking: Arc<str>,
     },
+    /// What the order is owed is there, and promised to it.
+    StockArrived,
     /// Inventory has seen to the stock of a part that was given up.
     GivenUp {
         /// Which.

@@ -297,6 +297,13 @@ fn hear(work: &Work, outcome: Outcome, now: Timestamp) -> Vec<Event> {
             }
             Some(_) | None => vec![],
         },
+        Outcome::StockArrived => {
+            let waits = |one: &&WorkOrder| {
+                one.is_owed && matches!(one.phase, Phase::OnHold { reason: HoldReason::Backordered, .. })
+            };
+            let arrived = work.orders.iter().filter(waits);
+            arrived.map(|one| Event::StockArrived(Moved { order: work.order, number: one.number })).collect()
+        }
         Outcome::GivenUp { number } => match work.order_of(number).map(|one| &one.phase) {
             Some(Phase::Incomplete { .. }) => {
                 vec![Event::Canceled(Canceled { order: work.order, number: Some(number) })]

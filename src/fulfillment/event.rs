@@ -30,6 +30,8 @@ crate::events! {
         Held(Held) = "fulfillment.held", 1;
         /// It waits no longer.
         Released(Released) = "fulfillment.released", 1;
+        /// What it waited for is there.
+        StockArrived(Moved) = "fulfillment.stock_arrived", 1;
         /// It was made into two.
         Split(Split) = "fulfillment.split", 1;
         /// Some of it was not found.
@@ -89,7 +91,8 @@ pub struct Opened {
     pub owed: Vec<Line>,
 }
 
-/// Data of the stages: `fulfillment.picking_started`, `picked`, `packing_started`, `packed`, `ready_to_ship`.
+/// Data of `fulfillment.stock_arrived` and of the stages: `picking_started`, `picked`, `packing_started`, `packed`,
+/// `ready_to_ship`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Moved {
     /// For which order.
@@ -341,6 +344,7 @@ impl Event {
             | Event::Picked(e)
             | Event::PackingStarted(e)
             | Event::Packed(e)
+            | Event::StockArrived(e)
             | Event::ReadyToShip(e) => Some(e.number),
             Event::Held(e) => Some(e.number),
             Event::Released(e) => Some(e.number),

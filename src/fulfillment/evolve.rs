@@ -78,6 +78,12 @@ impl Work {
                     self.enter(e.number, Phase::Working(stage), at);
                 }
             }
+            Event::StockArrived(e) => {
+                self.enter(e.number, Phase::Working(Stage::Allocated), at);
+                if let Some(one) = self.order_mut(e.number) {
+                    one.is_owed = false;
+                }
+            }
             Event::Split(e) => self.split(e.number, e.into, &e.lines),
             Event::PickedShort(e) => {
                 let number = e.into.unwrap_or(e.number);

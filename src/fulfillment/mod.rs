@@ -21,6 +21,9 @@
 //!                          failure ── silent for too long by policy, or people ──▶ lost ──▶ written off, money owed back
 //! ```
 //!
+//! What is sold but not there is a part of its own, on hold until inventory says that it has come; then it goes the way of the
+//! others.
+//!
 //! In mode `auto` timers take every arrow, a built-in carrier included; in `manual` people and carriers do. Splitting makes
 //! two fulfilment orders of one, so that each leaves as a parcel of its own.
 //!

@@ -132,7 +132,7 @@ pub struct WorkOrder {
     pub phase: Phase,
     /// Since when.
     pub since: Timestamp,
-    /// It is sold but was never there: no stock is promised to it.
+    /// It is sold but not there: no stock is promised to it, as far as fulfilment has heard.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_owed: bool,
 }

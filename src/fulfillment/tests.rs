@@ -298,6 +298,33 @@ fn what_is_sold_but_not_there_waits_on_hold() {
     assert!(work(&state).orders[1].is_owed, "no stock was promised to it");
 }
 
+#[test]
+fn what_was_not_there_goes_on_once_it_has_come() {
+    let policy = Policy {
+        mode: Mode::Auto,
+        stage_s: 2,
+        transit_s: 10,
+        stalled_s: 1_000,
+        short_pick: ShortPick::Refund,
+        undelivered: Undelivered::Restock,
+    };
+    let opening = Opening { order: ORDER, policy, lines: vec![line(1, 1)], owed: vec![line(1, 1)] };
+    let mut state = given([Command::Open(Box::new(opening))]);
+    let later = NOW.plus_secs(500);
+    let arrived = || Command::Hear(Outcome::StockArrived);
+    assert_eq!(apply(&mut state, arrived(), later).as_deref(), Ok(&["fulfillment.stock_arrived"][..]));
+    assert_eq!(apply(&mut state, arrived(), later).as_deref(), Ok(&[][..]), "told again");
+    let one = &work(&state).orders[1];
+    assert_eq!((word(&state, 2), one.is_owed, one.since), ("allocated", false, later));
+    // What is given up, or held by people, does not go on by that.
+    let opening = Opening { order: ORDER, policy, lines: vec![line(2, 1)], owed: vec![line(1, 1)] };
+    let mut state = given([Command::Open(Box::new(opening))]);
+    apply(&mut state, to(1, Move::Hold { note: None }), NOW).expect("held");
+    apply(&mut state, to(2, Move::GiveUp), NOW).expect("given up");
+    assert_eq!(apply(&mut state, arrived(), NOW).as_deref(), Ok(&[][..]));
+    assert_eq!((word(&state, 1), word(&state, 2)), ("on_hold", "incomplete"));
+}
+
 /// Part 2 was given up, and inventory has seen to it.
 fn given_up(state: &mut Fulfillment, number: u32, is_missing: bool) {
     assert_eq!(word(state, number), "incomplete");
@@ -672,6 +699,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         1 => (1..4_u32)
             .prop_map(|number| Command::Hear(Outcome::StockMissing { number, lacking: "A".into() })),
         1 => Just(Command::Hear(Outcome::Paid)),
+        1 => Just(Command::Hear(Outcome::StockArrived)),
         1 => (1..4_u32).prop_map(|number| Command::Hear(Outcome::StockBooked { number })),
         1 => (1..4_u32)
             .prop_map(|number| Command::Hear(Outcome::StockRefused { number, why: "no".into() })),

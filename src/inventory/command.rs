@@ -74,6 +74,24 @@ pub enum Command {
         /// It is not there: struck from the stock in the same breath.
         is_missing: bool,
     },
+    /// What an order is owed and was never there will not be sent: it waits for it no more, and what was promised to it
+    /// meanwhile is free again.
+    Forgo {
+        /// Whose.
+        order: OrderId,
+        /// What would have been in which parcel.
+        parcel: Parcel,
+    },
+    /// Promise what is there to orders that wait for it, the oldest first.
+    Serve {
+        /// Of what; of anything, where nothing is named.
+        skus: Vec<Sku>,
+    },
+    /// Fulfilment knows that what an order waited for is there. Only the store's machinery says so.
+    ArrivalHeard {
+        /// Whose.
+        order: OrderId,
+    },
     /// Goods of an order have come back.
     TakeBack {
         /// Of which order.
@@ -120,11 +138,14 @@ impl Command {
             | Command::Release { order, .. }
             | Command::Ship { order, .. }
             | Command::GiveBack { order, .. }
+            | Command::Forgo { order, .. }
+            | Command::ArrivalHeard { order }
             | Command::TakeBack { order, .. }
             | Command::TakeBackParcel { order, .. } => Some(*order),
             Command::SetItem(_)
             | Command::WriteOff { .. }
             | Command::Adjust { .. }
+            | Command::Serve { .. }
             | Command::Expire
             | Command::Announce { .. } => None,
         }

@@ -1,5 +1,6 @@
 //! Answers commands from the stock as it stands.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::types::map::Map;
@@ -10,13 +11,17 @@ use super::command::{
     TEXT_BYTES_MAX,
 };
 use super::event::{
-    Adjusted, Claim, Committed, Condition, Ending, Event, Extended, ItemSet, Line, Lines, Released, Reserved,
-    Returned, ReturnedLine, Shipped, ThresholdReached, Updated, WrittenOff,
+    Adjusted, BackorderAllocated, BackorderDropped, BackorderReported, Claim, Committed, Condition, Ending,
+    Event, Extended, ItemSet, Line, Lines, Released, Reserved, Returned, ReturnedLine, Shipped,
+    ThresholdReached, Updated, WrittenOff,
 };
 use super::state::{Balance, Levels, Phase, Reservation, Stock};
 
 /// The most holds that one sweep lets go of; what is left is due at once.
 pub const EXPIRED_PER_SWEEP_MAX: usize = 256;
+
+/// How many waiting orders one command serves; whoever asked asks again for the rest.
+pub const SERVED_MAX: usize = 256;
 
 /// How often a hold may be made longer.
 pub const EXTENSIONS_MAX: u8 = 16;
@@ -41,6 +46,9 @@ pub(super) fn decide(stock: &Stock, command: Command, now: Timestamp) -> Result<
         Command::Ship { order, parcel: None } => draft.ship(order)?,
         Command::Ship { order, parcel: Some(parcel) } => draft.ship_parcel(order, parcel)?,
         Command::GiveBack { order, parcel, is_missing } => draft.give_back(order, parcel, is_missing)?,
+        Command::Forgo { order, parcel } => draft.forgo(order, parcel)?,
+        Command::Serve { skus } => draft.serve_all(skus),
+        Command::ArrivalHeard { order } => draft.arrival_heard(order),
         Command::TakeBack { order, receipt, lines } => {
             draft.take_back(order, Back::Receipt(receipt), lines)?
         }
@@ -51,6 +59,7 @@ pub(super) fn decide(stock: &Stock, command: Command, now: Timestamp) -> Result<
         Command::Expire => {}
         Command::Announce { skus } => draft.look_at(&skus),
     }
+    draft.serve_risen();
     Ok(draft.finish())
 }
 
@@ -71,6 +80,8 @@ struct Draft<'a> {
     swept: usize,
     /// A hold that was let go out of turn.
     ended: Option<OrderId>,
+    /// The order that waits no more.
+    closed: Option<OrderId>,
     events: Vec<Event>,
     touched: Vec<Touched>,
     /// Where in `touched` a SKU is, once there are many.
@@ -82,6 +93,8 @@ struct Touched {
     sku: Sku,
     /// How it stood when that was last said.
     announced: Condition,
+    /// How many could be sold before.
+    before: i64,
     levels: Levels,
 }
 
@@ -92,6 +105,7 @@ impl<'a> Draft<'a> {
             now,
             swept: 0,
             ended: None,
+            closed: None,
             events: Vec::new(),
             touched: Vec::new(),
             places: Map::default(),
@@ -251,6 +265,7 @@ impl<'a> Draft<'a> {
 
     fn release(&mut self, order: OrderId, reason: Ending) {
         let known = self.stock.reservation(order);
+        self.closed = Some(order);
         match (known, self.phase(order)) {
             (Some(held), Some(Phase::Held { .. })) => self.end(held, Claim::Held, reason),
             (Some(kept), Some(Phase::Committed)) => self.end(kept, Claim::Committed, reason),
@@ -303,6 +318,69 @@ impl<'a> Draft<'a> {
             }
         }
         Ok(())
+    }
+
+    /// What an order waits for is all or nothing, so it is either still owed, or promised.
+    fn forgo(&mut self, order: OrderId, parcel: Parcel) -> Result<(), Rejection> {
+        let Some(known) = self.stock.reservation(order) else {
+            return Err(Rejection::NotReserved { order });
+        };
+        if !known.waits() || known.has_parcel(parcel.number) {
+            return self.give_back(order, parcel, false);
+        }
+        self.closed = Some(order);
+        let (reservation, lines, parcel) = (known.id, known.owed(), parcel.number);
+        self.push(Event::BackorderDropped(BackorderDropped { reservation, order, lines, parcel }));
+        Ok(())
+    }
+
+    fn arrival_heard(&mut self, order: OrderId) {
+        if let Some(known) = self.stock.reservation(order).filter(|known| known.untold) {
+            self.push(Event::BackorderReported(BackorderReported { reservation: known.id, order }));
+        }
+    }
+
+    /// Somebody wants it looked at who waits for these.
+    fn serve_all(&mut self, skus: Vec<Sku>) {
+        let skus = if skus.is_empty() { self.stock.waited_for().cloned().collect() } else { skus };
+        self.serve(&skus);
+    }
+
+    /// Whatever there is more of now than before may be what somebody waits for.
+    fn serve_risen(&mut self) {
+        let has_risen = |touched: &&Touched| touched.levels.available() > touched.before;
+        let risen = self.touched.iter().filter(has_risen).map(|touched| touched.sku.clone());
+        let skus: Vec<Sku> = risen.filter(|sku| self.stock.waiting_for(sku).is_some()).collect();
+        self.serve(&skus);
+    }
+
+    /// Orders that wait for any of these get all that they are owed, or nothing; the oldest first. Who wants more than there
+    /// is lets the next ones pass.
+    fn serve(&mut self, skus: &[Sku]) {
+        let stock = self.stock;
+        let all: BTreeSet<OrderId> =
+            skus.iter().filter_map(|sku| stock.waiting_for(sku)).flatten().copied().collect();
+        let mut served = 0;
+        for order in all {
+            let is_any_left =
+                skus.iter().any(|sku| self.levels(sku).is_some_and(|levels| levels.available() > 0));
+            if served == SERVED_MAX || !is_any_left {
+                return;
+            }
+            let Some(known) = stock.reservation(order).filter(|_| self.closed != Some(order)) else {
+                continue;
+            };
+            let lines = known.owed();
+            let has = |line: &Line, draft: &mut Self| {
+                let levels = draft.levels(&line.sku).unwrap_or_default();
+                levels.available() >= i64::from(line.quantity)
+            };
+            if lines.iter().all(|line| has(line, self)) {
+                served += 1;
+                let reservation = known.id;
+                self.push(Event::BackorderAllocated(BackorderAllocated { reservation, order, lines }));
+            }
+        }
     }
 
     /// Every receipt and every parcel is known by its number, so a repeat is known too.
@@ -516,7 +594,7 @@ impl<'a> Draft<'a> {
         let place = self.place(&set.sku).unwrap_or_else(|| {
             let mut levels = Levels::default();
             levels.balance.on_hand = set.on_hand;
-            self.add(Touched { sku: set.sku.clone(), announced: Condition::default(), levels })
+            self.add(Touched { sku: set.sku.clone(), announced: Condition::default(), before: 0, levels })
         });
         let levels = &mut self.touched[place].levels;
         levels.reorder_point = set.reorder_point;
@@ -537,7 +615,8 @@ impl<'a> Draft<'a> {
             let item = self.stock.item(sku.as_str())?;
             let levels = item.levels;
             let announced = item.announced;
-            Some(self.add(Touched { sku: sku.clone(), announced, levels }))
+            let before = levels.available();
+            Some(self.add(Touched { sku: sku.clone(), announced, before, levels }))
         })
     }
 
@@ -556,7 +635,7 @@ impl<'a> Draft<'a> {
     /// The events, and the thresholds that all of them together have crossed.
     fn finish(self) -> Vec<Event> {
         let mut events = self.events;
-        for Touched { sku, announced, levels } in self.touched {
+        for Touched { sku, announced, levels, .. } in self.touched {
             let condition = levels.condition();
             if condition != announced {
                 events.push(Event::ThresholdReached(ThresholdReached {

@@ -20,6 +20,12 @@ events! {
         Extended(Extended) = "inventory.reservation_extended", 1;
         /// Held or committed stock is free again.
         Released(Released) = "inventory.released", 1;
+        /// What an order waited for is there, and promised to it.
+        BackorderAllocated(BackorderAllocated) = "inventory.backorder_allocated", 1;
+        /// An order does not wait any more.
+        BackorderDropped(BackorderDropped) = "inventory.backorder_dropped", 1;
+        /// Fulfilment knows that what the order waited for is there.
+        BackorderReported(BackorderReported) = "inventory.backorder_reported", 1;
         /// An item crossed its reorder point or ran out, or came back.
         ThresholdReached(ThresholdReached) = "inventory.threshold_reached", 1;
     }
@@ -212,6 +218,39 @@ pub struct Released {
     pub parcel: Option<u32>,
 }
 
+/// What an order waited for is there, and promised to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BackorderAllocated {
+    /// Which reservation.
+    pub reservation: ReservationId,
+    /// For which order.
+    pub order: OrderId,
+    /// What: all that it was owed.
+    pub lines: Lines,
+}
+
+/// An order does not wait any more for what it was owed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BackorderDropped {
+    /// Which reservation.
+    pub reservation: ReservationId,
+    /// For which order.
+    pub order: OrderId,
+    /// What: all that it was owed.
+    pub lines: Lines,
+    /// Which parcel it would have been in.
+    pub parcel: u32,
+}
+
+/// Fulfilment knows that what an order waited for is there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BackorderReported {
+    /// Which reservation.
+    pub reservation: ReservationId,
+    /// For which order.
+    pub order: OrderId,
+}
+
 /// How a reservation claimed its stock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -358,10 +397,11 @@ impl EntryKind {
 }
 
 impl Event {
-    /// The ledger entries this event makes: at most one a SKU, but of goods that came back one a sort of movement. Nothing
-    /// else moves a figure.
+    /// The ledger entries this event makes: at most one a SKU, but of goods that came back one a sort of movement, and of
+    /// goods that an order waited for a reservation and an allocation. Nothing else moves a figure.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         let mut returned: &[ReturnedLine] = &[];
+        let mut arrived: &[Line] = &[];
         let (single, lines) = match self {
             Event::Updated(Updated::Set(set)) => (Some(set.entry()), None),
             Event::Updated(Updated::Adjusted(adjusted)) => {
@@ -383,8 +423,20 @@ impl Event {
             }
             Event::Reserved(reserved) => (None, Some((EntryKind::Reservation, 1, &reserved.lines))),
             Event::Released(released) => (None, Some((released.kind(), -1, &released.lines))),
-            Event::Extended(_) | Event::ThresholdReached(_) => (None, None),
+            Event::BackorderAllocated(allocated) => {
+                arrived = &allocated.lines;
+                (None, Some((EntryKind::Allocation, 1, &allocated.lines)))
+            }
+            Event::Extended(_)
+            | Event::ThresholdReached(_)
+            | Event::BackorderDropped(_)
+            | Event::BackorderReported(_) => (None, None),
         };
+        let arrived = arrived.iter().map(|line| Entry {
+            sku: &line.sku,
+            kind: EntryKind::Reservation,
+            quantity: i64::from(line.quantity),
+        });
         let lines = lines.into_iter().flat_map(|(kind, sign, lines)| {
             lines.iter().map(move |line| {
                 let quantity = sign * i64::from(line.quantity);
@@ -392,7 +444,7 @@ impl Event {
             })
         });
         let returned = returned.iter().flat_map(ReturnedLine::entries);
-        single.into_iter().chain(lines).chain(returned).filter(|entry| entry.quantity != 0)
+        single.into_iter().chain(arrived).chain(lines).chain(returned).filter(|entry| entry.quantity != 0)
     }
 
     /// The documents that this event changes: the items of these SKUs, and the reservation of this order.
@@ -409,8 +461,13 @@ impl Event {
             Event::Updated(Updated::Committed(Committed { order, lines, .. }))
             | Event::Updated(Updated::Shipped(Shipped { order, lines, .. }))
             | Event::Reserved(Reserved { order, lines, .. })
-            | Event::Released(Released { order, lines, .. }) => (None, lines, Some(*order)),
+            | Event::Released(Released { order, lines, .. })
+            | Event::BackorderAllocated(BackorderAllocated { order, lines, .. }) => {
+                (None, lines, Some(*order))
+            }
             Event::Extended(extended) => (None, &[], Some(extended.order)),
+            Event::BackorderDropped(dropped) => (None, &[], Some(dropped.order)),
+            Event::BackorderReported(reported) => (None, &[], Some(reported.order)),
             Event::ThresholdReached(reached) => (Some(&reached.sku), &[], None),
         };
         let moved = lines.iter().filter(|line| line.quantity != 0);
@@ -499,7 +556,7 @@ macro_rules! of_a_reservation {
     )+};
 }
 
-of_a_reservation!(Reserved, Extended, Released);
+of_a_reservation!(Reserved, Extended, Released, BackorderAllocated, BackorderDropped, BackorderReported);
 
 impl ThresholdReached {
     fn order(&self) -> Option<OrderId> {

@@ -15,8 +15,11 @@
 //!                         expired
 //! ```
 //!
+//! What an order is owed beyond what was there it waits for, once it is committed. Whatever makes more available serves those
+//! that wait, in the same breath: the oldest first, each all it is owed or nothing. Fulfilment is told until it has heard.
+//!
 //! What is committed may leave in several parcels, or be given back in parts; a parcel's number tells it from a repeat, and
-//! the reservation is fulfilled when nothing is left of it.
+//! the reservation is fulfilled when nothing is left of it and nothing is owed.
 //!
 //! What has left may come back, with a receipt or as a parcel that did not arrive, to be sold again, kept as damaged or
 //! thrown away; the number of either tells it from a repeat. `fulfilled` and `released` are final. A hold whose time has come never counts: whatever is asked, such holds are let
@@ -38,23 +41,30 @@ pub use command::{
     Command, LINES_MAX, ON_HAND_MAX, OutOfStock, Parcel, Rejection, ReleaseReason, Reserve, SetItem,
     Shortage, TEXT_BYTES_MAX,
 };
-pub use decide::{EXPIRED_PER_SWEEP_MAX, EXTENSIONS_MAX};
+pub use decide::{EXPIRED_PER_SWEEP_MAX, EXTENSIONS_MAX, SERVED_MAX};
 pub use event::{
-    Adjusted, Claim, Committed, Condition, Ending, Entry, EntryKind, Event, Extended, ItemSet, Line, Lines,
-    Released, Reserved, Returned, ReturnedLine, Shipped, ThresholdReached, Updated, WrittenOff,
+    Adjusted, BackorderAllocated, BackorderDropped, BackorderReported, Claim, Committed, Condition, Ending,
+    Entry, EntryKind, Event, Extended, ItemSet, Line, Lines, Released, Reserved, Returned, ReturnedLine,
+    Shipped, ThresholdReached, Updated, WrittenOff,
 };
 pub use state::{Balance, Item, Levels, Listed, Phase, Reservation, Standing, Stock};
 pub use view::{ItemView, LedgerEntryView, ReservationView};
 
 use crate::runtime::{Aggregate, Due, Only};
-use crate::types::Timestamp;
+use crate::types::{OrderId, Timestamp};
 
 /// The store's stock.
 pub struct Inventory;
 
-/// Nothing is told to siblings unasked.
-#[derive(Debug, PartialEq)]
-pub enum Step {}
+/// A message of the stock to a sibling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Fulfilment: what this order waited for is there, and promised to it.
+    TellArrival {
+        /// Which.
+        order: OrderId,
+    },
+}
 
 /// Nothing leaves the store.
 #[derive(Debug, PartialEq)]
@@ -91,9 +101,8 @@ impl Aggregate for Inventory {
         if crate::runtime::fault_points::loses("expiry") {
             return Due::nothing();
         }
-        match stock.next_expiry() {
-            Some(at) => Due::at(at, Command::Expire),
-            None => Due::nothing(),
-        }
+        let steps = stock.untold().map(|order| Step::TellArrival { order }).collect();
+        let timer = stock.next_expiry().map(|at| (at, Command::Expire));
+        Due { steps, call: None, timer }
     }
 }

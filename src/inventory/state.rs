@@ -19,6 +19,10 @@ pub struct Stock {
     reservations: Map<OrderId, Reservation>,
     /// Every held reservation, by its time.
     expiries: BTreeSet<(Timestamp, OrderId)>,
+    /// The orders that wait for a SKU.
+    waiting: Map<Sku, BTreeSet<OrderId>>,
+    /// The orders of which fulfilment is to hear that what they waited for is there.
+    untold: BTreeSet<OrderId>,
 }
 
 /// What a price list says of a SKU.
@@ -51,10 +55,18 @@ impl Stock {
         if let Phase::Held { expires_at, .. } = reservation.phase {
             self.expiries.insert((expires_at, order));
         }
+        if reservation.waits() {
+            for line in reservation.lines.iter().filter(|line| line.backordered > 0) {
+                self.waiting.entry(line.sku.clone()).or_default().insert(order);
+            }
+        }
+        if reservation.untold {
+            self.untold.insert(order);
+        }
         self.reservations.insert(order, reservation);
     }
 
-    /// Drops a reservation from memory, unless it is held.
+    /// Drops a reservation from memory, unless it is held or waits.
     pub fn forget(&mut self, order: OrderId) {
         if self.reservations.get(&order).is_some_and(|known| !known.is_open()) {
             self.reservations.remove(&order);
@@ -89,6 +101,21 @@ impl Stock {
     /// What one of a SKU costs; nothing, when the store has no such item.
     pub fn price(&self, sku: &str) -> Option<Listed> {
         self.items.get(sku).map(|item| Listed { unit_price: item.unit_price })
+    }
+
+    /// The orders that wait for a SKU, the oldest first.
+    pub(super) fn waiting_for(&self, sku: &Sku) -> Option<&BTreeSet<OrderId>> {
+        self.waiting.get(sku)
+    }
+
+    /// The SKUs that orders wait for, in no order.
+    pub fn waited_for(&self) -> impl Iterator<Item = &Sku> {
+        self.waiting.keys()
+    }
+
+    /// The orders of which fulfilment is to hear that what they waited for is there.
+    pub(super) fn untold(&self) -> impl Iterator<Item = OrderId> {
+        self.untold.iter().copied()
     }
 
     /// When the next hold expires.
@@ -149,8 +176,22 @@ impl Stock {
     }
 
     fn unlist(&mut self, reservation: &Reservation) {
+        let order = reservation.order;
         if let Phase::Held { expires_at, .. } = reservation.phase {
-            self.expiries.remove(&(expires_at, reservation.order));
+            self.expiries.remove(&(expires_at, order));
+        }
+        if reservation.waits() {
+            for line in reservation.lines.iter().filter(|line| line.backordered > 0) {
+                if let Some(orders) = self.waiting.get_mut(&line.sku) {
+                    orders.remove(&order);
+                    if orders.is_empty() {
+                        self.waiting.remove(&line.sku);
+                    }
+                }
+            }
+        }
+        if reservation.untold {
+            self.untold.remove(&order);
         }
     }
 }
@@ -338,6 +379,9 @@ pub struct Reservation {
     /// The parcels that left and did not arrive: bit `number − 1` of each.
     #[serde(default, skip_serializing_if = "is_nought")]
     pub undelivered: u32,
+    /// Fulfilment is to hear that what the order waited for is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untold: bool,
     /// When it was first held; held anew counts as first.
     pub reserved_at: Timestamp,
     /// When it last changed.
@@ -434,9 +478,7 @@ impl Reservation {
         }
         if let Some((number, lines)) = part(event) {
             reservation.settle(number, lines);
-            if reservation.remaining().iter().all(|line| line.quantity == 0) {
-                reservation.phase = Phase::Fulfilled;
-            }
+            reservation.finish();
             reservation.updated_at = at;
             return Some(reservation);
         }
@@ -453,6 +495,21 @@ impl Reservation {
             },
             (Event::Updated(Updated::Committed(_)), _) => Phase::Committed,
             (Event::Updated(Updated::Shipped(_)), _) => Phase::Fulfilled,
+            (Event::BackorderAllocated(_), phase) => {
+                reservation.untold = true;
+                reservation.no_more_owed(true);
+                phase
+            }
+            (Event::BackorderDropped(dropped), _) => {
+                reservation.parcels |= bit(dropped.parcel);
+                reservation.no_more_owed(false);
+                reservation.finish();
+                reservation.phase
+            }
+            (Event::BackorderReported(_), phase) => {
+                reservation.untold = false;
+                phase
+            }
             (
                 Event::Extended(_),
                 Phase::Committed | Phase::Fulfilled | Phase::Released { .. } | Phase::Expired,
@@ -482,8 +539,27 @@ impl Reservation {
             parcels: 0,
             receipts: 0,
             undelivered: 0,
+            untold: false,
             reserved_at: at,
             updated_at: at,
+        }
+    }
+
+    /// What was owed is there, or is not waited for any more.
+    fn no_more_owed(&mut self, is_there: bool) {
+        let settled = |line: &Line| Line {
+            quantity: line.quantity.saturating_add(if is_there { line.backordered } else { 0 }),
+            backordered: 0,
+            sku: line.sku.clone(),
+        };
+        self.lines = self.lines.iter().map(settled).collect();
+    }
+
+    /// Of which nothing is left and nothing is owed, that is fulfilled.
+    fn finish(&mut self) {
+        let is_through = self.remaining().iter().all(|line| line.quantity == 0);
+        if is_through && self.backordered() == 0 {
+            self.phase = Phase::Fulfilled;
         }
     }
 
@@ -524,9 +600,20 @@ impl Reservation {
         self.lines.iter().map(left).collect()
     }
 
-    /// Whether something will still happen by itself: it is held.
+    /// Whether something will still happen by itself: it is held, it waits for stock, or that is there and is to be told.
     pub fn is_open(&self) -> bool {
-        matches!(self.phase, Phase::Held { .. })
+        matches!(self.phase, Phase::Held { .. }) || self.waits() || self.untold
+    }
+
+    /// Whether its order is confirmed and waits for what is not there.
+    pub fn waits(&self) -> bool {
+        self.phase == Phase::Committed && self.backordered() > 0
+    }
+
+    /// What its order is owed, one line a SKU.
+    pub fn owed(&self) -> Lines {
+        let owed = self.lines.iter().filter(|line| line.backordered > 0);
+        owed.map(|line| Line { sku: line.sku.clone(), quantity: line.backordered, backordered: 0 }).collect()
     }
 
     /// How many pieces are owed beyond what is held.
@@ -580,6 +667,9 @@ fn part(event: &Event) -> Option<(u32, &Lines)> {
         )
         | Event::Reserved(_)
         | Event::Extended(_)
+        | Event::BackorderAllocated(_)
+        | Event::BackorderDropped(_)
+        | Event::BackorderReported(_)
         | Event::ThresholdReached(_) => None,
     }
 }

@@ -142,7 +142,10 @@ impl<'a> LedgerEntryView<'a> {
             Event::Reserved(e) => (Some(e.order), Some(e.reservation), None),
             Event::Extended(e) => (Some(e.order), Some(e.reservation), None),
             Event::Released(e) => (Some(e.order), Some(e.reservation), Some(e.reason.name())),
-            Event::ThresholdReached(_) => (None, None, None),
+            Event::BackorderAllocated(e) => (Some(e.order), Some(e.reservation), None),
+            Event::BackorderDropped(_) | Event::BackorderReported(_) | Event::ThresholdReached(_) => {
+                (None, None, None)
+            }
         };
         event.entries().map(move |entry| Self {
             at,

@@ -188,6 +188,7 @@ fn start(
             listener::gateway_down(&family);
         }
     });
+    let is_waited_for = begin.stock.waited_for().next().is_some();
     let standing = listener::Standing::of(&begin.stock, &begin.desk, &begin.alerts);
     tenancy.run(AggregateActor::new(Rc::clone(&family), [(Only, begin.store)]));
     inventory.run(AggregateActor::new(Rc::clone(&family), [(Only, begin.stock)]));
@@ -197,23 +198,29 @@ fn start(
     fulfillments.run(AggregateActor::new(Rc::clone(&family), []));
     returns.run(AggregateActor::new(Rc::clone(&family), []));
     orders.run(AggregateActor::new(Rc::clone(&family), []));
-    go_on(&family, standing);
+    go_on(&family, standing, is_waited_for);
     family
 }
 
 /// Lets a family go on with what it owes, as soon as the journal takes it. Until then it answers what it is asked and
 /// does nothing of its own: what it did would be refused, and it would be raised again, and again.
-fn go_on(family: &Rc<StoreFamily>, standing: listener::Standing) {
-    if family.node.journal_takes() {
+fn go_on(family: &Rc<StoreFamily>, standing: listener::Standing, is_waited_for: bool) {
+    let go = move |family: &Rc<StoreFamily>| {
         listener::compare(family, standing);
-        return family.members.go_on();
+        if is_waited_for {
+            // What came while the store was not awake, or could not be promised before it fell.
+            wiring::goods::serve(family, Vec::new());
+        }
+        family.members.go_on();
+    };
+    if family.node.journal_takes() {
+        return go(family);
     }
     let (node, held) = (Arc::clone(&family.node), Rc::downgrade(family));
     actix::spawn(async move {
         let is_taking = node.journal_taking().await;
         if let Some(family) = held.upgrade().filter(|family| is_taking && !family.is_broken()) {
-            listener::compare(&family, standing);
-            family.members.go_on();
+            go(&family);
         }
     });
 }

@@ -170,6 +170,7 @@ impl Side<'_> {
             );
         }
         findings.compare(name, &row.id, "due", &shown(row.owed), &shown(row.due));
+        findings.compare(name, &row.id, "waits for stock", &row.waits.1, &row.waits.0);
         match row.order.placed() {
             Some(placed) if model.phase == Phase::Unplaced => {
                 findings.add(name, &row.id, "status", "unplaced", &placed.status())
@@ -192,6 +193,12 @@ impl Side<'_> {
         let life = model.hold.as_deref().map_or("none", |hold| hold.life.name());
         let found = row.reservation.as_ref().map_or("none", |reservation| reservation.phase.name());
         findings.compare(name, &row.id, "reservation", life, found);
+        let owed = model.hold.as_deref().map_or(0, |hold| hold.owed());
+        let found = row.reservation.as_ref().map_or(0, |reservation| i64::from(reservation.backordered()));
+        findings.compare(name, &row.id, "pieces that it waits for", &owed, &found);
+        let untold = model.hold.as_deref().is_some_and(|hold| hold.is_untold);
+        let found = row.reservation.as_ref().is_some_and(|reservation| reservation.untold);
+        findings.compare(name, &row.id, "arrival to be told", &untold, &found);
     }
 
     fn alert(&mut self, row: &AuditedAlert, findings: &mut Findings) {

@@ -30,6 +30,8 @@ pub(super) struct Part {
     pub(super) word: String,
     /// At which stage it was held.
     stage: String,
+    /// It waits for what was never there.
+    is_owed: bool,
     pub(super) attempts: u64,
     pub(super) is_stalled: bool,
     /// What people were told is wrong with it.
@@ -160,7 +162,9 @@ impl Goods {
             }
             number += 1;
             self.units += lines.values().sum::<i64>();
-            let part = Part { lines, word: word.into(), stage: "allocated".into(), ..Part::default() };
+            let is_owed = member == "owed";
+            let part =
+                Part { lines, word: word.into(), stage: "allocated".into(), is_owed, ..Part::default() };
             self.parts.insert(number, part);
         }
         true
@@ -206,7 +210,7 @@ impl Goods {
 
 fn is_ours(kind: &str) -> bool {
     // What only a later release knows is not judged.
-    let moves = ["held", "released", "given_up", "canceled", "closed", "dispatch_requested"];
+    let moves = ["held", "released", "stock_arrived", "given_up", "canceled", "closed", "dispatch_requested"];
     kind.strip_prefix("fulfillment.").is_some_and(|kind| moves.contains(&kind) || stage_of(kind).is_some())
         || kind.strip_prefix("shipment.").is_some_and(is_scan)
         || matches!(kind, "shipment.created" | "shipment.stalled" | "shipment.trouble_reported")
@@ -282,6 +286,11 @@ impl Part {
             ("fulfillment", "released") => {
                 let is_legal = self.word == "on_hold";
                 self.word.clone_from(&self.stage);
+                is_legal
+            }
+            ("fulfillment", "stock_arrived") => {
+                let is_legal = self.word == "on_hold" && std::mem::take(&mut self.is_owed);
+                self.word = "allocated".into();
                 is_legal
             }
             ("fulfillment", "given_up") => {

@@ -34,6 +34,10 @@ pub(super) struct Hold {
     pub(super) life: Life,
     /// What is still held or promised.
     lines: Vec<(String, i64)>,
+    /// What is owed beyond that.
+    owed: Vec<(String, i64)>,
+    /// What was owed has come, and fulfilment has not heard of it.
+    pub(super) is_untold: bool,
     /// The parcels that took part of it.
     parcels: BTreeSet<u64>,
     /// What left the house, and is not back.
@@ -45,6 +49,40 @@ pub(super) struct Hold {
 }
 
 impl Hold {
+    /// How many pieces are owed beyond what is held or promised.
+    pub(super) fn owed(&self) -> i64 {
+        self.owed.iter().map(|(_, quantity)| quantity).sum()
+    }
+
+    /// All that was owed has come, and is promised. Says whether that was it.
+    fn arrives(&mut self, lines: &[(String, i64)]) -> bool {
+        let is_sound = self.life == Life::Committed && !lines.is_empty() && self.owed == lines;
+        for (sku, quantity) in lines {
+            match self.lines.iter_mut().find(|(known, _)| known == sku) {
+                Some((_, promised)) => *promised += quantity,
+                None => self.lines.push((sku.clone(), *quantity)),
+            }
+        }
+        self.owed.clear();
+        self.is_untold = true;
+        is_sound
+    }
+
+    /// What was owed is not waited for any more. Says whether that was it.
+    fn drops(&mut self, parcel: u64, lines: &[(String, i64)]) -> bool {
+        let is_sound = self.life == Life::Committed && self.owed == lines && self.parcels.insert(parcel);
+        self.owed.clear();
+        self.finish();
+        is_sound
+    }
+
+    /// Of which nothing is left and nothing is owed, that is fulfilled.
+    fn finish(&mut self) {
+        if self.owed.is_empty() && self.lines.iter().all(|(_, left)| *left == 0) {
+            self.life = Life::Fulfilled;
+        }
+    }
+
     /// Whether a parcel took its part.
     pub(super) fn has_parcel(&self, number: u64) -> bool {
         self.parcels.contains(&number)
@@ -90,9 +128,7 @@ impl Hold {
                 None => is_sound = false,
             }
         }
-        if self.lines.iter().all(|(_, left)| *left == 0) {
-            self.life = Life::Fulfilled;
-        }
+        self.finish();
         is_sound
     }
 }
@@ -202,6 +238,10 @@ impl Stock {
                 self.check(sku, number("on_hand"), store, findings);
                 return true;
             }
+            ("backorder_allocated" | "backorder_dropped" | "backorder_reported", _) => {
+                self.owed(record, data, hold, &lines, store, findings);
+                return true;
+            }
             ("reserved", _) => ((0, 1, 0), Some(Life::Held), &[None, Some(Life::Expired)]),
             ("updated", "committed") => ((0, -1, 1), Some(Life::Committed), &[Some(Life::Held)]),
             ("updated", "shipped") => ((-1, 0, -1), Some(Life::Fulfilled), &[Some(Life::Committed)]),
@@ -260,6 +300,9 @@ impl Stock {
                 }
                 let before = hold.take().unwrap_or_default();
                 let mut after = Hold { life, lines: Vec::new(), parcels: BTreeSet::new(), ..*before };
+                if is_begun || life == Life::Committed {
+                    after.owed = owed_in(data);
+                }
                 if has_left {
                     after.leaves(&lines);
                 }
@@ -268,6 +311,44 @@ impl Stock {
             }
         }
         true
+    }
+
+    /// What an order waits for has come, or is not waited for any more.
+    fn owed(
+        &mut self,
+        record: &Record<'_>,
+        data: &Value,
+        hold: Option<&mut Option<Box<Hold>>>,
+        lines: &[(String, i64)],
+        store: &str,
+        findings: &mut Findings,
+    ) {
+        let hold = hold.and_then(Option::as_deref_mut);
+        let is_sound = match record.kind {
+            "inventory.backorder_allocated" => {
+                for (sku, quantity) in lines {
+                    let Some(item) = self.items.get_mut(sku) else {
+                        findings.add(store, sku, "ledger", "an item that is known", record.kind);
+                        continue;
+                    };
+                    // A reservation and an allocation, each an entry of its own.
+                    item.committed += quantity;
+                    item.version += 2;
+                    item.ledger.push(record.position);
+                    self.check(sku, None, store, findings);
+                }
+                hold.is_some_and(|hold| hold.arrives(lines))
+            }
+            "inventory.backorder_dropped" => {
+                let parcel = data["parcel"].as_u64().unwrap_or(0);
+                hold.is_some_and(|hold| hold.drops(parcel, lines))
+            }
+            _ => hold.is_some_and(|hold| std::mem::take(&mut hold.is_untold)),
+        };
+        if !is_sound {
+            let subject = data["order"].as_str().unwrap_or("?");
+            findings.add(store, subject, "what it waits for", "all that it is owed, once", record.kind);
+        }
     }
 
     /// Goods of an order are back: some are sold again, some kept as damaged, some thrown away.
@@ -373,6 +454,13 @@ impl Stock {
             findings.compare(store, sku, "committed, by ledger and by holds", &committed, &item.committed);
         }
     }
+}
+
+/// What a hold is owed beyond what is there.
+fn owed_in(data: &Value) -> Vec<(String, i64)> {
+    let lines = data["lines"].as_array().map_or(&[][..], Vec::as_slice);
+    let line = |line: &Value| Some((line["sku"].as_str()?.to_owned(), line["backordered"].as_i64()?));
+    lines.iter().filter_map(line).filter(|(_, quantity)| *quantity > 0).collect()
 }
 
 fn lines(data: &Value) -> Vec<(String, i64)> {

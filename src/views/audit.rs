@@ -58,6 +58,8 @@ pub(crate) struct AuditedOrder {
     pub(crate) due: Option<Timestamp>,
     /// When it is due according to its documents.
     pub(crate) owed: Option<Timestamp>,
+    /// Whether it waits for stock, according to its row and to its documents.
+    pub(crate) waits: (bool, bool),
 }
 
 /// An item's row.
@@ -197,7 +199,7 @@ impl Snapshot {
     pub(crate) fn orders(&self, mut each: impl FnMut(AuditedOrder)) -> Result<(), ViewsError> {
         let fail = ViewsError::sqlite("reading orders");
         let sql =
-            "SELECT no, doc, payment, reservation, events, fulfillment, returns, store, id, due FROM orders
+            "SELECT no, doc, payment, reservation, events, fulfillment, returns, store, id, due, waits FROM orders
                    ORDER BY no";
         let mut statement = self.file.prepare(sql).map_err(&fail)?;
         let mut rows = statement.query([]).map_err(&fail)?;
@@ -213,6 +215,7 @@ impl Snapshot {
                 events,
                 due: row.get::<_, Option<i64>>(9).map_err(&fail)?.map(Timestamp::from_micros),
                 owed: write::due(&slot),
+                waits: (row.get(10).map_err(&fail)?, write::waits(&slot)),
                 order: slot.order,
                 payment: slot.payment,
                 reservation: slot.reservation,

@@ -266,6 +266,9 @@ fn fold_stock(
         | inventory::Event::Reserved(_)
         | inventory::Event::Extended(_)
         | inventory::Event::Released(_)
+        | inventory::Event::BackorderAllocated(_)
+        | inventory::Event::BackorderDropped(_)
+        | inventory::Event::BackorderReported(_)
         | inventory::Event::ThresholdReached(_) => Shows::Nothing,
     })
 }

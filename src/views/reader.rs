@@ -163,12 +163,16 @@ impl ViewsReader {
         Ok(items.into_iter().flatten().collect())
     }
 
-    /// Every reservation of a store that is held.
+    /// Every reservation of a store that is held, waits for stock, or has something to tell.
     pub fn held_reservations(&mut self, store: &StoreId) -> Result<Vec<Reservation>, ViewsError> {
         let Some(no) = self.number(store)? else { return Ok(Vec::new()) };
         let sql = "SELECT reservation FROM orders INDEXED BY orders_open
                    WHERE store = ?1 AND due IS NOT NULL AND reservation IS NOT NULL";
-        let known: Vec<Option<Reservation>> = collect(&self.file, sql, [no], |row| json(row, 0))?;
+        let mut known: Vec<Option<Reservation>> = collect(&self.file, sql, [no], |row| json(row, 0))?;
+        // What waits is not due, so it stands in an index of its own.
+        let waiting =
+            "SELECT reservation FROM orders INDEXED BY orders_waiting WHERE store = ?1 AND waits = 1";
+        known.extend(collect(&self.file, waiting, [no], |row| json(row, 0))?);
         Ok(known.into_iter().flatten().filter(Reservation::is_open).collect())
     }
 

@@ -19,7 +19,7 @@ const BROKEN: &str = "views.broken";
 /// Marks the file as ours: "OFVW".
 const APPLICATION_ID: i64 = 0x4F46_5657;
 /// The format of tables and documents. Any other is made anew.
-const FORMAT: i64 = 9;
+const FORMAT: i64 = 10;
 /// Bytes a page.
 const PAGE_BYTES: i64 = 16_384;
 /// Pages of log after which it is moved into the file: 32 MiB.
@@ -59,10 +59,12 @@ const SCHEMA: &str = "
         reservation BLOB,
         fulfillment BLOB,
         returns BLOB,
-        events BLOB NOT NULL
+        events BLOB NOT NULL,
+        waits INTEGER NOT NULL
     ) STRICT;
     CREATE UNIQUE INDEX orders_by_id ON orders (id, store);
     CREATE INDEX orders_open ON orders (store, id) WHERE due IS NOT NULL;
+    CREATE INDEX orders_waiting ON orders (store, id) WHERE waits = 1;
     CREATE INDEX orders_due ON orders (store, due) WHERE due IS NOT NULL;
     CREATE TABLE skus (
         no INTEGER PRIMARY KEY,

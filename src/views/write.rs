@@ -89,10 +89,10 @@ pub(super) fn orders<'a>(
     }
     dirty.sort_unstable_by_key(|(slot, ..)| slot.no);
     let mut insert =
-        file.prepare_cached("INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
+        file.prepare_cached("INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;
     let mut update = file.prepare_cached(
         "UPDATE orders SET due = ?2, doc = ?3, payment = ?4, reservation = ?5, fulfillment = ?6, returns = ?7,
-         events = ?8 WHERE no = ?1",
+         events = ?8, waits = ?9 WHERE no = ?1",
     )?;
     let (mut order, mut payment, mut reservation, mut fulfillment, mut returns) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -106,6 +106,7 @@ pub(super) fn orders<'a>(
         let returns = written(&mut returns, has_returns.then_some(&slot.returns));
         let (no, due, events) =
             (slot.no.cast_signed(), due(slot).map(Timestamp::micros), slot.events.bytes());
+        let waits = waits(slot);
         if let Some(before) = slot.no_before {
             file.prepare_cached("UPDATE orders SET no = ?2 WHERE no = ?1")?
                 .execute((before.cast_signed(), no))?;
@@ -122,9 +123,10 @@ pub(super) fn orders<'a>(
                 fulfillment,
                 returns,
                 events,
+                waits,
             ))?;
         } else {
-            update.execute((no, due, order, payment, reservation, fulfillment, returns, events))?;
+            update.execute((no, due, order, payment, reservation, fulfillment, returns, events, waits))?;
         }
     }
     Ok(())
@@ -136,6 +138,8 @@ pub(super) fn due(slot: &OrderSlot) -> Option<Timestamp> {
     let order = crate::order::Orders::due(&slot.order).earliest();
     let payment = crate::payment::Payment::due(&slot.payment).earliest();
     let hold = slot.reservation.as_ref().and_then(|reservation| match reservation.phase {
+        // Fulfilment is to hear of it now.
+        _ if reservation.untold => Some(Timestamp::default()),
         crate::inventory::Phase::Held { expires_at, .. } => Some(expires_at),
         crate::inventory::Phase::Committed
         | crate::inventory::Phase::Fulfilled
@@ -145,6 +149,11 @@ pub(super) fn due(slot: &OrderSlot) -> Option<Timestamp> {
     let fulfillment = crate::fulfillment::Fulfillments::due(&slot.fulfillment).earliest();
     let returns = crate::returns::Returns::due(&slot.returns).earliest();
     [order, payment, hold, fulfillment, returns].into_iter().flatten().min()
+}
+
+/// Whether an order waits for stock: its store must know of it whenever it is awake.
+pub(super) fn waits(slot: &OrderSlot) -> bool {
+    slot.reservation.as_ref().is_some_and(crate::inventory::Reservation::waits)
 }
 
 /// Writes everything of a store but its orders.

@@ -6,6 +6,7 @@ mod support;
 
 mod alerts;
 mod api;
+mod backorders;
 mod crash;
 mod demo;
 mod disk;

@@ -3,7 +3,7 @@
 use super::{Charted, ORDER, Print, labels, named, sku};
 use crate::fulfillment::{
     ATTEMPTS_MAX, Becomes, Command, Fulfillment, Fulfillments, Line, Mode, Move, Opening, Outcome, Phase,
-    Policy, Scan, Shipment, ShortPick, Stage, Status, TrackerStatus, Undelivered, Units,
+    Policy, Scan, Shipment, ShortPick, Stage, Status, TrackerStatus, Undelivered, Units, Work,
 };
 use crate::types::{LineId, Timestamp};
 
@@ -29,7 +29,7 @@ impl Charted for Fulfillments {
             let status = one.phase.status();
             // Of the other parts it matters only how they ended.
             let is_over = one.number == 1 || matches!(status, Status::Closed | Status::Canceled);
-            into.add(is_over.then_some(status));
+            into.add((is_over.then_some(status), one.is_owed));
         }
         match work.order_of(1).map(|one| &one.phase) {
             Some(Phase::OnHold { stage, reason, .. }) => into.add((stage, reason)),
@@ -88,6 +88,7 @@ impl Charted for Fulfillments {
             C::Hear(Outcome::Dispatched { number }),
             C::Hear(Outcome::StockMissing { number, lacking: "".into() }),
             C::Hear(Outcome::GivenUp { number }),
+            C::Hear(Outcome::StockArrived),
             C::Hear(Outcome::StockBooked { number }),
             C::Hear(Outcome::StockRefused { number, why: "".into() }),
             C::Hear(Outcome::Paid),
@@ -95,12 +96,19 @@ impl Charted for Fulfillments {
             C::Hear(Outcome::Warned { number, trouble }),
             C::Tick,
         ];
-        // By itself a part moves along with the rest, and two at once are no machine of one.
-        if state.work().is_some_and(|work| work.policy.mode == Mode::Manual) {
+        // By itself a part moves along with the rest, and two at once are no machine of one; nor are three, where some is owed.
+        let pieces = |work: &Work| -> u32 {
+            work.orders.iter().flat_map(|one| &one.lines).map(|line| line.quantity).sum()
+        };
+        if state.work().is_some_and(|work| work.policy.mode == Mode::Manual && pieces(work) <= 2) {
             commands.push(advance(Move::Split { lines: vec![Units { line: LINE, quantity: 1 }] }));
             commands.push(advance(Move::Short { lines: vec![Units { line: LINE, quantity: 1 }] }));
         }
         commands.extend(Stage::ALL.iter().map(|stage| advance(Move::Stage(*stage))));
+        // How a parcel fares has nothing to do with what else is owed.
+        if state.work().is_some_and(|work| pieces(work) > 2) {
+            return named(labels::fulfillment_command, commands);
+        }
         commands.extend(TrackerStatus::ALL.iter().map(|status| advance(Move::Carried(*status))));
         commands.extend(TrackerStatus::ALL.iter().map(|status| scan(*status, false)));
         named(labels::fulfillment_command, commands)

@@ -38,21 +38,42 @@ impl Charted for Inventory {
             (reservation.parcels, reservation.receipts, reservation.undelivered)
         };
         into.add(stock.reservation(ORDER).map(back));
+        let owed = |reservation: &inventory::Reservation| (reservation.backordered(), reservation.untold);
+        into.add(stock.reservation(ORDER).map(owed));
+        // Whether what is owed is there, and what is said of it, depends on all the figures.
+        if let Some(item) = stock.item(sku().as_str()) {
+            into.debug(&item.levels.balance);
+            into.debug(&item.announced);
+        }
     }
 
     fn samples(_: &inventory::Stock, now: Timestamp) -> Vec<(&'static str, inventory::Command)> {
         use inventory::Command as C;
         let parcel = |number| inventory::Parcel { number, lines: vec![(sku(), 1)] };
-        let reserve = inventory::Reserve {
+        let reserve = |quantity, policy| inventory::Reserve {
             reservation: ReservationId::from_bits(ORDER.bits()),
             order: ORDER,
-            lines: vec![(sku(), Quantity::new(2).expect("two is a quantity"))],
+            lines: vec![(sku(), Quantity::new(quantity).expect("a quantity"))],
             expires_at: now.plus_secs(3_600),
-            policy: inventory::OutOfStock::Cancel,
+            policy,
+        };
+        // As many as are there and one more; and then there are plenty.
+        let more = inventory::SetItem {
+            sku: sku(),
+            name: None,
+            unit_price: Some(amount()),
+            on_hand: 20,
+            reorder_point: None,
+            safety_stock: None,
         };
         let back = inventory::ReturnedLine { sku: sku(), restocked: 1, damaged: 1, written_off: 0 };
         let commands = vec![
-            C::Reserve(reserve),
+            C::Reserve(reserve(2, inventory::OutOfStock::Cancel)),
+            C::Reserve(reserve(11, inventory::OutOfStock::Backorder)),
+            C::SetItem(more),
+            C::Forgo { order: ORDER, parcel: parcel(3) },
+            C::Serve { skus: Vec::new() },
+            C::ArrivalHeard { order: ORDER },
             C::Extend { order: ORDER, expires_at: now.plus_secs(7_200) },
             C::Commit { order: ORDER },
             C::Release { order: ORDER, reason: inventory::ReleaseReason::Canceled },

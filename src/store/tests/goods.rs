@@ -3,6 +3,7 @@
 use super::*;
 use crate::fulfillment::{self, Move, Stage};
 use crate::runtime::Answer;
+use crate::store::settings::OutOfStock;
 use crate::types::{Actor, FulfillmentId};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -311,6 +312,76 @@ async fn a_parcel_that_comes_back_is_booked_and_paid_back_once_though_the_power_
         }
         let told = alerts(&world, &store).await;
         assert!(told.iter().all(|(status, _)| status == "resolved"), "{at}: {told:?}");
+    }
+}
+
+fn counted(delta: i64) -> inventory::Command {
+    inventory::Command::Adjust { sku: "A".parse().expect("legal"), delta, reason: "counted".into() }
+}
+
+/// A store that takes back orders has nothing; then stock comes, while the power fails after every number of commits of
+/// what follows. The oldest order is served, whole and once, and goes its way; the younger waits on.
+#[actix::test]
+async fn what_comes_goes_to_the_oldest_order_that_waits_though_the_power_fails() {
+    for pumps in 0..12 {
+        let world = World::new().await;
+        tokio::time::pause();
+        let settings = SettingsPatch { out_of_stock: Some(OutOfStock::Backorder), ..by_timers(1, 5) };
+        let store = world.shop_with("acme", 0, settings).await;
+        let (first, second) = (world.place(&store).await, world.place(&store).await);
+        world.run().await;
+        for id in [first, second] {
+            let order = world.order(&store, id).await;
+            assert_eq!(
+                (&order["status"], &order["fulfillment_status"]),
+                (&"confirmed".into(), &"on_hold".into())
+            );
+        }
+        let reader = world.directory.node().views.read(|reader| reader.open_stores());
+        // The alert about the empty shelf has a time of its own.
+        let soon = world.directory.node().clock.now().plus_secs(60);
+        let due = world.drive(reader).await.expect("readable");
+        assert!(due.iter().all(|(_, due)| *due > soon), "who waits for stock owes nothing: {due:?}");
+        let tenant = world.enter(&store).await;
+        {
+            let asking = tenant.ask_inventory("A".parse().expect("legal"), counted(1), None);
+            tokio::pin!(asking);
+            let mut is_answered = false;
+            for _ in 0..pumps {
+                is_answered = is_answered || (&mut asking).now_or_never().is_some();
+                world.journal.pump();
+                tokio::task::yield_now().await;
+            }
+        }
+        drop(tenant);
+        let world = world.crash().await;
+        world.enter(&store).await;
+        world.run().await;
+        let at = format!("after {pumps} commits");
+        if world.item(&store).await["on_hand"] == 0 {
+            let tenant = world.enter(&store).await;
+            let asked = tenant.ask_inventory("A".parse().expect("legal"), counted(1), None);
+            world.drive(asked).await.expect("counted");
+        }
+        for _ in 0..30 {
+            world.after(Duration::from_secs(1)).await;
+        }
+        assert_eq!(world.order(&store, first).await["status"], "completed", "{at}");
+        assert_eq!(world.order(&store, second).await["fulfillment_status"], "on_hold", "{at}");
+        let story = world.story(&store, first).await;
+        for kind in [
+            "inventory.backorder_allocated",
+            "fulfillment.stock_arrived",
+            "inventory.backorder_reported",
+            "shipment.created",
+        ] {
+            assert_eq!(count(&story, kind), 1, "{at}: {kind} in {story:?}");
+        }
+        assert_eq!(count(&world.story(&store, second).await, "inventory.backorder_allocated"), 0, "{at}");
+        let item = world.item(&store).await;
+        let figures = (item["on_hand"].as_i64(), item["committed"].as_i64(), item["available"].as_i64());
+        assert_eq!(figures, (Some(0), Some(0), Some(0)), "{at}");
+        tokio::time::resume();
     }
 }
 

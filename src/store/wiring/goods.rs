@@ -11,6 +11,7 @@
 //!    │ CancelFulfillment ───────────────────▶ canceled ─ GiveBack ─▶ stock ─ FulfillmentCanceled ─▶ order
 //!    │                                        given up ─ GiveBack ─▶ stock ─ GivenUp ─▶ canceled ─ Report ─▶ order
 //!    │                                        does not arrive ─ TakeBackParcel ─▶ stock ─ StockBooked ─▶ booked
+//!    │                  allocated ─ TellArrival ─▶ goes on ─ ArrivalHeard ─▶ stock   (told until it has heard)
 //!    │ RefundLines ─────▶ payment             (until what was canceled or does not arrive, and was paid for, goes back)
 //! ```
 
@@ -163,12 +164,12 @@ pub(super) fn cancel(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, met
     let heard = move |state: &Fulfillment, taken: Result<Option<Cause>, fulfillment::Rejection>| {
         let cause = taken.ok().flatten();
         let progress = state.work().map(fulfillment::Work::progress).map(progress).unwrap_or_default();
-        let canceled: Vec<Parcel> = match state.work() {
+        let canceled: Vec<inventory::Command> = match state.work() {
             Some(work) if goes_on => work
                 .orders
                 .iter()
-                .filter(|one| one.phase == fulfillment::Phase::Canceled && !one.is_owed)
-                .map(parcel_of)
+                .filter(|one| one.phase == fulfillment::Phase::Canceled)
+                .map(|one| unsent(id, one, false))
                 .collect(),
             Some(_) | None => Vec::new(),
         };
@@ -176,12 +177,8 @@ pub(super) fn cancel(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, met
             return tell(cause, order::Outcome::FulfillmentCanceled { progress });
         };
         let meta = Meta { cause, ..Meta::by(Actor::Fulfillment) };
-        let give_back = |parcel: &Parcel| {
-            let parcel = parcel.clone();
-            inventory::Command::GiveBack { order: id, parcel, is_missing: false }
-        };
-        for parcel in others {
-            send(&inventory, Ask::tell(Only, give_back(parcel), meta));
+        for command in others {
+            send(&inventory, Ask::tell(Only, command.clone(), meta));
         }
         // One actor hears one message after the other, so the last answer says that all is done.
         let done = move |_: &inventory::Stock, taken: Result<Option<Cause>, inventory::Rejection>| {
@@ -191,7 +188,7 @@ pub(super) fn cancel(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, met
             });
             tell(cause, order::Outcome::FulfillmentCanceled { progress });
         };
-        send(&inventory, Ask::sibling(Only, give_back(last), meta, done));
+        send(&inventory, Ask::sibling(Only, last.clone(), meta, done));
     };
     let command = fulfillment::Command::Cancel { order: id, except };
     send(&family.members.fulfillments, Ask::sibling(id, command, *meta, heard));
@@ -261,18 +258,44 @@ fn give_up(
         let outcome = fulfillment::Outcome::GivenUp { number };
         send(&fulfillments, Ask::tell(id, fulfillment::Command::Hear(outcome), meta));
     };
-    if one.is_owed {
-        // Nothing was promised to it.
-        return tell(meta.cause);
-    }
     let heard = move |_: &inventory::Stock, taken: Result<Option<Cause>, inventory::Rejection>| {
         tell(taken.unwrap_or_else(|why| {
             tracing::debug!(order.id = %id, %why, "no stock to give back for what was given up");
             None
         }));
     };
-    let command = inventory::Command::GiveBack { order: id, parcel: parcel_of(one), is_missing };
-    send(&family.members.inventory, Ask::sibling(Only, command, meta, heard));
+    send(&family.members.inventory, Ask::sibling(Only, unsent(id, one, is_missing), meta, heard));
+}
+
+/// A part that will not leave, in inventory's words: what is owed may have come meanwhile, which only inventory knows.
+pub(in crate::store) fn unsent(
+    order: OrderId,
+    one: &fulfillment::WorkOrder,
+    is_missing: bool,
+) -> inventory::Command {
+    let parcel = parcel_of(one);
+    if one.is_owed {
+        inventory::Command::Forgo { order, parcel }
+    } else {
+        inventory::Command::GiveBack { order, parcel, is_missing }
+    }
+}
+
+/// What an order waited for is there: fulfilment goes on with it, and inventory hears that it knows.
+pub(super) fn arrived(family: &Rc<StoreFamily>, id: OrderId, meta: Meta) {
+    let inventory = family.members.inventory.clone();
+    let heard = move |_: &Fulfillment, taken: Result<Option<Cause>, fulfillment::Rejection>| {
+        let meta = Meta { cause: taken.ok().flatten(), ..Meta::by(Actor::Fulfillment) };
+        send(&inventory, Ask::tell(Only, inventory::Command::ArrivalHeard { order: id }, meta));
+    };
+    let command = fulfillment::Command::Hear(fulfillment::Outcome::StockArrived);
+    send(&family.members.fulfillments, Ask::sibling(id, command, meta, heard));
+}
+
+/// Orders that wait are to be looked at. May be lost in a crash: every activation looks at all of them.
+pub(in crate::store) fn serve(family: &Rc<StoreFamily>, skus: Vec<Sku>) {
+    let meta = Meta::by(Actor::Inventory);
+    send(&family.members.inventory, Ask::tell(Only, inventory::Command::Serve { skus }, meta));
 }
 
 /// A parcel that left does not arrive: inventory books its pieces as back or as gone, and says so.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::order::report;
-use super::{count_all, goods};
+use super::{count_all, goods, meta};
 use crate::flow;
 use crate::inventory::{self, Inventory};
 use crate::order::{self, Placed};
@@ -126,13 +126,14 @@ impl Wiring for Inventory {
     }
 
     fn step(
-        _family: &Rc<StoreFamily>,
+        family: &Rc<StoreFamily>,
         _key: Only,
         _stock: &inventory::Stock,
         step: inventory::Step,
-        _cause: Cause,
+        cause: Cause,
     ) {
-        match step {}
+        let inventory::Step::TellArrival { order } = step;
+        goods::arrived(family, order, meta(Actor::Inventory, cause));
     }
 
     fn call(_family: &Rc<StoreFamily>, _key: Only, call: inventory::Call) {
@@ -146,6 +147,7 @@ impl Wiring for Inventory {
         _at: Timestamp,
     ) {
         use inventory::{Event, Updated};
+        let (mut served, mut may_be_there) = (0, Vec::new());
         for event in events {
             match event {
                 Event::Updated(Updated::Set(set)) => {
@@ -153,7 +155,15 @@ impl Wiring for Inventory {
                         family.list(set.sku.clone(), listed);
                     }
                 }
-                Event::Updated(Updated::Committed(committed)) => family.stock_rests(committed.order),
+                Event::Updated(Updated::Committed(committed)) => {
+                    family.stock_rests(committed.order);
+                    // What came between hold and promise was nobody's to wait for yet.
+                    let owed = committed.lines.iter().filter(|line| line.backordered > 0);
+                    may_be_there.extend(owed.map(|line| line.sku.clone()));
+                }
+                Event::BackorderAllocated(_) => served += 1,
+                Event::BackorderDropped(dropped) => family.stock_rests(dropped.order),
+                Event::BackorderReported(reported) => family.stock_rests(reported.order),
                 Event::Updated(Updated::Shipped(shipped)) => family.stock_rests(shipped.order),
                 Event::Updated(Updated::Returned(returned)) => family.stock_rests(returned.order),
                 Event::Released(released) => family.stock_rests(released.order),
@@ -162,6 +172,11 @@ impl Wiring for Inventory {
                 | Event::Reserved(_)
                 | Event::Extended(_) => {}
             }
+        }
+        if served >= inventory::SERVED_MAX {
+            goods::serve(family, Vec::new());
+        } else if !may_be_there.is_empty() {
+            goods::serve(family, may_be_there);
         }
         let visible = family.visible();
         while let Some(order) = family.next_forgettable(visible) {

@@ -8,6 +8,7 @@ pub(super) fn check(evidence: &Evidence) -> Checked {
     let sold = sold(evidence)?;
     let (shipped, given_back) =
         (moved(evidence, "inventory.updated")?, moved(evidence, "inventory.released")?);
+    let owed = owed(evidence)?;
     let back = back(evidence)?;
     let missing = missing(evidence)?;
     ensure!(
@@ -23,7 +24,9 @@ pub(super) fn check(evidence: &Evidence) -> Checked {
         // What a picker did not find was never there.
         let initial = &(initial - count(&missing));
         // What an order keeps although it was confirmed is not sold any more.
-        let (sold, shipped) = (count(&sold) - count(&given_back), count(&shipped));
+        // What is sold and not there waits, and is promised to nobody.
+        let sold = count(&sold) - count(&owed);
+        let (sold, shipped) = (sold - count(&given_back), count(&shipped));
         let Back { restocked, damaged, arrived } = back.get(sku).copied().unwrap_or_default();
         ensure!(
             number(item, "on_hand")? == initial - shipped + restocked + damaged,
@@ -103,6 +106,33 @@ fn moved<'a>(evidence: &'a Evidence, kind: &str) -> Result<BTreeMap<&'a str, i64
         }
     }
     Ok(moved)
+}
+
+/// How many of each SKU orders that go on were owed when they were confirmed, and have not got since.
+fn owed(evidence: &Evidence) -> Result<BTreeMap<&str, i64>, String> {
+    let goes_on: std::collections::BTreeSet<&str> = evidence
+        .orders
+        .iter()
+        .filter(|order| order["status"] == "confirmed" || order["status"] == "completed")
+        .filter_map(|order| order["id"].as_str())
+        .collect();
+    let mut owed = BTreeMap::new();
+    for event in evidence
+        .events
+        .iter()
+        .filter(|event| event["order_id"].as_str().is_some_and(|order| goes_on.contains(order)))
+    {
+        let data = &event["data"];
+        let (member, sign) = match (text(event, "type")?, &data["change"]) {
+            ("inventory.updated", change) if change == "committed" => ("backordered", 1),
+            ("inventory.backorder_allocated", _) => ("quantity", -1),
+            _ => continue,
+        };
+        for line in data["lines"].as_array().map(Vec::as_slice).unwrap_or_default() {
+            *owed.entry(text(line, "sku")?).or_default() += sign * line[member].as_i64().unwrap_or(0);
+        }
+    }
+    Ok(owed)
 }
 
 /// How many of each SKU pickers did not find.
