@@ -114,6 +114,7 @@ edges! {
     ParcelTakenBack = Track -> TakeBack, "shipment.taken_back";
     ParcelLost = Track -> TakeBack, "shipment.lost";
     CameBack = TakeBack -> Goods, "order.goods_returned";
+    ReturnTroubleReported = TakeBack -> Notice, "return.trouble_reported";
     ReturnReported = Goods -> TakeBack, "return.reported";
 
     // To the bank and back.

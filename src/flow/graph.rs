@@ -90,7 +90,7 @@ nodes! {
     TakeBack = Event "take_back", "what came back is booked and paid for",
         records [
             "inventory.updated", "shipment.stock_booked", "shipment.stock_refused", "return.stock_booked", "return.stock_refused", "return.refund_requested",
-            "return.refund_refused"
+            "return.refund_refused", "return.refund_failed"
         ];
     Complete = Event "complete", "the order is completed";
     Books = Event "books", "the order knows what was given back";
@@ -114,9 +114,13 @@ nodes! {
     TendReturn = Human "tend_return", "people look after a return",
         at [
             "POST /v1/returns/{id}/approve", "POST /v1/returns/{id}/decline", "POST /v1/returns/{id}/ship",
-            "POST /v1/returns/{id}/receive", "POST /v1/returns/{id}/close", "POST /v1/returns/{id}/cancel"
+            "POST /v1/returns/{id}/receive", "POST /v1/returns/{id}/close", "POST /v1/returns/{id}/cancel",
+            "POST /v1/returns/{id}/retry"
         ],
-        records ["return.approved", "return.declined", "return.shipped", "return.closed", "return.canceled"];
+        records [
+            "return.approved", "return.declined", "return.shipped", "return.closed", "return.canceled",
+            "return.stock_retried"
+        ];
 
     TendAlert = Human "tend_alert", "people look after an alert",
         at ["POST /v1/alerts/{id}/acknowledge", "POST /v1/alerts/{id}/resolve", "POST /v1/alerts/{id}/silence"];

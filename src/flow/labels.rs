@@ -126,10 +126,13 @@ labels! {
         returns::Command::Receive { .. } => "receive",
         returns::Command::Close { .. } => "close",
         returns::Command::Cancel { .. } => "cancel",
+        returns::Command::Retry { .. } => "retry",
         returns::Command::Hear(returns::Outcome::StockBooked { .. }) => "stock_booked",
         returns::Command::Hear(returns::Outcome::StockRefused { .. }) => "stock_refused",
         returns::Command::Hear(returns::Outcome::RefundTaken { .. }) => "refund_taken",
         returns::Command::Hear(returns::Outcome::RefundRefused { .. }) => "refund_refused",
+        returns::Command::Hear(returns::Outcome::RefundFailed { .. }) => "refund_failed",
+        returns::Command::Hear(returns::Outcome::Warned { .. }) => "people_warned",
         returns::Command::Hear(returns::Outcome::Noted { .. }) => "order_heard",
     }
 

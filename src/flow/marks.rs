@@ -142,10 +142,14 @@ pub fn of_returns(event: &returns::Event) -> Mark {
             Mark::At(Node::TendReturn)
         }
         E::Received(_) => Mark::Along(Edge::ReturnReceived),
-        E::StockBooked(_) | E::StockRefused(_) | E::RefundRequested(_) | E::RefundRefused(_) => {
-            Mark::At(Node::TakeBack)
-        }
+        E::StockBooked(_)
+        | E::StockRefused(_)
+        | E::RefundRequested(_)
+        | E::RefundRefused(_)
+        | E::RefundFailed(_) => Mark::At(Node::TakeBack),
+        E::StockRetried(_) => Mark::At(Node::TendReturn),
         E::Reported(_) => Mark::Along(Edge::ReturnReported),
+        E::TroubleReported(_) => Mark::Along(Edge::ReturnTroubleReported),
     }
 }
 

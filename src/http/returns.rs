@@ -6,15 +6,20 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use serde::Deserialize;
 
+use super::door::Through;
 use super::json::check_plain;
-use super::query::PathTo;
+use super::lists;
+use super::query::{Params, PathTo};
 use super::reply::{self, Reply};
 use super::sent::Sent;
 use crate::order::Invalid;
 use crate::problem::{Code, Problem};
-use crate::returns::{Asked, Command, Disposition, NOTE_BYTES_MAX, Parcel, Reason, Seen, What};
+use crate::returns::{
+    Asked, Command, Disposition, NOTE_BYTES_MAX, Parcel, Phase, Reason, ReturnView, Seen, What,
+};
 use crate::store::Tenant;
 use crate::types::{LineId, OrderId, ReturnId, Sku};
+use crate::views::{ReturnFilter, ViewsReader};
 
 /// The most bytes of a carrier's name and a tracking code.
 const TEXT_BYTES_MAX: usize = 200;
@@ -66,6 +71,34 @@ pub(super) async fn list(tenant: Tenant, PathTo(id): PathTo<OrderId>) -> Reply {
         return Err(Code::OrderNotFound.into());
     }
     reply::found(tenant.returns(id).await?, Code::OrderNotFound)
+}
+
+/// Which returns to list: those that fit everything that is given.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asking {
+    /// How far they are.
+    #[serde(default)]
+    status: Option<Phase>,
+    /// Of which order.
+    #[serde(default)]
+    order_id: Option<OrderId>,
+    /// 1 to 100; 20 where it is missing.
+    #[serde(default)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+/// The store's returns, the newest first.
+pub(super) async fn all(door: Through, tenant: Tenant, Params(asked): Params<Asking>) -> Reply {
+    let limit = lists::limit(asked.limit)?;
+    let filter = ReturnFilter { status: asked.status, order: asked.order_id };
+    let (store, cursor) = (tenant.id().clone(), asked.cursor);
+    let query = move |views: &mut ViewsReader| views.list_returns(&store, filter, cursor.as_deref(), limit);
+    let page = lists::ask(&door, tenant.end(), query).await?;
+    Ok(lists::page(&page, ReturnView::of))
 }
 
 /// One return.
@@ -163,6 +196,13 @@ pub(super) async fn receive(Sent { tenant, body }: Sent, PathTo(id): PathTo<Retu
 pub(super) async fn close(Sent { tenant, body }: Sent, PathTo(id): PathTo<ReturnId>) -> Reply {
     let Nothing {} = body.json_or_default()?;
     let answer = tenant.ask_return(id, Command::Close { number: id.number() }, body.terms()).await?;
+    Ok(reply::answer(StatusCode::OK, answer))
+}
+
+/// Asks inventory again for what it could not have.
+pub(super) async fn retry(Sent { tenant, body }: Sent, PathTo(id): PathTo<ReturnId>) -> Reply {
+    let Nothing {} = body.json_or_default()?;
+    let answer = tenant.ask_return(id, Command::Retry { number: id.number() }, body.terms()).await?;
     Ok(reply::answer(StatusCode::OK, answer))
 }
 

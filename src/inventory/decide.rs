@@ -417,6 +417,7 @@ impl<'a> Draft<'a> {
                     known.restocked = known.restocked.saturating_add(line.restocked);
                     known.damaged = known.damaged.saturating_add(line.damaged);
                     known.written_off = known.written_off.saturating_add(line.written_off);
+                    known.to_vendor = known.to_vendor.saturating_add(line.to_vendor);
                 }
                 None => lines.push(line),
             }

@@ -159,6 +159,9 @@ pub struct ReturnedLine {
     /// Thrown away.
     #[serde(default, skip_serializing_if = "is_nought")]
     pub written_off: u32,
+    /// Sent on to whom they were bought from.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub to_vendor: u32,
 }
 
 /// Damaged pieces were thrown away.
@@ -375,6 +378,8 @@ pub enum EntryKind {
     ReturnDamaged,
     /// Thrown away: `damaged` and `on_hand` fall.
     WriteOff,
+    /// Sent on to whom it was bought from: `damaged` and `on_hand` fall.
+    TransferOut,
 }
 
 impl EntryKind {
@@ -392,6 +397,7 @@ impl EntryKind {
             EntryKind::ReturnRestock => "return_restock",
             EntryKind::ReturnDamaged => "return_damaged",
             EntryKind::WriteOff => "write_off",
+            EntryKind::TransferOut => "transfer_out",
         }
     }
 }
@@ -479,18 +485,20 @@ impl Event {
 impl ReturnedLine {
     /// How many pieces.
     pub fn quantity(&self) -> u32 {
-        self.restocked.saturating_add(self.damaged).saturating_add(self.written_off)
+        let gone = self.written_off.saturating_add(self.to_vendor);
+        self.restocked.saturating_add(self.damaged).saturating_add(gone)
     }
 
-    /// What is thrown away came back broken first.
+    /// What is thrown away or sent on came back broken first.
     fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        let Self { sku, restocked, damaged, written_off } = self;
-        let (restocked, damaged, written_off) =
-            (i64::from(*restocked), i64::from(*damaged), i64::from(*written_off));
+        let Self { sku, restocked, damaged, written_off, to_vendor } = self;
+        let (restocked, damaged) = (i64::from(*restocked), i64::from(*damaged));
+        let (written_off, to_vendor) = (i64::from(*written_off), i64::from(*to_vendor));
         [
             (EntryKind::ReturnRestock, restocked),
-            (EntryKind::ReturnDamaged, damaged + written_off),
+            (EntryKind::ReturnDamaged, damaged + written_off + to_vendor),
             (EntryKind::WriteOff, -written_off),
+            (EntryKind::TransferOut, -to_vendor),
         ]
         .into_iter()
         .map(move |(kind, quantity)| Entry { sku, kind, quantity })

@@ -346,7 +346,7 @@ impl Balance {
                 *committed = committed.saturating_add(quantity);
                 *on_hand = on_hand.saturating_add(quantity);
             }
-            EntryKind::ReturnDamaged | EntryKind::WriteOff => {
+            EntryKind::ReturnDamaged | EntryKind::WriteOff | EntryKind::TransferOut => {
                 *damaged = damaged.saturating_add(quantity);
                 *on_hand = on_hand.saturating_add(quantity);
             }

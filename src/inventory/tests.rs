@@ -546,6 +546,7 @@ fn back(lines: &[(usize, u32, u32, u32)]) -> Vec<ReturnedLine> {
         restocked: *restocked,
         damaged: *damaged,
         written_off: *written_off,
+        to_vendor: 0,
     };
     lines.iter().map(line).collect()
 }

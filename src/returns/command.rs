@@ -47,6 +47,11 @@ pub enum Command {
         /// Of which return.
         number: u32,
     },
+    /// Somebody wants inventory asked again for what it could not have.
+    Retry {
+        /// Of which return.
+        number: u32,
+    },
     /// A sibling reports.
     Hear(Outcome),
 }
@@ -148,6 +153,20 @@ pub enum Outcome {
         receipt: Option<u32>,
         /// Why, in words.
         why: Arc<str>,
+    },
+    /// The bank refused to give back what the payment had taken on, or took it back later.
+    RefundFailed {
+        /// The refund's number among those of the payment.
+        refund: u32,
+        /// The bank's word for why.
+        code: Arc<str>,
+    },
+    /// The alert desk knows that inventory cannot have what arrived, or that it has.
+    Warned {
+        /// Of which return.
+        number: u32,
+        /// It cannot.
+        is_refused: bool,
     },
     /// The order knows how many pieces came back.
     Noted {

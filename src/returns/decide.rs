@@ -6,10 +6,10 @@ use crate::types::{Amount, Timestamp};
 
 use super::command::{Command, Outcome, Rejection, Request, Seen, What};
 use super::event::{
-    Approved, Canceled, Closed, Declined, Event, Received, RefundRefused, RefundRequested, Reported,
-    Requested, RequestedLine, Shipped, StockBooked, StockRefused,
+    Approved, Canceled, Closed, Declined, Event, Received, RefundFailed, RefundRefused, RefundRequested,
+    Reported, Requested, RequestedLine, Shipped, StockBooked, StockRefused, StockRetried, TroubleReported,
 };
-use super::state::{Approval, Book, Parcel, Phase, Piece, RefundState, Return, Stocking};
+use super::state::{Approval, Book, Parcel, Phase, Piece, Refund, RefundState, Return, Stocking};
 use super::{LINES_MAX, RECEIPTS_MAX, RETURNS_MAX};
 
 type Decision = Result<Vec<Event>, Rejection>;
@@ -25,6 +25,7 @@ pub(super) fn decide(book: &Book, command: Command, now: Timestamp) -> Decision 
         Command::Receive { number, lines } => receive(book, named(number)?, &lines),
         Command::Close { number } => step(named(number)?, Ask::Close),
         Command::Cancel { number } => step(named(number)?, Ask::Cancel),
+        Command::Retry { number } => retry(named(number)?),
         Command::Hear(outcome) => Ok(hear(book, outcome)),
     }
 }
@@ -41,8 +42,7 @@ enum Ask {
 fn step(one: &Return, ask: Ask) -> Decision {
     use {Ask as A, Phase as P};
     let (order, number) = (one.order, one.number);
-    let illegal =
-        |action| Err(Rejection::Illegal { action, status: one.phase.word(), legal: legal(one.phase) });
+    let illegal = |action| Err(Rejection::Illegal { action, status: one.phase.word(), legal: legal(one) });
     match (one.phase, ask) {
         (P::Requested, A::Approve) => Ok(vec![Event::Approved(Approved { order, number })]),
         (P::Requested, A::Decline { note }) => Ok(vec![Event::Declined(Declined { order, number, note })]),
@@ -76,15 +76,31 @@ fn step(one: &Return, ask: Ask) -> Decision {
 }
 
 /// What people may ask of a return where it is.
-pub const fn legal(phase: Phase) -> &'static [&'static str] {
-    match phase {
-        Phase::Requested => &["approve", "decline", "cancel"],
-        Phase::Open => &["ship", "receive", "cancel"],
-        Phase::InTransit => &["receive", "cancel"],
-        Phase::PartiallyReceived => &["receive", "close"],
-        Phase::Received => &["close"],
-        Phase::Declined | Phase::Closed | Phase::Canceled => &[],
+pub fn legal(one: &Return) -> &'static [&'static str] {
+    match (one.phase, one.is_refused()) {
+        (Phase::Requested, _) => &["approve", "decline", "cancel"],
+        (Phase::Open, _) => &["ship", "receive", "cancel"],
+        (Phase::InTransit, _) => &["receive", "cancel"],
+        (Phase::PartiallyReceived, true) => &["receive", "close", "retry"],
+        (Phase::PartiallyReceived, false) => &["receive", "close"],
+        (Phase::Received, true) => &["close", "retry"],
+        (Phase::Received, false) => &["close"],
+        (Phase::Closed, true) => &["retry"],
+        (Phase::Declined | Phase::Closed | Phase::Canceled, _) => &[],
     }
+}
+
+/// What inventory could not have it is asked to take again.
+fn retry(one: &Return) -> Decision {
+    if !one.is_refused() {
+        let (action, status) = ("retried", one.phase.word());
+        return Err(Rejection::Illegal { action, status, legal: legal(one) });
+    }
+    let (order, number) = (one.order, one.number);
+    let refused = one.receipts.iter().filter(|receipt| matches!(receipt.stock, Stocking::Refused { .. }));
+    Ok(refused
+        .map(|receipt| Event::StockRetried(StockRetried { order, number, receipt: receipt.number }))
+        .collect())
 }
 
 fn request_return(book: &Book, request: Request, now: Timestamp) -> Decision {
@@ -144,7 +160,7 @@ fn receive(book: &Book, one: &Return, seen: &[Seen]) -> Decision {
         Phase::Open | Phase::InTransit | Phase::PartiallyReceived => {}
         Phase::Requested | Phase::Declined | Phase::Received | Phase::Closed | Phase::Canceled => {
             let (action, status) = ("received", one.phase.word());
-            return Err(Rejection::Illegal { action, status, legal: legal(one.phase) });
+            return Err(Rejection::Illegal { action, status, legal: legal(one) });
         }
     }
     if seen.is_empty() || seen.len() > LINES_MAX {
@@ -249,6 +265,25 @@ fn hear(book: &Book, outcome: Outcome) -> Vec<Event> {
         Outcome::RefundRefused { number, receipt, why } => match waiting_for_money(book, number, receipt) {
             Some(one) => vec![Event::RefundRefused(RefundRefused { order: one.order, number, receipt, why })],
             None => vec![],
+        },
+        Outcome::RefundFailed { refund, code } => {
+            let mut all =
+                book.returns.iter().flat_map(|one| one.refunds.iter().map(move |known| (one, known)));
+            let is_it =
+                |known: &Refund| matches!(known.state, RefundState::Taken { refund: of, .. } if of == refund);
+            match all.find(|(_, known)| is_it(known)) {
+                Some((one, known)) => {
+                    let (order, number, receipt) = (one.order, one.number, known.receipt);
+                    vec![Event::RefundFailed(RefundFailed { order, number, receipt, refund, code })]
+                }
+                None => vec![],
+            }
+        }
+        Outcome::Warned { number, is_refused } => match book.get(number) {
+            Some(one) if one.warned != is_refused => {
+                vec![Event::TroubleReported(TroubleReported { order: one.order, number, is_refused })]
+            }
+            Some(_) | None => vec![],
         },
         Outcome::Noted { pieces } => match book.returns.first() {
             Some(one) if book.told != pieces => vec![Event::Reported(Reported { order: one.order, pieces })],

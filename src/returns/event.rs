@@ -33,6 +33,12 @@ crate::events! {
         RefundRequested(RefundRequested) = "return.refund_requested", 1;
         /// It has nothing to give back.
         RefundRefused(RefundRefused) = "return.refund_refused", 1;
+        /// The bank refused what the payment gave back, or took it back later.
+        RefundFailed(RefundFailed) = "return.refund_failed", 1;
+        /// Somebody wants inventory asked again.
+        StockRetried(StockRetried) = "return.stock_retried", 1;
+        /// People were told that inventory cannot have what arrived, or that it has.
+        TroubleReported(TroubleReported) = "return.trouble_reported", 1;
         /// The order knows how many pieces came back.
         Reported(Reported) = "return.reported", 1;
     }
@@ -188,6 +194,44 @@ pub struct RefundRefused {
     pub why: Arc<str>,
 }
 
+/// `return.refund_failed`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefundFailed {
+    /// Of which order.
+    pub order: OrderId,
+    /// Which of its returns.
+    pub number: u32,
+    /// For which receipt; for all of them, where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<u32>,
+    /// The refund's number among those of the payment.
+    pub refund: u32,
+    /// The bank's word for why.
+    pub code: Arc<str>,
+}
+
+/// `return.stock_retried`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StockRetried {
+    /// Of which order.
+    pub order: OrderId,
+    /// Which of its returns.
+    pub number: u32,
+    /// Which receipt.
+    pub receipt: u32,
+}
+
+/// `return.trouble_reported`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TroubleReported {
+    /// Of which order.
+    pub order: OrderId,
+    /// Which of its returns.
+    pub number: u32,
+    /// Inventory cannot have some of what arrived; it has, where this is false.
+    pub is_refused: bool,
+}
+
 /// `return.reported`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reported {
@@ -222,7 +266,10 @@ of_a_return!(
     StockBooked,
     StockRefused,
     RefundRequested,
-    RefundRefused
+    RefundRefused,
+    RefundFailed,
+    StockRetried,
+    TroubleReported
 );
 
 impl Reported {
@@ -250,6 +297,9 @@ impl Event {
             Event::StockRefused(e) => Some(e.number),
             Event::RefundRequested(e) => Some(e.number),
             Event::RefundRefused(e) => Some(e.number),
+            Event::RefundFailed(e) => Some(e.number),
+            Event::StockRetried(e) => Some(e.number),
+            Event::TroubleReported(e) => Some(e.number),
             Event::Reported(_) => None,
         }
     }

@@ -27,7 +27,10 @@ pub(super) fn evolve(book: &mut Book, event: &Event, at: Timestamp) {
         | Event::StockBooked(_)
         | Event::StockRefused(_)
         | Event::RefundRequested(_)
-        | Event::RefundRefused(_) => {}
+        | Event::RefundRefused(_)
+        | Event::RefundFailed(_)
+        | Event::StockRetried(_)
+        | Event::TroubleReported(_) => {}
     }
     if let Some(one) = event.number().and_then(|number| book.get_mut(number)) {
         one.apply(event, at);
@@ -56,6 +59,7 @@ impl Return {
             parcel: Parcel::default(),
             receipts: Vec::new(),
             refunds: Vec::new(),
+            warned: false,
             requested_at: at,
             updated_at: at,
             version: 1,
@@ -89,6 +93,11 @@ impl Return {
                 self.settle(e.receipt, RefundState::Taken { refund: e.refund, amount: e.amount });
             }
             Event::RefundRefused(e) => self.settle(e.receipt, RefundState::Refused { why: e.why.clone() }),
+            Event::RefundFailed(e) => {
+                self.settle(e.receipt, RefundState::Failed { refund: e.refund, code: e.code.clone() });
+            }
+            Event::StockRetried(e) => self.stocked(e.receipt, Stocking::Owed),
+            Event::TroubleReported(e) => self.warned = e.is_refused,
         }
     }
 

@@ -16,7 +16,8 @@
 //! Of a line nobody returns more than was delivered and is in no other return. What arrives is a receipt: pieces with what is
 //! to become of them. Each receipt is booked once ([`Step::BookStock`], in the order of their numbers, which go on over all
 //! returns of the order), and what it is worth goes back at once or when the return is closed ([`Step::Refund`]), never more
-//! than the shop still has of the order; what then stays unpaid is kept. Both are owed by state until they are answered, so a
+//! than the shop still has of the order; what then stays unpaid is kept, and so is what the bank refuses later. What inventory
+//! cannot have is said to people, who put that right and have it asked again. Both are owed by state until they are answered, so a
 //! crash at any point goes on. The instance refuses to know stock figures, payments, parcels and time.
 
 #![warn(clippy::wildcard_enum_match_arm)]
@@ -33,8 +34,8 @@ mod view;
 pub use command::{Asked, Command, Delivered, Outcome, Rejection, Request, Seen, What};
 pub use decide::legal;
 pub use event::{
-    Approved, Canceled, Closed, Declined, Event, Received, RefundRefused, RefundRequested, Reported,
-    Requested, Shipped, StockBooked, StockRefused,
+    Approved, Canceled, Closed, Declined, Event, Received, RefundFailed, RefundRefused, RefundRequested,
+    Reported, Requested, Shipped, StockBooked, StockRefused, StockRetried, TroubleReported,
 };
 pub use state::{
     Approval, Book, Disposition, Line, Parcel, Phase, Piece, Policy, Reason, Receipt, Refund, RefundOn,
@@ -44,6 +45,9 @@ pub use view::ReturnView;
 
 use crate::runtime::{Aggregate, Due};
 use crate::types::{OrderId, Timestamp};
+
+/// How the name begins under which a return asks for its money.
+pub const REFERENCE: &str = "return_";
 
 /// The most returns of one order.
 pub const RETURNS_MAX: usize = 32;
@@ -75,6 +79,13 @@ pub enum Step {
         number: u32,
         /// For which receipt; for none, where the money goes back when the return is closed.
         receipt: Option<u32>,
+    },
+    /// The alert desk: inventory cannot have what arrived, or it has now.
+    Warn {
+        /// Of which return.
+        number: u32,
+        /// It cannot.
+        is_refused: bool,
     },
     /// The order: so many of its pieces came back.
     Report {
@@ -116,6 +127,8 @@ impl Aggregate for Returns {
             let owed = one.refunds.iter().filter(|refund| refund.state == RefundState::Owed);
             steps.extend(owed.map(|refund| Step::Refund { number: one.number, receipt: refund.receipt }));
         }
+        let unsaid = book.returns.iter().filter(|one| one.is_refused() != one.warned);
+        steps.extend(unsaid.map(|one| Step::Warn { number: one.number, is_refused: one.is_refused() }));
         if book.pieces_back() != book.told {
             steps.push(Step::Report { pieces: book.pieces_back() });
         }

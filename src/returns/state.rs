@@ -46,6 +46,9 @@ pub struct Return {
     /// What is given back for it, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refunds: Vec<Refund>,
+    /// Whether the alert desk knows that inventory cannot have what arrived.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub warned: bool,
     /// When it was asked for.
     pub requested_at: Timestamp,
     /// When something last happened to it.
@@ -165,6 +168,13 @@ pub enum RefundState {
         /// Why, in words.
         why: Arc<str>,
     },
+    /// It tried, and the bank refused, or took it back later.
+    Failed {
+        /// The refund's number among those of the payment.
+        refund: u32,
+        /// The bank's word for why.
+        code: Arc<str>,
+    },
 }
 
 macro_rules! words {
@@ -242,6 +252,8 @@ words! {
         Damaged = "damaged",
         /// It is thrown away.
         WriteOff = "write_off",
+        /// It goes on to whom it was bought from.
+        ReturnToVendor = "return_to_vendor",
     }
 
     /// Who agrees to a return.
@@ -322,6 +334,11 @@ impl Return {
         self.lines.iter().all(|line| line.received >= line.quantity)
     }
 
+    /// Whether inventory cannot have some of what arrived.
+    pub fn is_refused(&self) -> bool {
+        self.receipts.iter().any(|receipt| matches!(receipt.stock, Stocking::Refused { .. }))
+    }
+
     /// What the pieces cost that came back.
     pub fn value_back(&self) -> Amount {
         sum(self.receipts.iter().map(|receipt| receipt.value))
@@ -332,7 +349,7 @@ impl Return {
         sum(self.refunds.iter().map(Refund::taken))
     }
 
-    /// What of the pieces' price does not go back, because no more of the order's money was there.
+    /// What of the pieces' price does not go back, because no more of the order's money was there or the bank refused.
     pub fn unpaid(&self) -> Amount {
         sum(self.refunds.iter().map(Refund::unpaid))
     }
@@ -351,7 +368,7 @@ impl Refund {
     pub fn taken(&self) -> Amount {
         match &self.state {
             RefundState::Taken { amount, .. } => *amount,
-            RefundState::Owed | RefundState::Refused { .. } => Amount::ZERO,
+            RefundState::Owed | RefundState::Refused { .. } | RefundState::Failed { .. } => Amount::ZERO,
         }
     }
 
@@ -359,7 +376,7 @@ impl Refund {
     pub fn unpaid(&self) -> Amount {
         match &self.state {
             RefundState::Owed => Amount::ZERO,
-            RefundState::Taken { .. } | RefundState::Refused { .. } => {
+            RefundState::Taken { .. } | RefundState::Refused { .. } | RefundState::Failed { .. } => {
                 self.value.minus(self.taken()).unwrap_or(Amount::ZERO)
             }
         }

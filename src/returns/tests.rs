@@ -191,6 +191,8 @@ fn what_arrives_is_booked_receipt_by_receipt_and_paid_back() {
     assert_eq!(hear(&mut book, taken(1, 7, 400)), [""; 0], "said again");
     let why = "only 0 minor units are left to refund".into();
     hear(&mut book, Outcome::RefundRefused { number: 1, receipt: Some(2), why });
+    assert_eq!(steps(&book), [Step::Warn { number: 1, is_refused: true }]);
+    hear(&mut book, Outcome::Warned { number: 1, is_refused: true });
     assert!(Returns::due(&book).is_nothing());
     let one = book.get(1).expect("there");
     assert_eq!((one.value_back(), one.refunded(), one.unpaid()), (amount(1_000), amount(400), amount(600)));
@@ -204,6 +206,65 @@ fn what_arrives_is_booked_receipt_by_receipt_and_paid_back() {
     assert_eq!(
         (&view["receipts"][1]["stock"], &view["refunds"][1]["status"]),
         (&"refused".into(), &"refused".into())
+    );
+}
+
+#[test]
+fn what_inventory_could_not_have_is_asked_again_and_people_know_until_it_has() {
+    let mut book = given([request(AT_ONCE, of_line(1, 2)), restock(1, 1, 1), restock(1, 1, 1)]);
+    assert_eq!(
+        apply(&mut book.clone(), Command::Retry { number: 1 }, NOW),
+        Err(Rejection::Illegal { action: "retried", status: "received", legal: &["close"] })
+    );
+    hear(&mut book, Outcome::StockBooked { receipt: 1 });
+    let why = || "there are too many of \"A\"".into();
+    assert_eq!(hear(&mut book, Outcome::StockRefused { receipt: 2, why: why() }), ["return.stock_refused"]);
+    let warn = |is_refused| Step::Warn { number: 1, is_refused };
+    assert!(steps(&book).contains(&warn(true)), "{:?}", steps(&book));
+    assert_eq!(legal(book.get(1).expect("there")), ["close", "retry"]);
+    let warned = |is_refused| Outcome::Warned { number: 1, is_refused };
+    assert_eq!(hear(&mut book, warned(true)), ["return.trouble_reported"]);
+    assert_eq!(hear(&mut book, warned(true)), [""; 0], "said again");
+    assert!(!steps(&book).iter().any(|step| matches!(step, Step::Warn { .. })));
+    // Closing it does not make it good, and it may still be asked for again: once, and only what was refused.
+    apply(&mut book, Command::Close { number: 1 }, NOW).expect("all came");
+    let again = apply(&mut book, Command::Retry { number: 1 }, NOW);
+    assert_eq!(again.as_deref(), Ok(&["return.stock_retried"][..]));
+    assert!(steps(&book).contains(&Step::BookStock { receipt: 2 }), "{:?}", steps(&book));
+    assert!(steps(&book).contains(&warn(false)), "nothing is refused now: {:?}", steps(&book));
+    assert!(apply(&mut book, Command::Retry { number: 1 }, NOW).is_err());
+    hear(&mut book, Outcome::StockBooked { receipt: 2 });
+    assert_eq!(hear(&mut book, warned(false)), ["return.trouble_reported"]);
+    assert!(legal(book.get(1).expect("there")).is_empty());
+}
+
+#[test]
+fn money_that_the_bank_did_not_give_back_is_unpaid() {
+    let mut book = given([request(AT_ONCE, of_line(1, 2)), restock(1, 1, 1), restock(1, 1, 1)]);
+    let taken = |receipt, refund| Outcome::RefundTaken {
+        number: 1,
+        receipt: Some(receipt),
+        refund,
+        amount: amount(PRICE),
+    };
+    hear(&mut book, taken(1, 1));
+    hear(&mut book, taken(2, 2));
+    assert_eq!(book.get(1).expect("there").unpaid(), Amount::ZERO);
+    let failed = |refund| Outcome::RefundFailed { refund, code: "expired_or_canceled_card".into() };
+    assert_eq!(hear(&mut book, failed(3)), [""; 0], "it is of no return");
+    assert_eq!(hear(&mut book, failed(2)), ["return.refund_failed"]);
+    assert_eq!(hear(&mut book, failed(2)), [""; 0], "said again");
+    let one = book.get(1).expect("there");
+    assert_eq!((one.refunded(), one.unpaid()), (amount(PRICE), amount(PRICE)));
+    let view = serde_json::to_value(ReturnView::of(one)).expect("a document");
+    assert_eq!(
+        (&view["refunds"][0]["status"], &view["refunds"][1]["status"], &view["refunds"][1]["problem"]),
+        (&"requested".into(), &"failed".into(), &"expired_or_canceled_card".into()),
+        "{view}"
+    );
+    assert!(
+        !steps(&book).iter().any(|step| matches!(step, Step::Refund { .. })),
+        "nobody asks by itself again"
     );
 }
 
@@ -259,14 +320,15 @@ fn each_phase_allows_its_steps_and_no_other() {
     {
         let book = given(way);
         assert_eq!(phase(&book, 1), expected);
+        let legal = legal(book.get(1).expect("there"));
         for (word, command, after) in asked.clone() {
             let said = apply(&mut book.clone(), command, NOW);
             match said {
                 Ok(kinds) if kinds.is_empty() => assert_eq!(expected, after, "{word}"),
-                Ok(_) => assert!(legal(expected).contains(&word), "{word} in {expected}"),
+                Ok(_) => assert!(legal.contains(&word), "{word} in {expected}"),
                 Err(Rejection::Illegal { status, legal: told, .. }) => {
-                    assert!(!legal(expected).contains(&word), "{word} in {expected}");
-                    assert_eq!((status, told), (expected.word(), legal(expected)));
+                    assert!(!legal.contains(&word), "{word} in {expected}");
+                    assert_eq!((status, told), (expected.word(), legal));
                 }
                 Err(other) => panic!("{word} in {expected}: {other}"),
             }
@@ -354,13 +416,16 @@ fn any_command() -> impl Strategy<Value = Command> {
         (1..6_u32).prop_map(|receipt| Outcome::StockBooked { receipt }),
         (1..6_u32).prop_map(|receipt| Outcome::StockRefused { receipt, why: "no".into() }),
         (1..5_u32, receipt.clone(), 0..900_i64).prop_map(|(number, receipt, minor)| {
-            Outcome::RefundTaken { number, receipt, refund: 1, amount: amount(minor.min(PRICE)) }
+            Outcome::RefundTaken { number, receipt, refund: number, amount: amount(minor.min(PRICE)) }
         }),
         (1..5_u32, receipt).prop_map(|(number, receipt)| Outcome::RefundRefused {
             number,
             receipt,
             why: "no".into()
         }),
+        (1..3_u32).prop_map(|refund| Outcome::RefundFailed { refund, code: "no".into() }),
+        (1..5_u32, proptest::bool::ANY)
+            .prop_map(|(number, is_refused)| Outcome::Warned { number, is_refused }),
         (0..6_u32).prop_map(|pieces| Outcome::Noted { pieces }),
     ];
     prop_oneof![
@@ -370,7 +435,8 @@ fn any_command() -> impl Strategy<Value = Command> {
         1 => number.clone().prop_map(|number| Command::Ship { number, parcel: Parcel::default() }),
         5 => (number.clone(), proptest::collection::vec(seen, 0..3)).prop_map(|(number, lines)| receive(number, lines)),
         2 => number.clone().prop_map(|number| Command::Close { number }),
-        1 => number.prop_map(|number| Command::Cancel { number }),
+        1 => number.clone().prop_map(|number| Command::Cancel { number }),
+        2 => number.prop_map(|number| Command::Retry { number }),
         6 => outcome.prop_map(Command::Hear),
     ]
 }
@@ -389,7 +455,14 @@ proptest! {
                 Returns::evolve(&mut book, &event, NOW);
                 history.push(event);
             }
-            if !matches!(command, Command::Request(_) | Command::Receive { .. }) {
+            // Several refunds of this world bear one number, and what is asked anew is refused.
+            let is_anew = matches!(
+                command,
+                Command::Request(_) | Command::Receive { .. } | Command::Hear(Outcome::RefundFailed { .. })
+            );
+            if let Command::Retry { number } = command {
+                prop_assert!(!book.get(number).is_some_and(Return::is_refused));
+            } else if !is_anew {
                 prop_assert_eq!(Returns::decide(&book, command, NOW), Ok(vec![]));
             }
             for of in delivered() {
@@ -413,7 +486,9 @@ proptest! {
                 let is_final = matches!(was.phase, Phase::Declined | Phase::Closed | Phase::Canceled);
                 prop_assert!(!is_final || one.phase == was.phase);
                 for (was, is) in was.refunds.iter().zip(&one.refunds) {
-                    prop_assert!(was.state == RefundState::Owed || was == is);
+                    let has_failed = matches!(was.state, RefundState::Taken { .. })
+                        && matches!(is.state, RefundState::Failed { .. });
+                    prop_assert!(was.state == RefundState::Owed || was == is || has_failed);
                 }
             }
             let mut numbers: Vec<u32> =

@@ -30,7 +30,7 @@ pub struct ReturnView<'a> {
     pub value_received: Amount,
     /// What the payment was asked to give back; how that goes is with the order's refunds.
     pub amount_refunded: Amount,
-    /// What does not go back, because no more of the order's money was there.
+    /// What does not go back, because no more of the order's money was there, or because the bank refused.
     pub amount_unpaid: Amount,
     /// Why, for people; after a decline, why not.
     pub note: Option<&'a str>,
@@ -102,7 +102,7 @@ pub struct RefundOfView<'a> {
     pub id: Option<RefundId>,
     /// For which receipt; for all of them, where there is none.
     pub receipt: Option<u32>,
-    /// `pending`, `requested` or `refused`.
+    /// `pending`, `requested`, `refused`, or `failed` where the bank said no.
     pub status: &'static str,
     /// What the pieces cost.
     pub value: Amount,
@@ -131,7 +131,7 @@ impl<'a> ReturnView<'a> {
             note: one.note.as_deref(),
             carrier: one.parcel.carrier.as_deref(),
             tracking_code: one.parcel.tracking_code.as_deref(),
-            legal: legal(one.phase),
+            legal: legal(one),
             created_at: one.requested_at,
             updated_at: one.updated_at,
             version: one.version,
@@ -183,6 +183,9 @@ impl<'a> RefundOfView<'a> {
             RefundState::Owed => (None, "pending", None),
             RefundState::Taken { refund, .. } => (Some(RefundId::new(order, *refund)), "requested", None),
             RefundState::Refused { why } => (None, "refused", Some(&**why)),
+            RefundState::Failed { refund, code } => {
+                (Some(RefundId::new(order, *refund)), "failed", Some(&**code))
+            }
         };
         Self {
             id,

@@ -18,13 +18,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::family::StoreFamily;
-use super::wiring::count_all;
+use super::wiring::{self, count_all};
 use crate::alert::{self, Alert, Alerts, By, Kind, OPEN_MAX, OVERFLOW_SUBJECT, Signal};
 use crate::flow;
 use crate::fraud;
 use crate::gateway::BreakerState;
 use crate::inventory::{self, Condition};
 use crate::payment;
+use crate::returns;
 use crate::runtime::ask::send;
 use crate::runtime::{Ask, Family as _, Fault, Only, Refusal, Wiring};
 use crate::types::map::{Map, Set};
@@ -267,7 +268,7 @@ pub(super) fn paid(
             }
         }
         if let Event::RefundFailed(failed) = event {
-            let message = refund_refused(failed.refund, &failed.code);
+            let message = refund_refused(state.begun(), failed.refund, &failed.code);
             raise(family, Kind::RefundFailed, &failed.order.to_string(), &message, 1);
         }
         if let Event::ArrivedLate(late) = event {
@@ -300,7 +301,7 @@ pub(super) fn trouble(family: &Rc<StoreFamily>, state: &payment::State, troubles
         | payment::RefundState::Canceled => None,
     });
     if let Some((number, code)) = failed {
-        let message = refund_refused(number, &code);
+        let message = refund_refused(Some(begun), number, &code);
         raise(family, Kind::RefundFailed, &subject, &message, 0);
         last = Some((Kind::RefundFailed, message));
     }
@@ -310,6 +311,17 @@ pub(super) fn trouble(family: &Rc<StoreFamily>, state: &payment::State, troubles
     }
     let heard = payment::Command::TroubleHeard { troubles };
     let payments = family.members.payments.clone();
+    // What it was for hears of it first: once the desk has, nothing is owed any more.
+    let failed = begun.refunds.iter().filter(|refund| is_of_a_return(refund));
+    let failed: Vec<(u32, Arc<str>)> = failed
+        .filter_map(|refund| match &refund.state {
+            payment::RefundState::Failed { code } => Some((refund.number, Arc::clone(code))),
+            payment::RefundState::Pending
+            | payment::RefundState::Accepted { .. }
+            | payment::RefundState::Succeeded { .. }
+            | payment::RefundState::Canceled => None,
+        })
+        .collect();
     let Some((kind, message)) = last else {
         // It is right again already: nobody need know.
         let meta = Meta { actor: Actor::Store, ..meta };
@@ -324,11 +336,23 @@ pub(super) fn trouble(family: &Rc<StoreFamily>, state: &payment::State, troubles
             send(&payments, Ask::tell(payment::id_of(order), heard, meta));
         }
     };
-    send(&family.members.alerts, Ask::sibling(Only, AlertRequest::Command(command), meta, said));
+    let alerts = family.members.alerts.clone();
+    wiring::returns::refunds_failed(&family.members, order, failed, meta, move |meta| {
+        send(&alerts, Ask::sibling(Only, AlertRequest::Command(command), meta, said));
+    });
 }
 
-fn refund_refused(number: u32, code: &str) -> String {
-    format!("refund {number} was refused: {code}")
+fn is_of_a_return(refund: &payment::Refund) -> bool {
+    refund.reference.as_deref().is_some_and(|reference| reference.starts_with(returns::REFERENCE))
+}
+
+/// What people read of a refund that the bank refused, and of what that was for.
+fn refund_refused(begun: Option<&payment::Begun>, number: u32, code: &str) -> String {
+    let reference = begun.and_then(|begun| begun.refund(number)?.reference.clone());
+    match reference {
+        Some(what) => format!("refund {number}, for {}, was refused: {code}", what.replace('_', " ")),
+        None => format!("refund {number} was refused: {code}"),
+    }
 }
 
 /// Whether what went wrong with an order's money is right again.
@@ -408,23 +432,23 @@ fn watch_gateway(family: &Rc<StoreFamily>, healthy_before: u64) {
     });
 }
 
-/// What is wrong with a parcel now; nothing when nothing is any more. Says when the desk has heard: until then whoever
+/// What is wrong with something now; nothing when nothing is any more. Says when the desk has heard: until then whoever
 /// tells of it will tell again after a crash.
-pub(super) fn parcel(
+pub(super) fn told(
     family: &Rc<StoreFamily>,
-    shipment: &str,
+    kind: Kind,
+    subject: &str,
     wrong: Option<&str>,
     heard: impl FnOnce() + Send + 'static,
 ) {
-    let kind = Kind::ShipmentStalled;
     match wrong {
         Some(message) => {
             let told = family.listener.told.borrow();
-            let is_told = told.get(&(kind, shipment.into())).is_some_and(|told| *told.message == *message);
+            let is_told = told.get(&(kind, subject.into())).is_some_and(|told| *told.message == *message);
             drop(told);
-            raise(family, kind, shipment, message, u32::from(!is_told));
+            raise(family, kind, subject, message, u32::from(!is_told));
         }
-        None => clear(family, kind, shipment),
+        None => clear(family, kind, subject),
     }
     // The desk hears one thing after the other: its answer to whatever comes next says that it has heard this.
     let next = AlertRequest::Command(alert::Command::Escalate);

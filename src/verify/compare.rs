@@ -21,6 +21,8 @@ struct Side<'a> {
     row: AuditedStore,
     model: &'a Store,
     listed: HashMap<u64, Words>,
+    /// Where the list has each return, and under which status.
+    returns: HashMap<(OrderId, u64), (u64, String)>,
     orders: u64,
     items: u64,
     alerts: u64,
@@ -35,9 +37,9 @@ pub(super) fn all(model: &Model, views: &Snapshot, findings: &mut Findings) -> R
         let name = row.id.as_str().to_owned();
         match model.stores.get(&name) {
             Some(model) => {
-                let listed = views.listed(row.no)?;
-                let side =
-                    Side { row, model, listed, orders: 0, items: 0, alerts: 0, summed: Figures::default() };
+                let (listed, returns) = (views.listed(row.no)?, views.listed_returns(row.no)?);
+                let summed = Figures::default();
+                let side = Side { row, model, listed, returns, orders: 0, items: 0, alerts: 0, summed };
                 sides.insert(side.row.no, side);
             }
             None => findings.add(&name, "store", "existence", "none", "a row"),
@@ -65,6 +67,7 @@ pub(super) fn all(model: &Model, views: &Snapshot, findings: &mut Findings) -> R
     let mut newest: BTreeMap<Currency, Timestamp> = BTreeMap::new();
     for side in sides.values() {
         side.store(findings);
+        listed(findings, side);
         for (key, (position, _)) in &side.model.keys {
             let found = match logged.get(&(side.row.no, *key)) {
                 Some(position) => Some(*position),
@@ -392,6 +395,30 @@ fn goods(findings: &mut Findings, name: &str, row: &AuditedOrder, model: &Order)
     }
 }
 
+/// The list of a store's returns: each where it was asked for, under its present status.
+fn listed(findings: &mut Findings, side: &Side<'_>) {
+    let name = side.name();
+    let mut left = side.returns.clone();
+    for (id, order) in &side.model.orders {
+        for (number, one) in order.returns.iter().flat_map(|returns| &returns.by_number) {
+            let subject = format!("return {number} of {id}");
+            let found = left.remove(&(*id, *number));
+            let expected = format!("{} at {}", one.status, one.position);
+            let found = found.map(|(position, status)| format!("{status} at {position}"));
+            findings.compare(name, &subject, "place in the list of returns", &expected, &shown(found));
+        }
+    }
+    for (id, number) in left.keys() {
+        findings.add(
+            name,
+            &format!("return {number} of {id}"),
+            "place in the list of returns",
+            "none",
+            "one",
+        );
+    }
+}
+
 fn returns(findings: &mut Findings, name: &str, row: &AuditedOrder, model: &Order) {
     let blank = super::returns::Returns::default();
     let known = model.returns.as_deref().unwrap_or(&blank);
@@ -411,6 +438,7 @@ fn returns(findings: &mut Findings, name: &str, row: &AuditedOrder, model: &Orde
         findings.compare(name, &subject, "pieces that came back", &model.there(), &one.pieces_back().into());
         findings.compare(name, &subject, "refunded", &model.refunded(), &one.refunded().minor());
         findings.compare(name, &subject, "unpaid", &model.unpaid(), &one.unpaid().minor());
+        findings.compare(name, &subject, "people warned", &model.is_warned, &one.warned);
         findings.compare(name, &subject, "receipts", &model.receipts.len(), &one.receipts.len());
         for receipt in &one.receipts {
             let word = match receipt.stock {

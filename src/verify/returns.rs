@@ -36,6 +36,10 @@ pub(super) struct Return {
     values: BTreeMap<u64, i64>,
     /// What is owed, and what was asked of the payment; by receipt, nought for all of them.
     refunds: BTreeMap<u64, Refund>,
+    /// People were told that inventory cannot have what arrived.
+    pub(super) is_warned: bool,
+    /// Where it was asked for.
+    pub(super) position: u64,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -77,6 +81,11 @@ impl Return {
         answered.sum()
     }
 
+    /// Whether inventory cannot have some of what arrived.
+    fn is_refused(&self) -> bool {
+        self.receipts.values().any(|stock| *stock == "refused")
+    }
+
     /// What it still takes or may take of what was delivered of a line.
     fn takes(&self, line: &str) -> i64 {
         let Some(line) = self.lines.get(line) else { return 0 };
@@ -91,6 +100,7 @@ impl Return {
 
     fn is_settled(&self) -> bool {
         self.receipts.values().all(|stock| *stock != "pending")
+            && self.is_warned == self.is_refused()
             && self.refunds.values().all(|refund| refund.taken.is_some())
     }
 }
@@ -121,6 +131,9 @@ impl Returns {
         match kind {
             "requested" => {
                 self.request(data, number, beside, &subject, store, findings);
+                if let Some(one) = self.by_number.get_mut(&number) {
+                    one.position = record.position;
+                }
                 return true;
             }
             "reported" => {
@@ -187,6 +200,18 @@ impl Returns {
                 one.pay(receipt, amount)
             }
             "refund_refused" => one.pay(receipt, 0),
+            "refund_failed" => {
+                let refund = data["refund"].as_u64().unwrap_or(0);
+                let known = beside.payment.and_then(|payment| payment.refunds.get(&refund));
+                let has_failed = known.is_some_and(|known| known.status == "failed");
+                let taken = one.refunds.get_mut(&receipt).and_then(|refund| refund.taken.replace(0));
+                has_failed && taken.is_some_and(|taken| taken > 0)
+            }
+            "stock_retried" => one.receipts.insert(receipt, "pending") == Some("refused"),
+            "trouble_reported" => {
+                let is_refused = data["is_refused"] == true;
+                std::mem::replace(&mut one.is_warned, is_refused) != is_refused
+            }
             _ => {
                 self.is_beyond = true;
                 return false;

@@ -363,7 +363,8 @@ impl Stock {
         let mut all = Vec::new();
         for line in data["lines"].as_array().map_or(&[][..], Vec::as_slice) {
             let count = |member: &str| line[member].as_i64().unwrap_or(0);
-            let (restocked, damaged, thrown) = (count("restocked"), count("damaged"), count("written_off"));
+            let (restocked, damaged) = (count("restocked"), count("damaged"));
+            let (thrown, sent_on) = (count("written_off"), count("to_vendor"));
             let sku = line["sku"].as_str().unwrap_or_default();
             let Some(item) = self.items.get_mut(sku) else {
                 findings.add(store, sku, "ledger", "an item that is known", record.kind);
@@ -371,11 +372,11 @@ impl Stock {
             };
             item.on_hand += restocked + damaged;
             item.damaged += damaged;
-            // Each sort of movement is an entry of its own; what is thrown away came back broken first.
-            let moves = [restocked, damaged + thrown, thrown];
+            // Each sort of movement is an entry of its own; what is thrown away or sent on came back broken first.
+            let moves = [restocked, damaged + thrown + sent_on, thrown, sent_on];
             item.version += moves.iter().filter(|count| **count != 0).count() as u64;
             item.ledger.push(record.position);
-            all.push((sku.to_owned(), restocked + damaged + thrown));
+            all.push((sku.to_owned(), restocked + damaged + thrown + sent_on));
             self.check(sku, None, store, findings);
         }
         let (receipt, parcel) = (data["receipt"].as_u64().unwrap_or(0), data["parcel"].as_u64());

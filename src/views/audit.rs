@@ -99,6 +99,9 @@ impl Fingerprint {
     }
 }
 
+/// Where a list has each return of a store, and under which status.
+pub(crate) type ListedReturns = HashMap<(OrderId, u64), (Position, String)>;
+
 impl Snapshot {
     /// The views of a directory; nothing where there are none.
     pub(crate) fn open(directory: &Path) -> Result<Option<Self>, ViewsError> {
@@ -278,6 +281,22 @@ impl Snapshot {
             .map_err(&fail)?;
         add(&tail)?;
         Ok(listed)
+    }
+
+    /// Where the list of a store's returns has each of them, and under which status.
+    pub(crate) fn listed_returns(&self, store: u32) -> Result<ListedReturns, ViewsError> {
+        let fail = ViewsError::sqlite("reading a list of returns");
+        let mut statement = self
+            .file
+            .prepare_cached("SELECT id, number, no, status FROM returns WHERE store = ?1")
+            .map_err(&fail)?;
+        let rows = statement.query_map([store], |row| {
+            let id = OrderId::from_bytes(row.get(0)?);
+            let number: u32 = row.get(1)?;
+            let position = row.get::<_, i64>(2)?.cast_unsigned();
+            Ok(((id, u64::from(number)), (position, row.get::<_, String>(3)?)))
+        });
+        rows.and_then(Iterator::collect).map_err(&fail)
     }
 
     /// Where the first event of a request stands, according to the index of keys.

@@ -12,6 +12,7 @@ pub(super) enum List {
     Reviews = 4,
     Stores = 5,
     Alerts = 6,
+    Returns = 7,
 }
 
 /// A place in a list of one store, or in the list of all stores.

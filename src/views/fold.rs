@@ -234,6 +234,9 @@ fn fold_returns(store: &mut StoreSlot, record: &Record<'_>, head: &Head<'_>) -> 
     let Some(id) = head.order else { return Ok(Shows::Nothing) };
     if let Some(slot) = store.orders.get_mut(&id) {
         <Returns as crate::runtime::Aggregate>::evolve(&mut slot.returns, &event, record.at);
+        if let returns::Event::Requested(requested) = &*event {
+            slot.asked.push((requested.number, record.position));
+        }
     }
     Ok(event.number().map_or(Shows::Nothing, |number| Shows::Return(ReturnId::new(id, number))))
 }

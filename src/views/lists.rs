@@ -13,8 +13,9 @@ use super::schema::{self, DocKind};
 use super::slots::json;
 use crate::fraud::Review;
 use crate::inventory::{Condition, Item};
+use crate::returns::{Book, Phase, Return};
 use crate::store::settings::{Known, Store};
-use crate::types::{Currency, StoreId, Timestamp};
+use crate::types::{Currency, OrderId, StoreId, Timestamp};
 
 /// A page of a list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -57,6 +58,15 @@ pub enum ReviewFilter {
     Open,
     /// Those that were decided, or ended by themselves.
     Closed,
+}
+
+/// Which returns to list: those that fit everything that is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReturnFilter {
+    /// How far they are.
+    pub status: Option<Phase>,
+    /// Of which order.
+    pub order: Option<OrderId>,
 }
 
 impl ViewsReader {
@@ -143,6 +153,42 @@ impl ViewsReader {
         })?;
         let known = found.into_iter().filter_map(|(id, review)| Some((id, review?)));
         Ok(Page::of(known.collect(), limit, List::Reviews, Some(store)))
+    }
+
+    /// The returns of a store, or of one order, or with one status, the newest first.
+    pub fn list_returns(
+        &mut self,
+        store: &StoreId,
+        filter: ReturnFilter,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Return>, ViewsError> {
+        let before = before(cursor, List::Returns, Some(store))?;
+        let Some(no) = self.number(store)? else { return Ok(Page::empty()) };
+        let fail = || ViewsError::sqlite("reading a list of returns");
+        let (index, condition) = match (filter.order, filter.status) {
+            (Some(_), _) => ("returns_by_order", "returns.id = ?3 AND coalesce(returns.status = ?4, TRUE)"),
+            // The order is nothing here, and the status says which.
+            (None, Some(_)) => ("returns_by_status", "?3 IS NULL AND returns.status = ?4"),
+            (None, None) => ("returns_by_age", "?3 IS NULL AND ?4 IS NULL"),
+        };
+        let sql = format!(
+            "SELECT returns.no, returns.number, orders.returns FROM returns INDEXED BY {index}
+             JOIN orders ON orders.id = returns.id AND orders.store = returns.store
+             WHERE returns.store = ?1 AND returns.no < ?2 AND {condition} ORDER BY returns.no DESC LIMIT ?5"
+        );
+        let order = filter.order.map(OrderId::to_bytes);
+        let status = filter.status.map(Phase::word);
+        let params = (no, before, order, status, more_than(limit));
+        let found = collect(&self.file, &sql, params, |row| {
+            let no: i64 = row.get(0).map_err(fail())?;
+            let number: u32 = row.get(1).map_err(fail())?;
+            let book = json::<Book>(row, 2)?.unwrap_or_default();
+            let one = book.returns.into_iter().find(|one| one.number == number);
+            let one = one.ok_or_else(|| ViewsError::damaged("the list of returns"))?;
+            Ok((u128::from(no.cast_unsigned()), one))
+        })?;
+        Ok(Page::of(found, limit, List::Returns, Some(store)))
     }
 
     /// The figures of a store; nothing for one that was never provisioned.

@@ -51,7 +51,7 @@ pub(crate) use figures::OrderPart;
 pub use figures::{
     AlertStats, Figures, InventoryStats, NodeStats, OrderStats, PaymentStats, Revenue, StoreStats,
 };
-pub use lists::{Page, ReviewFilter};
+pub use lists::{Page, ReturnFilter, ReviewFilter};
 pub use orders::{OrderFilter, PARTS_AMONG};
 pub use past::{Lost, Past, SCANNED_MAX, Thing};
 pub use reader::{StoredStore, ViewsReader};

@@ -19,7 +19,7 @@ const BROKEN: &str = "views.broken";
 /// Marks the file as ours: "OFVW".
 const APPLICATION_ID: i64 = 0x4F46_5657;
 /// The format of tables and documents. Any other is made anew.
-const FORMAT: i64 = 10;
+const FORMAT: i64 = 11;
 /// Bytes a page.
 const PAGE_BYTES: i64 = 16_384;
 /// Pages of log after which it is moved into the file: 32 MiB.
@@ -66,6 +66,16 @@ const SCHEMA: &str = "
     CREATE INDEX orders_open ON orders (store, id) WHERE due IS NOT NULL;
     CREATE INDEX orders_waiting ON orders (store, id) WHERE waits = 1;
     CREATE INDEX orders_due ON orders (store, due) WHERE due IS NOT NULL;
+    CREATE TABLE returns (
+        no INTEGER PRIMARY KEY,
+        store INTEGER NOT NULL,
+        id BLOB NOT NULL,
+        number INTEGER NOT NULL,
+        status TEXT NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX returns_by_order ON returns (store, id, number);
+    CREATE INDEX returns_by_age ON returns (store, no);
+    CREATE INDEX returns_by_status ON returns (store, status, no);
     CREATE TABLE skus (
         no INTEGER PRIMARY KEY,
         store INTEGER NOT NULL,

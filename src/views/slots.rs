@@ -89,6 +89,8 @@ pub(super) struct OrderSlot {
     pub(super) reservation: Option<Reservation>,
     pub(super) fulfillment: Fulfillment,
     pub(super) returns: Book,
+    /// Returns that are not in the list yet, with the place where they were asked for.
+    pub(super) asked: Vec<(u32, Position)>,
     pub(super) events: Postings,
     /// What figures count of it.
     pub(super) counted: OrderPart,
@@ -281,6 +283,7 @@ impl OrderSlot {
             reservation: None,
             fulfillment: Fulfillment::default(),
             returns: Book::default(),
+            asked: Vec::new(),
             events: Postings::default(),
             counted: OrderPart::default(),
             listed: None,
@@ -325,6 +328,7 @@ impl OrderSlot {
             reservation,
             fulfillment: json(row, 5)?.unwrap_or_default(),
             returns: json(row, 6)?.unwrap_or_default(),
+            asked: Vec::new(),
             events,
         })
     }
@@ -445,6 +449,7 @@ impl StoreSlot {
         for id in self.dirty_orders.drain(..) {
             if let Some(slot) = self.orders.get_mut(&id) {
                 (slot.is_new, slot.is_dirty, slot.no_before) = (false, false, None);
+                slot.asked.clear();
             }
         }
         for sku in self.dirty_skus.drain(..) {

@@ -6,7 +6,8 @@ use super::slots::json;
 use crate::order::{Order, Orders, Phase, Placed};
 use crate::payment;
 use crate::runtime::Aggregate as _;
-use crate::types::{OrderId, StoreId, Timestamp};
+use crate::returns::Return;
+use crate::types::{OrderId, ReturnId, StoreId, Timestamp};
 
 /// After what to go on, in a walk over open orders: number of the store, id.
 pub type OrderPlace = (u32, OrderId);
@@ -66,6 +67,12 @@ impl ViewsReader {
     /// Whether an order has not moved since a time though something is owed to it.
     pub fn is_stuck(&mut self, store: &StoreId, id: OrderId, since: Timestamp) -> Result<bool, ViewsError> {
         Ok(self.order(store, id)?.is_some_and(|order| stuck_since(&order, since).is_some()))
+    }
+
+    /// Whether inventory cannot have what arrived with a return.
+    pub fn is_return_stuck(&mut self, store: &StoreId, id: ReturnId) -> Result<bool, ViewsError> {
+        let book = self.returns(store, id.order())?.unwrap_or_default();
+        Ok(book.get(id.number()).is_some_and(Return::is_refused))
     }
 
     /// Payments of all stores, those of the newest orders first, before the row of one of them.

@@ -106,6 +106,9 @@ pub(super) fn orders<'a>(
         let returns = written(&mut returns, has_returns.then_some(&slot.returns));
         let (no, due, events) =
             (slot.no.cast_signed(), due(slot).map(Timestamp::micros), slot.events.bytes());
+        if has_returns {
+            list_returns(file, slot, id, store)?;
+        }
         let waits = waits(slot);
         if let Some(before) = slot.no_before {
             file.prepare_cached("UPDATE orders SET no = ?2 WHERE no = ?1")?
@@ -128,6 +131,22 @@ pub(super) fn orders<'a>(
         } else {
             update.execute((no, due, order, payment, reservation, fulfillment, returns, events, waits))?;
         }
+    }
+    Ok(())
+}
+
+/// Brings the list of returns up to what those of an order now are.
+fn list_returns(file: &Connection, slot: &OrderSlot, id: OrderId, store: u32) -> rusqlite::Result<()> {
+    let mut insert = file.prepare_cached("INSERT OR REPLACE INTO returns VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let mut update = file.prepare_cached(
+        "UPDATE returns SET status = ?4 WHERE store = ?1 AND id = ?2 AND number = ?3 AND status <> ?4",
+    )?;
+    for one in &slot.returns.returns {
+        let (number, status) = (one.number, one.phase.word());
+        match slot.asked.iter().find(|(asked, _)| *asked == number) {
+            Some((_, no)) => insert.execute((no.cast_signed(), store, id.to_bytes(), number, status))?,
+            None => update.execute((store, id.to_bytes(), number, status))?,
+        };
     }
     Ok(())
 }

@@ -270,7 +270,7 @@ async fn ledgers_stay_equal_whatever_is_canceled_refunded_and_sent_back() {
             shop.reaches(id, "completed").await;
             let asked = ask(&shop, id, 1 + mugs / 2).await.must(202);
             let one = asked["id"].as_str().expect("an id");
-            let disposition = ["restock", "damaged", "write_off"][nth % 3];
+            let disposition = ["restock", "damaged", "write_off", "return_to_vendor"][nth % 4];
             receive(&shop, one, 1, disposition).await.must(200);
             if nth % 2 == 0 {
                 step(&shop, one, "close").await.must(200);
@@ -290,5 +290,107 @@ async fn ledgers_stay_equal_whatever_is_canceled_refunded_and_sent_back() {
         })
         .await;
     }
+    world.ends(&[&shop]).await;
+}
+
+#[tokio::test]
+async fn a_refund_that_the_bank_takes_back_is_unpaid_and_told() {
+    let world = World::start().await;
+    let mut settings = at_once();
+    settings["returns"] = json!({});
+    let shop = world.shop_with("acme", settings).await;
+    shop.stock("MUG", 20).await;
+    let order = shop.buy_until(&basket("MUG", 2).paid_with("pm_card_refundFail"), "completed").await;
+    let id = ask(&shop, &order, 2).await.must(202)["id"].as_str().expect("an id").to_owned();
+    receive(&shop, &id, 1, "return_to_vendor").await.must(200);
+    let one = until("the bank to say no", LIMIT, async || {
+        let one = shop.get(&format!("/v1/returns/{id}")).await;
+        if one["refunds"][0]["status"] == "failed" { Ok(one) } else { Err(one.to_string()) }
+    })
+    .await;
+    assert_eq!((&one["amount_refunded"], &one["amount_unpaid"]), (&json!(0), &json!(PRICE)), "{one}");
+    let alert = shop.alerted(LIMIT, "refund_failed", "firing").await;
+    assert_eq!(alert["subject"], json!(order), "{alert}");
+    assert!(alert["message"].as_str().expect("a text").contains("for return 1"), "{alert}");
+    let item = shop.item("MUG").await;
+    assert_eq!((&item["on_hand"], &item["damaged"]), (&json!(18), &json!(0)), "sent on: {item}");
+    let ledger = shop.get("/v1/inventory/MUG/ledger").await;
+    let moves: Vec<(&str, i64)> = ledger["data"].as_array().expect("a list")[..2]
+        .iter()
+        .map(|entry| (entry["kind"].as_str().expect("a word"), entry["quantity"].as_i64().expect("a count")))
+        .collect();
+    assert_eq!(moves, [("return_damaged", 1), ("transfer_out", -1)], "{ledger}");
+    world.server.crash().await;
+    assert_eq!(shop.get(&format!("/v1/returns/{id}")).await["amount_unpaid"], PRICE);
+    let path = format!("/v1/alerts/{}/resolve", alert["id"].as_str().expect("an id"));
+    shop.post(&path, &json!({"by": "ada"})).await.must(200);
+    world.ends(&[&shop]).await;
+}
+
+#[tokio::test]
+async fn what_inventory_cannot_have_is_told_and_asked_again() {
+    const MOST: i64 = 1_000_000_000;
+    let world = World::start().await;
+    let (shop, order) = delivered(&world, json!({}), 2).await;
+    let id = ask(&shop, &order, 2).await.must(202)["id"].as_str().expect("an id").to_owned();
+    step(&shop, &id, "retry").await.refused(409, "illegal_transition");
+    shop.put("/v1/inventory/MUG", &json!({"on_hand": MOST})).await.must(200);
+    receive(&shop, &id, 1, "restock").await.must(200);
+    let alert = shop.alerted(LIMIT, "saga_stuck", "firing").await;
+    assert_eq!((&alert["subject"], &alert["severity"]), (&json!(id), &json!("warning")), "{alert}");
+    let one = settles(&shop, &id).await;
+    assert_eq!((&one["receipts"][0]["stock"], &one["amount_refunded"]), (&json!("refused"), &json!(PRICE)));
+    assert_eq!(one["legal"], json!(["receive", "close", "retry"]), "{one}");
+    // Asked too early, it is refused again, and people still know.
+    step(&shop, &id, "retry").await.must(200);
+    let one = settles(&shop, &id).await;
+    assert_eq!(one["receipts"][0]["stock"], "refused");
+    world.server.crash().await;
+    // As many as there were before: two of the twenty had left.
+    shop.put("/v1/inventory/MUG", &json!({"on_hand": 18})).await.must(200);
+    step(&shop, &id, "retry").await.must(200);
+    let one = settles(&shop, &id).await;
+    assert_eq!(one["receipts"][0]["stock"], "booked");
+    shop.alerted(LIMIT, "saga_stuck", "resolved").await;
+    assert_eq!(shop.item("MUG").await["on_hand"], 19);
+    world.ends(&[&shop]).await;
+}
+
+#[tokio::test]
+async fn the_returns_of_a_store_come_page_by_page() {
+    let world = World::start().await;
+    let (shop, first) = delivered(&world, json!({"approval": "manual"}), 3).await;
+    let second = shop.buy_until(&basket("MUG", 1), "completed").await;
+    let mut ids = Vec::new();
+    for order in [&first, &second, &first] {
+        ids.push(ask(&shop, order, 1).await.must(202)["id"].as_str().expect("an id").to_owned());
+    }
+    ids.reverse();
+    let listed = async |query: &str| -> Vec<String> {
+        let (mut all, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = shop.get(&format!("/v1/returns?limit=2{query}{cursor}")).await;
+            let data = page["data"].as_array().expect("a list");
+            all.extend(data.iter().map(|one| one["id"].as_str().expect("an id").to_owned()));
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return all,
+            }
+        }
+    };
+    assert_eq!(listed("").await, ids, "the newest first");
+    step(&shop, &ids[1], "approve").await.must(200);
+    assert_eq!(listed("&status=open").await, [ids[1].clone()]);
+    assert_eq!(listed("&status=requested").await, [ids[0].clone(), ids[2].clone()]);
+    assert_eq!(listed(&format!("&order_id={first}")).await, [ids[0].clone(), ids[2].clone()]);
+    assert!(listed(&format!("&order_id={first}&status=open")).await.is_empty());
+    assert_eq!(listed(&format!("&order_id={second}&status=open")).await, [ids[1].clone()]);
+    let one = shop.get(&format!("/v1/returns/{}", ids[1])).await;
+    assert_eq!(shop.get("/v1/returns?status=open").await["data"], json!([one]));
+    let other = world.shop("other").await;
+    assert_eq!(other.get("/v1/returns").await["data"], json!([]));
+    shop.call("GET", "/v1/returns?status=lost").answer().await.refused(400, "malformed_query");
+    world.server.crash().await;
+    assert_eq!(listed("").await, ids);
     world.ends(&[&shop]).await;
 }

@@ -66,7 +66,8 @@ impl Charted for Inventory {
             reorder_point: None,
             safety_stock: None,
         };
-        let back = inventory::ReturnedLine { sku: sku(), restocked: 1, damaged: 1, written_off: 0 };
+        let back =
+            inventory::ReturnedLine { sku: sku(), restocked: 1, damaged: 1, written_off: 0, to_vendor: 0 };
         let commands = vec![
             C::Reserve(reserve(2, inventory::OutOfStock::Cancel)),
             C::Reserve(reserve(11, inventory::OutOfStock::Backorder)),

@@ -20,7 +20,7 @@ impl Charted for Returns {
         into.add(book.told);
         let Some(one) = book.get(1) else { return };
         into.debug(&one.policy);
-        into.add(one.pieces_back());
+        into.add((one.pieces_back(), one.warned));
         for receipt in &one.receipts {
             into.debug(&receipt.stock);
         }
@@ -50,6 +50,9 @@ impl Charted for Returns {
             receive(2),
             C::Close { number },
             C::Cancel { number },
+            C::Retry { number },
+            C::Hear(Outcome::RefundFailed { refund: 1, code: "".into() }),
+            C::Hear(Outcome::Warned { number, is_refused: book.get(1).is_some_and(|one| one.is_refused()) }),
             C::Hear(Outcome::Noted { pieces: book.pieces_back() }),
         ]);
         for receipt in [1, 2] {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Context, Missed, PAGE, caught_up, enter, unreadable};
 use crate::alert::{Kind, Signal};
 use crate::store::Directory;
-use crate::types::{OrderId, StoreId, Timestamp};
+use crate::types::{OrderId, ReturnId, StoreId, Timestamp};
 use crate::views::{StuckOrder, StuckPage};
 
 /// Of so many orders a store hears in one run; there are seldom so many without one cause.
@@ -67,10 +67,11 @@ async fn clear(directory: &Directory, since: Timestamp, missed: &mut Missed) -> 
         let read = views.read(move |reader| {
             let mut page = Vec::new();
             for (place, store, alert) in reader.kept_of_kind(Kind::SagaStuck, after, PAGE)? {
-                let order: Option<OrderId> = alert.subject.parse().ok();
-                let is_stuck = match order {
-                    Some(order) => reader.is_stuck(&store, order, since)?,
-                    None => false,
+                let (order, back) = (alert.subject.parse::<OrderId>(), alert.subject.parse::<ReturnId>());
+                let is_stuck = match (order, back) {
+                    (Ok(order), _) => reader.is_stuck(&store, order, since)?,
+                    (Err(_), Ok(back)) => reader.is_return_stuck(&store, back)?,
+                    (Err(_), Err(_)) => false,
                 };
                 page.push((place, store, alert, is_stuck));
             }

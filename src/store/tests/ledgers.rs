@@ -71,7 +71,7 @@ fn any_act() -> impl Strategy<Value = Act> {
         1 => Just(Act::Split),
         4 => (0..2_usize, 1..4_u32, any::<bool>())
             .prop_map(|(sku, quantity, is_on_close)| Act::Return { sku, quantity, is_on_close }),
-        5 => (number(), 1..3_u32, 0..3_usize)
+        5 => (number(), 1..3_u32, 0..4_usize)
             .prop_map(|(number, quantity, how)| Act::Receive { number, quantity, how }),
         2 => number().prop_map(Act::Close),
         1 => number().prop_map(Act::CancelReturn),
@@ -272,7 +272,11 @@ fn check_at_rest(shop: &Shop) {
             shop.stock.item(name).expect("on the shelf").levels.balance;
         let expected = i64::from(SHELF) - gone + count("restock") + count("damaged");
         assert_eq!((on_hand, reserved, damaged), (expected, 0, count("damaged")), "{name}: {}", explain());
-        let all = count("restock") + count("damaged") + count("write_off") + count("lost");
+        let all = count("restock")
+            + count("damaged")
+            + count("write_off")
+            + count("lost")
+            + count("return_to_vendor");
         assert!(all <= gone, "{name}: {}", explain());
         if is_ended {
             assert_eq!(on_hand, i64::from(SHELF), "{name}: {}", explain());

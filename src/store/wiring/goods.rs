@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use super::order::report;
 use super::{OrderId, count_all, meta};
+use crate::alert::Kind;
 use crate::flow;
 use crate::fulfillment::{self, Becomes, Fulfillment, Fulfillments};
 use crate::inventory::{self, Parcel, ReturnedLine};
@@ -326,7 +327,7 @@ pub(in crate::store) fn undelivered(one: &fulfillment::WorkOrder, becomes: Becom
             Becomes::Damaged => damaged = line.quantity,
             Becomes::WriteOff | Becomes::Lost => written_off = line.quantity,
         }
-        ReturnedLine { sku: line.sku.clone(), restocked, damaged, written_off }
+        ReturnedLine { sku: line.sku.clone(), restocked, damaged, written_off, to_vendor: 0 }
     };
     one.lines.iter().map(line).collect()
 }
@@ -383,7 +384,8 @@ fn warn(
     });
     let wrong = wrong.map(|wrong| format!("parcel {} of {id}: {wrong}", parcel.tracking_code));
     let fulfillments = family.members.fulfillments.clone();
-    listener::parcel(family, &one.shipment_id(id).to_string(), wrong.as_deref(), move || {
+    let subject = one.shipment_id(id).to_string();
+    listener::told(family, Kind::ShipmentStalled, &subject, wrong.as_deref(), move || {
         let warned = fulfillment::Command::Hear(fulfillment::Outcome::Warned { number, trouble });
         send(&fulfillments, Ask::tell(id, warned, Meta::by(Actor::Store)));
     });

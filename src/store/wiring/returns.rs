@@ -6,6 +6,8 @@
 //!    │ ◀── StockBooked ───────────┘             │             │
 //!    │ ────────── Refund ────────────────▶ refund requested   │      under the receipt's own name: asked twice it is one
 //!    │ ◀── RefundTaken ───────────────────┘                   │
+//!    │ ◀── RefundFailed ──────────────────┘                   │      the bank refused later; told until it has been heard
+//!    │ ── Warn ──▶ alert desk                                 │      what inventory cannot have, until it has
 //!    │ ────────── Report ────────────────────────▶ goods returned    told until the order has heard
 //!    │ ◀── Noted ─────────────────────────────────────────────┘
 //! ```
@@ -14,6 +16,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::{OrderId, count_all, meta};
+use crate::alert::Kind;
 use crate::flow;
 use crate::fulfillment::{TrackerStatus, Work};
 use crate::inventory::{self, ReturnedLine};
@@ -23,6 +26,7 @@ use crate::returns::{self, Book, Delivered, Disposition, Outcome, Receipt, Retur
 use crate::runtime::ask::send;
 use crate::runtime::{Ask, Family as _, Fault, Only, Refusal, Wiring};
 use crate::store::family::{Members, StoreFamily};
+use crate::store::listener;
 use crate::types::{Actor, Cause, Meta, Timestamp};
 
 /// Every line of an order, and what was delivered of it.
@@ -70,13 +74,14 @@ fn book_stock(members: &Members, id: OrderId, receipt: &Receipt, meta: Meta) {
 /// What arrived, in inventory's words.
 pub(in crate::store) fn back(receipt: &Receipt) -> Vec<ReturnedLine> {
     let line = |piece: &returns::Piece| {
-        let (mut restocked, mut damaged, mut written_off) = (0, 0, 0);
+        let (mut restocked, mut damaged, mut written_off, mut to_vendor) = (0, 0, 0, 0);
         match piece.disposition {
             Disposition::Restock => restocked = piece.quantity,
             Disposition::Damaged => damaged = piece.quantity,
             Disposition::WriteOff => written_off = piece.quantity,
+            Disposition::ReturnToVendor => to_vendor = piece.quantity,
         }
-        ReturnedLine { sku: piece.sku.clone(), restocked, damaged, written_off }
+        ReturnedLine { sku: piece.sku.clone(), restocked, damaged, written_off, to_vendor }
     };
     receipt.lines.iter().map(line).collect()
 }
@@ -139,6 +144,44 @@ fn report(members: &Members, id: OrderId, pieces: u32, meta: Meta) {
     send(&members.orders, Ask::sibling(id, command, meta, heard));
 }
 
+/// Tells the alert desk that inventory cannot have what arrived, or that it has, and the returns that it knows.
+fn warn(family: &Rc<StoreFamily>, id: OrderId, one: &returns::Return, is_refused: bool) {
+    let (number, book) = (one.number, family.members.returns.clone());
+    let refused = one.receipts.iter().find_map(|receipt| match &receipt.stock {
+        returns::Stocking::Refused { why } => Some((receipt.number, why)),
+        returns::Stocking::Owed | returns::Stocking::Booked => None,
+    });
+    let wrong = refused.filter(|_| is_refused).map(|(receipt, why)| {
+        format!(
+            "inventory cannot have what came back with receipt {receipt} of {}: {why}; put that right and retry the return",
+            one.id()
+        )
+    });
+    let heard = move || {
+        tell(&book, id, Outcome::Warned { number, is_refused }, Meta::by(Actor::Store));
+    };
+    listener::told(family, Kind::SagaStuck, &one.id().to_string(), wrong.as_deref(), heard);
+}
+
+/// The bank refused money that was to go back for returns: they hear of it, and then somebody goes on.
+pub(in crate::store) fn refunds_failed(
+    members: &Members,
+    id: OrderId,
+    failed: Vec<(u32, Arc<str>)>,
+    meta: Meta,
+    then: impl FnOnce(Meta) + Send + 'static,
+) {
+    let Some(((refund, code), others)) = failed.split_last() else { return then(meta) };
+    for (refund, code) in others {
+        tell(&members.returns, id, Outcome::RefundFailed { refund: *refund, code: Arc::clone(code) }, meta);
+    }
+    let outcome = Outcome::RefundFailed { refund: *refund, code: Arc::clone(code) };
+    let heard = move |_: &Book, taken: Result<Option<Cause>, returns::Rejection>| {
+        then(Meta { cause: taken.ok().flatten().or(meta.cause), ..meta });
+    };
+    send(&members.returns, Ask::sibling(id, returns::Command::Hear(outcome), meta, heard));
+}
+
 fn tell(
     book: &actix::Addr<crate::runtime::AggregateActor<Returns>>,
     id: OrderId,
@@ -184,6 +227,11 @@ impl Wiring for Returns {
                     .and_then(|one| one.refunds.iter().find(|refund| refund.receipt == receipt));
                 if let Some(owed) = owed {
                     refund(members, key, number, owed, meta);
+                }
+            }
+            Step::Warn { number, is_refused } => {
+                if let Some(one) = book.get(number) {
+                    warn(family, key, one, is_refused);
                 }
             }
             Step::Report { pieces } => report(members, key, pieces, meta),

@@ -1,9 +1,9 @@
 //! Lists: every filter against looking at every order, page by page, and never another store's.
 
 use super::super::orders::PARTS_AMONG;
-use super::super::{OrderFilter, ReviewFilter, ViewsError};
+use super::super::{OrderFilter, ReturnFilter, ReviewFilter, ViewsError};
 use super::Bench;
-use super::world::{id, sku};
+use super::world::{Wish, id, sku};
 use crate::order::{FulfillmentStatus, PaymentStatus, Placed, Status};
 use crate::types::{OrderId, StoreId};
 
@@ -144,6 +144,7 @@ fn nothing_of_another_store_is_shown_and_its_cursors_are_refused() {
     assert!(refused(reader.list_items(&acme, None, Some(&cursor), 5).map(drop)), "another list's");
     assert!(refused(reader.ledger(&gifts, &sku("MUG"), Some(&cursor), 5).map(drop)));
     assert!(refused(reader.list_reviews(&gifts, ReviewFilter::All, Some(&cursor), 5).map(drop)));
+    assert!(refused(reader.list_returns(&gifts, ReturnFilter::default(), Some(&cursor), 5).map(drop)));
     assert!(refused(reader.stores(Some(&cursor), 5).map(drop)));
     assert!(refused(reader.orders(&acme, &OrderFilter::default(), Some("0123"), 5).map(drop)));
     let foreign = *own.keys().next().expect("an order");
@@ -200,5 +201,64 @@ fn stores_items_and_reviews_come_page_by_page() {
         }
         assert_eq!(found.len(), expected);
         assert!(found.is_sorted_by(|newer, older| newer > older));
+    }
+}
+
+#[test]
+fn every_filter_of_returns_finds_what_looking_at_every_return_finds() {
+    use crate::returns::Phase;
+    let mut bench = Bench::new();
+    let shops = ["acme", "gifts"].map(|name| bench.world.shop(name, &[("TSHIRT-M", 500)]));
+    let mut orders = Vec::new();
+    for store in &shops {
+        bench.world.desk(store, crate::fraud::Command::SetRules { rules: Vec::new() });
+        for _ in 0..6 {
+            orders.push((store.clone(), bench.world.sent_back(store, &Wish::of(&[("TSHIRT-M", 4)]))));
+        }
+    }
+    let mut dice: u32 = 3;
+    for nth in 0..60 {
+        dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let [_, which, how, _] = dice.to_le_bytes();
+        let (store, order) = &orders[usize::from(which) % orders.len()];
+        bench.world.bring_back(store, *order, usize::from(how));
+        if nth % 20 == 0 {
+            bench.look();
+        }
+    }
+    let mut reader = bench.look();
+    for store in shops {
+        let books = &bench.world.shops[&store].returns;
+        let all: Vec<_> = books.values().flat_map(|book| &book.returns).collect();
+        assert!(all.len() > 6, "some orders have several: {}", all.len());
+        let busiest = all.iter().max_by_key(|one| books[&one.order].returns.len()).expect("one").order;
+        let statuses = Phase::ALL.iter().copied().map(Some).chain([None]);
+        for (status, order) in statuses.flat_map(|status| [None, Some(busiest)].map(|order| (status, order)))
+        {
+            let fits = |one: &&&crate::returns::Return| {
+                status.is_none_or(|status| one.phase == status)
+                    && order.is_none_or(|order| one.order == order)
+            };
+            let mut expected: Vec<_> = all.iter().filter(fits).map(|one| one.id()).collect();
+            let (mut found, mut cursor) = (Vec::new(), None);
+            let mut asked_at = None;
+            loop {
+                let filter = ReturnFilter { status, order };
+                let page = reader.list_returns(&store, filter, cursor.as_deref(), 2).expect("readable");
+                for one in &page.data {
+                    assert!(asked_at.is_none_or(|newer| newer >= one.requested_at), "the newest first");
+                    asked_at = Some(one.requested_at);
+                    assert_eq!(*one, *books[&one.order].get(one.number).expect("there"));
+                    found.push(one.id());
+                }
+                cursor = page.next_cursor;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            expected.sort_unstable();
+            found.sort_unstable();
+            assert_eq!(found, expected, "{status:?} {order:?}");
+        }
     }
 }

@@ -651,6 +651,7 @@ impl World {
                         restocked: of(piece, Disposition::Restock),
                         damaged: of(piece, Disposition::Damaged),
                         written_off: of(piece, Disposition::WriteOff),
+                        to_vendor: of(piece, Disposition::ReturnToVendor),
                     };
                     let lines = owed.lines.iter().map(line).collect();
                     self.stock(store, inventory::Command::TakeBack { order, receipt, lines });
@@ -681,6 +682,7 @@ impl World {
                         None => Outcome::RefundRefused { number, receipt, why: "nothing is left".into() },
                     }
                 }
+                Step::Warn { number, is_refused } => Outcome::Warned { number, is_refused },
                 Step::Report { pieces } => {
                     self.hear(store, order, order::Outcome::GoodsReturned { pieces });
                     Outcome::Noted { pieces }
@@ -925,6 +927,7 @@ fn undelivered(one: &fulfillment::WorkOrder, becomes: fulfillment::Becomes) -> V
         restocked: if becomes == B::Restock { line.quantity } else { 0 },
         damaged: if becomes == B::Damaged { line.quantity } else { 0 },
         written_off: if matches!(becomes, B::WriteOff | B::Lost) { line.quantity } else { 0 },
+        to_vendor: 0,
     };
     one.lines.iter().map(line).collect()
 }

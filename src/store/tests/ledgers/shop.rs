@@ -353,6 +353,17 @@ impl Shop {
                 }
             }
             payment::Step::ReportTrouble { troubles, .. } => {
+                let refunds = self.payment.begun().map_or(&[][..], |begun| &begun.refunds);
+                let failed: Vec<_> = refunds
+                    .iter()
+                    .filter_map(|refund| match &refund.state {
+                        payment::RefundState::Failed { code } => Some((refund.number, code.clone())),
+                        _ => None,
+                    })
+                    .collect();
+                for (refund, code) in failed {
+                    self.ask_returns(returns::Command::Hear(returns::Outcome::RefundFailed { refund, code }));
+                }
                 let _ = self.ask_payment(payment::Command::TroubleHeard { troubles });
             }
             payment::Step::ReportRefunds { captured, refunded, .. } => {
@@ -432,6 +443,7 @@ impl Shop {
                 let taken = self.ask_payment(payment::Command::Refund(wish));
                 wiring::returns::money(&self.payment, number, receipt, &reference, taken)
             }
+            returns::Step::Warn { number, is_refused } => returns::Outcome::Warned { number, is_refused },
             returns::Step::Report { pieces } => {
                 self.hear(order::Outcome::GoodsReturned { pieces });
                 returns::Outcome::Noted { pieces }

@@ -68,7 +68,7 @@ fn back(evidence: &Evidence) -> Result<BTreeMap<&str, Back>, String> {
                     match text(piece, "disposition")? {
                         "restock" => sum.restocked += quantity,
                         "damaged" => sum.damaged += quantity,
-                        "write_off" => {}
+                        "write_off" | "return_to_vendor" => {}
                         other => return Err(format!("nobody knows what {other} is: {event}")),
                     }
                 }
