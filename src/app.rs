@@ -31,7 +31,7 @@ use crate::journal::{Health, Journal};
 use crate::schedule::{self, Job};
 use crate::store::{Directory, MakeBank, Node, Options as StoreOptions};
 use crate::telemetry::{Latencies, LogBook, Metrics, Sources};
-use crate::types::{Clock, clock};
+use crate::types::{Clock, Timestamp, clock};
 use crate::views::{Options as ViewsOptions, Views};
 
 /// Connections that wait to be accepted; beyond them the system refuses.
@@ -428,12 +428,16 @@ fn journal_options(config: &Config) -> JournalOptions {
 
 fn views_options(config: &Config) -> ViewsOptions {
     let views = &config.views;
+    // What is forgotten by the clock does not come back with views that are made anew.
+    let kept = config.schedule.retention.enabled.then(|| keys_kept(config));
+    let keys_since = kept.map_or(Timestamp::default(), |kept| Clock::System.now().less(kept));
     ViewsOptions {
         records_max: views.batch_records_max,
         interval_ms: views.flush_ms,
         readers: views.readers,
         cache_kib: views.reader_cache_kib,
         is_inline: false,
+        keys_since,
     }
 }
 
@@ -491,8 +495,12 @@ fn chores(config: &Config, directory: Directory) -> anyhow::Result<schedule::Con
         reconcile_window: hours(settings.reconcile_window_h),
         reconcile_grace: Duration::from_secs(settings.reconcile_grace_s),
         stuck_after: Duration::from_secs(settings.stuck_after_s),
-        keys_kept: hours(settings.keys_kept_h),
+        keys_kept: keys_kept(config),
     })
+}
+
+fn keys_kept(config: &Config) -> Duration {
+    Duration::from_secs(config.schedule.keys_kept_h.saturating_mul(3_600))
 }
 
 fn stripe_config(config: &Config) -> StripeConfig {

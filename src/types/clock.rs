@@ -36,6 +36,11 @@ impl Timestamp {
         self.plus_millis(secs.saturating_mul(1_000))
     }
 
+    /// This moment and so long ago, held at the beginning of time.
+    pub fn less(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
+    }
+
     /// How long until `later`; nothing when it has passed.
     pub fn until(self, later: Timestamp) -> Duration {
         Duration::from_micros(u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0))

@@ -11,12 +11,18 @@ use serde_json::Value;
 use super::{Args, Report, run};
 use crate::journal::Journal as _;
 use crate::journal::sqlite::{Options, SqliteJournal};
-use crate::types::StoreId;
+use crate::types::{StoreId, Timestamp};
 use crate::views::tests::world::{Wish, World, id};
 use crate::views::{self, Views};
 
-const INLINE: views::Options =
-    views::Options { records_max: 500, interval_ms: 250, readers: 1, cache_kib: 1_024, is_inline: true };
+const INLINE: views::Options = views::Options {
+    records_max: 500,
+    interval_ms: 250,
+    readers: 1,
+    cache_kib: 1_024,
+    is_inline: true,
+    keys_since: Timestamp::from_micros(0),
+};
 
 /// A stopped node's directory: two busy shops, views at the journal's end, or a bit before it.
 fn directory(steps: u32, unseen: u32) -> tempfile::TempDir {

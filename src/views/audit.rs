@@ -149,7 +149,7 @@ impl Snapshot {
                 return Err(why);
             }
             read?;
-            projection.write(None)?;
+            projection.write(Timestamp::from_micros(0), false)?;
             progress(projection.written());
         }
         drop(projection);

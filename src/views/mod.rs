@@ -59,7 +59,7 @@ pub(crate) use segment::Words;
 pub use stuck::{OrderPlace, PaymentRow, StuckOrder, StuckPage};
 
 use crate::journal::{Journal, Position};
-use crate::types::StoreId;
+use crate::types::{StoreId, Timestamp};
 use feed::Feed;
 use keys::RecentKeys;
 use projection::Projection;
@@ -79,11 +79,20 @@ pub struct Options {
     /// Whether there is no projector thread: then [`Views::pump`] and [`Views::at_least`] fold and write on the caller's
     /// thread, so that a simulation on one thread decides when that happens.
     pub is_inline: bool,
+    /// Keys and answers of before that are not remembered: views that are made anew do not bring back what was forgotten.
+    pub keys_since: Timestamp,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { records_max: 16_384, interval_ms: 250, readers: 2, cache_kib: 32_768, is_inline: false }
+        Self {
+            records_max: 16_384,
+            interval_ms: 250,
+            readers: 2,
+            cache_kib: 32_768,
+            is_inline: false,
+            keys_since: Timestamp::from_micros(0),
+        }
     }
 }
 
@@ -126,7 +135,7 @@ impl Views {
         if let Some(why) = anew {
             tracing::warn!(reason = %why, "views are made anew");
         }
-        let shared = Shared::new(projection.written());
+        let shared = Shared::new(projection.written(), options.keys_since);
         let keys = projection.keys();
         let feed = projection.feed();
         let runner = Runner {
@@ -248,8 +257,9 @@ impl Views {
         found
     }
 
-    /// Lets keys and answers of before a time be forgotten, little by little, as transactions are written.
-    pub fn forget_keys_before(&self, at: crate::types::Timestamp) {
+    /// Lets keys and answers of before a time be forgotten, little by little, in transactions with whatever else there is
+    /// to write, or of their own.
+    pub fn forget_keys_before(&self, at: Timestamp) {
         self.shared.forget_before(at);
     }
 

@@ -181,12 +181,13 @@ impl Projection {
         Ok(StoreSlot::new(self.last_store, id))
     }
 
-    /// Writes all that was folded since the last time, in one transaction; whether it leaves answers that are old enough to
-    /// be forgotten.
-    pub(super) fn write(&mut self, forget_before: Option<Timestamp>) -> Result<bool, ViewsError> {
-        if self.folded == self.written {
+    /// Writes all that was folded since the last time, in one transaction, without keys and answers of before a time, and
+    /// forgets older ones if asked to; whether it leaves answers that are old enough to be forgotten.
+    pub(super) fn write(&mut self, keys_since: Timestamp, forgets: bool) -> Result<bool, ViewsError> {
+        if self.folded == self.written && !forgets {
             return Ok(false);
         }
+        self.answered.retain(|answered| answered.key.at >= keys_since);
         for id in &self.dirty {
             if let Some(store) = self.stores.get_mut(id) {
                 write::tally(store, &mut self.node, &self.file)?;
@@ -194,7 +195,7 @@ impl Projection {
         }
         let fail = ViewsError::sqlite("writing");
         self.file.execute_batch("BEGIN IMMEDIATE").map_err(&fail)?;
-        match self.write_all(forget_before) {
+        match self.write_all(forgets.then_some(keys_since)) {
             Ok(swept) => {
                 let leaves_some = swept.leaves_some;
                 self.keys.committed(self.answered.iter().map(|answered| answered.key), swept);

@@ -41,7 +41,7 @@ pub(super) struct Shared {
     stops: AtomicBool,
     /// Whether to write what there is before stopping.
     finishes: AtomicBool,
-    /// Keys older than this may be forgotten; zero for none.
+    /// Keys older than this are not remembered, and may be forgotten; zero for none.
     forget_before: AtomicI64,
     /// In how many transactions more: each looks through one slice of all keys.
     forget_turns: AtomicU64,
@@ -52,13 +52,13 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(position: Position) -> Arc<Self> {
+    pub(super) fn new(position: Position, keys_since: Timestamp) -> Arc<Self> {
         Arc::new(Self {
             position: watch::Sender::new(position),
             wanted: AtomicU64::new(0),
             stops: AtomicBool::new(false),
             finishes: AtomicBool::new(false),
-            forget_before: AtomicI64::new(0),
+            forget_before: AtomicI64::new(keys_since.micros()),
             forget_turns: AtomicU64::new(0),
             tidies: AtomicBool::new(false),
             failure: OnceLock::new(),
@@ -85,6 +85,7 @@ impl Shared {
     pub(super) fn forget_before(&self, at: Timestamp) {
         self.forget_before.fetch_max(at.micros(), SeqCst);
         self.forget_turns.store(SLICES, SeqCst);
+        self.wake();
     }
 
     /// Tidies up as soon as everything is written.
@@ -186,7 +187,8 @@ impl Runner {
         let is_wanted = self.shared.wanted.load(SeqCst) > self.projection.written();
         let has_news = self.journal.end() > self.projection.folded();
         let tidies = self.shared.tidies.load(SeqCst);
-        !(self.shared.stops.load(SeqCst) || tidies || is_wanted && has_news)
+        let forgets = self.shared.forget_turns.load(SeqCst) > 0;
+        !(self.shared.stops.load(SeqCst) || tidies || forgets || is_wanted && has_news)
     }
 
     fn step(&mut self) -> Result<Next, ViewsError> {
@@ -200,6 +202,9 @@ impl Runner {
         let written = self.projection.written();
         if end == written {
             self.since = None;
+            if self.shared.forget_turns.load(SeqCst) > 0 {
+                return self.try_write();
+            }
             if self.shared.tidies.swap(false, SeqCst) {
                 self.projection.tidy();
             }
@@ -218,26 +223,31 @@ impl Runner {
         let is_followed = self.projection.is_followed();
         let is_heard = is_followed && passed >= HEARD_AFTER && folded <= HEARD_MAX;
         if folded >= self.pace.records_max || (folded > 0 && (is_wanted || is_due || is_heard)) {
-            return match self.write() {
-                Ok(()) => {
-                    self.is_stalled = false;
-                    self.since = None;
-                    Ok(Next::Again)
-                }
-                Err(why) if why.is_passing() => {
-                    if !self.is_stalled {
-                        tracing::warn!(error = %why, cause = ?std::error::Error::source(&why), "views cannot be written now");
-                    }
-                    self.is_stalled = true;
-                    Ok(Next::Rest(RETRY))
-                }
-                Err(why) => Err(why),
-            };
+            return self.try_write();
         }
         if self.journal.end() - self.projection.folded() >= BACKLOG {
             return Ok(Next::Again);
         }
         Ok(Next::Rest(TICK.min(self.pace.interval.saturating_sub(passed))))
+    }
+
+    /// Writes, or rests for a while where that is not possible now.
+    fn try_write(&mut self) -> Result<Next, ViewsError> {
+        match self.write() {
+            Ok(()) => {
+                self.is_stalled = false;
+                self.since = None;
+                Ok(Next::Again)
+            }
+            Err(why) if why.is_passing() => {
+                if !self.is_stalled {
+                    tracing::warn!(error = %why, cause = ?std::error::Error::source(&why), "views cannot be written now");
+                }
+                self.is_stalled = true;
+                Ok(Next::Rest(RETRY))
+            }
+            Err(why) => Err(why),
+        }
     }
 
     /// Folds up to so many records, and then as many as belong to the last one's command.
@@ -265,13 +275,15 @@ impl Runner {
 
     fn write(&mut self) -> Result<(), ViewsError> {
         let projection = &mut self.projection;
-        self.reader.read_at(&[projection.folded()], &mut |record| {
-            projection.remember(&record);
-            Ok(())
-        })?;
+        if projection.folded() > projection.written() {
+            self.reader.read_at(&[projection.folded()], &mut |record| {
+                projection.remember(&record);
+                Ok(())
+            })?;
+        }
         let turns = self.shared.forget_turns.load(SeqCst);
-        let forget = (turns > 0).then(|| Timestamp::from_micros(self.shared.forget_before.load(SeqCst)));
-        let leaves_some = self.projection.write(forget)?;
+        let keys_since = Timestamp::from_micros(self.shared.forget_before.load(SeqCst));
+        let leaves_some = self.projection.write(keys_since, turns > 0)?;
         if turns > 0 && !leaves_some {
             // Set anew meanwhile: then it is not this round's to count down.
             let _ = self.shared.forget_turns.compare_exchange(turns, turns - 1, SeqCst, SeqCst);

@@ -5,8 +5,8 @@ use super::reader::{ViewsReader, collect};
 use super::slots::json;
 use crate::order::{Order, Orders, Phase, Placed};
 use crate::payment;
-use crate::runtime::Aggregate as _;
 use crate::returns::Return;
+use crate::runtime::Aggregate as _;
 use crate::types::{OrderId, ReturnId, StoreId, Timestamp};
 
 /// After what to go on, in a walk over open orders: number of the store, id.
@@ -107,4 +107,103 @@ fn stuck_since(order: &Order, since: Timestamp) -> Option<StuckOrder> {
     let is_stuck = is_owed && placed.updated_at <= since;
     let standing = || placed.status().word().to_string();
     is_stuck.then(|| StuckOrder { id: placed.id, standing: standing(), since: placed.updated_at })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::order::{CancelReason, Ended, Undo};
+    use crate::views::tests::Bench;
+    use crate::views::tests::world::Wish;
+
+    /// A confirmed order of the world's, as it would be in another phase.
+    fn in_phase(phase: Phase) -> Order {
+        let mut bench = Bench::new();
+        let acme = bench.world.shop("acme", &[("MUG", 9)]);
+        let id = bench.world.confirmed(&acme, &Wish::of(&[("MUG", 1)]));
+        let Order::Placed(mut placed) = bench.world.shops[&acme].orders[&id].clone() else {
+            panic!("it was placed")
+        };
+        placed.phase = phase;
+        Order::Placed(placed)
+    }
+
+    #[test]
+    fn who_waits_for_a_sibling_stands_still_and_who_waits_for_people_does_not() {
+        let closed = |undo| Phase::Closed {
+            ended: Ended::Canceled { reason: CancelReason::Customer, detail: None },
+            undo,
+        };
+        let undo = Undo::default();
+        let due_at = Timestamp::from_micros(1);
+        let cases = [
+            (Phase::Reserving, true),
+            (Phase::Screening, true),
+            (Phase::OnHold { due_at }, false),
+            (Phase::Paying, true),
+            (Phase::Challenged, false),
+            (Phase::Committing, true),
+            (Phase::Confirmed, false),
+            (Phase::Completed, false),
+            (closed(undo), false),
+            (closed(Undo { fulfillment: true, ..undo }), true),
+            (closed(Undo { stock: true, ..undo }), true),
+            (closed(Undo { payment: true, ..undo }), true),
+            (closed(Undo { review: true, ..undo }), true),
+            (Phase::Closed { ended: Ended::Expired, undo: Undo { stock: true, ..undo } }, true),
+        ];
+        for (phase, stands_still) in cases {
+            let order = in_phase(phase.clone());
+            let placed = order.placed().expect("placed");
+            let moved = placed.updated_at;
+            let found = stuck_since(&order, moved);
+            assert_eq!(found.is_some(), stands_still, "{phase:?}");
+            if let Some(found) = found {
+                assert_eq!((found.id, found.since), (placed.id, moved));
+                assert_eq!(found.standing, placed.status().word().to_string());
+            }
+            let before = Timestamp::from_micros(moved.micros() - 1);
+            assert_eq!(stuck_since(&order, before), None, "{phase:?} moved since");
+        }
+        assert_eq!(stuck_since(&Order::Unplaced, Timestamp::from_micros(i64::MAX)), None);
+    }
+
+    #[test]
+    fn a_walk_meets_every_order_that_stands_still_and_no_other() {
+        let mut bench = Bench::new();
+        let shops = ["acme", "gifts"].map(|name| bench.world.shop(name, &[("MUG", 50)]));
+        let mut still = BTreeSet::new();
+        for shop in &shops {
+            for _ in 0..3 {
+                let id = bench.world.place(shop, &Wish::of(&[("MUG", 1)]));
+                still.insert((shop.clone(), id));
+            }
+            bench.world.confirmed(shop, &Wish::of(&[("MUG", 1)]));
+        }
+        bench.world.now = bench.world.now.plus_secs(1);
+        let since = bench.world.now;
+        bench.world.now = since.plus_secs(60);
+        let young = bench.world.place(&shops[0], &Wish::of(&[("MUG", 1)]));
+        let mut reader = bench.look();
+        let (mut found, mut after) = (BTreeSet::new(), None);
+        loop {
+            let page = reader.stuck_orders(since, after, 2).expect("readable");
+            assert!(page.orders.len() <= 2);
+            for (store, order) in page.orders {
+                assert!(found.insert((store, order.id)), "met twice");
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, still);
+        for (store, id) in &still {
+            assert!(reader.is_stuck(store, *id, since).expect("readable"));
+        }
+        assert!(!reader.is_stuck(&shops[0], young, since).expect("readable"));
+        assert!(!reader.is_stuck(&shops[1], OrderId::from_bits(7), since).expect("readable"));
+    }
 }

@@ -8,6 +8,7 @@
 //! ```
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_64;
@@ -63,7 +64,8 @@ pub(super) async fn run(context: &Context) -> Result<Value, String> {
         return Err("the bank does not answer".to_owned());
     }
     let open = open_alerts(directory).await?;
-    let window = window(context, &open);
+    let window =
+        window(directory.node().clock.now(), context.reconcile_window, context.reconcile_grace, &open);
     let mut found = Found::default();
     let has_all = read_books(context, window, &mut found).await?;
     caught_up(directory).await?;
@@ -111,14 +113,9 @@ async fn open_alerts(directory: &Directory) -> Result<Vec<(StoreId, Alert)>, Str
 }
 
 /// The last while, but nothing that may still be moving; and as far back as what is known to differ.
-fn window(context: &Context, open: &[(StoreId, Alert)]) -> Window {
-    let now = context.directory.node().clock.now();
-    let back = |at: Timestamp, by: std::time::Duration| {
-        let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
-        Timestamp::from_micros(at.micros().saturating_sub(by))
-    };
+fn window(now: Timestamp, last: Duration, grace: Duration, open: &[(StoreId, Alert)]) -> Window {
     let oldest = open.iter().map(|(_, alert)| alert.first_seen_at).fold(now, Timestamp::min);
-    Window { from: back(oldest, context.reconcile_window), to: back(now, context.reconcile_grace) }
+    Window { from: oldest.less(last), to: now.less(grace) }
 }
 
 /// Compares every charge that the bank names; whether that was all of them.
@@ -268,5 +265,160 @@ async fn tell(directory: &Directory, store: &StoreId, signal: Signal, missed: &m
             missed.note(store, &why);
             false
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::memory::{MemoryJournal, Plan};
+    use crate::payment::RefundState;
+    use crate::types::Amount;
+    use crate::views::tests::world::{Wish, World, amount, id};
+    use crate::views::{Options, Views};
+
+    /// A shop with an order that is paid.
+    fn sold() -> (World, StoreId, OrderId) {
+        let mut world = World::new(MemoryJournal::new(Plan::faultless()));
+        let acme = world.shop("acme", &[("MUG", 9)]);
+        let order = world.confirmed(&acme, &Wish::of(&[("MUG", 1)]));
+        (world, acme, order)
+    }
+
+    fn paid(world: &World, store: &StoreId, order: OrderId) -> Begun {
+        world.shops[store].payments[&order].begun().expect("begun").clone()
+    }
+
+    /// What the bank would have to say of a payment.
+    fn booked(store: &StoreId, begun: &Begun) -> BookedCharge {
+        let charge = begun.charge.as_ref().expect("a charge");
+        BookedCharge {
+            intent: charge.intent.clone(),
+            store: Some(store.clone()),
+            order: Some(begun.order),
+            captured: charge.captured,
+            refunded: charge.refunded,
+        }
+    }
+
+    #[test]
+    fn both_must_say_the_same_of_a_charge() {
+        let (world, acme, order) = sold();
+        let begun = paid(&world, &acme, order);
+        let later = world.now.plus_secs(60);
+        let same = booked(&acme, &begun);
+        let taken = same.captured;
+        assert!(!taken.is_zero() && same.refunded.is_zero());
+        assert_eq!(compare(&begun, &same, later), Verdict::Agrees);
+        let differs = |captured: Amount, refunded: Amount| {
+            let how = format!(
+                "took {} and gave back 0, the bank says {} and {}",
+                taken.minor(),
+                captured.minor(),
+                refunded.minor()
+            );
+            let charge = BookedCharge { captured, refunded, ..same.clone() };
+            assert_eq!(compare(&begun, &charge, later), Verdict::Differs(how));
+        };
+        differs(amount(taken.minor() - 1), Amount::ZERO);
+        differs(amount(taken.minor() + 1), Amount::ZERO);
+        differs(taken, amount(1));
+        differs(taken, taken);
+        // Of a charge that we do not know only what was kept matters.
+        let unknown = BookedCharge { intent: "pi_other".into(), refunded: taken, ..same.clone() };
+        assert_eq!(compare(&begun, &unknown, later), Verdict::Agrees);
+        let kept = BookedCharge { refunded: Amount::ZERO, ..unknown };
+        let how = format!("took 0 and gave back 0, the bank says {} and 0", taken.minor());
+        assert_eq!(compare(&begun, &kept, later), Verdict::Differs(how));
+    }
+
+    #[test]
+    fn what_moves_or_has_only_just_moved_is_left_for_later() {
+        let (mut world, acme, order) = sold();
+        let begun = paid(&world, &acme, order);
+        let wrong = BookedCharge { captured: amount(1), ..booked(&acme, &begun) };
+        let at = begun.changed_at;
+        let before = Timestamp::from_micros(at.micros() - 1);
+        assert!(!is_moving(&begun, at), "as old as may be");
+        assert!(is_moving(&begun, before), "too young");
+        assert_eq!(compare(&begun, &wrong, before), Verdict::Pending);
+        assert!(matches!(compare(&begun, &wrong, at), Verdict::Differs(_)));
+        // Something is asked of the bank.
+        world.cancel(&acme, order);
+        let undone = paid(&world, &acme, order);
+        let later = world.now.plus_secs(60);
+        assert!(undone.work.is_some() && is_moving(&undone, later));
+        assert_eq!(compare(&undone, &wrong, later), Verdict::Pending);
+        // The bank is at it.
+        world.refunded(&acme, order);
+        let mut refunded = paid(&world, &acme, order);
+        let later = world.now.plus_secs(60);
+        assert!(!is_moving(&refunded, later), "{refunded:?}");
+        refunded.refunds[0].state = RefundState::Pending;
+        assert!(is_moving(&refunded, later));
+        refunded.refunds[0].state = RefundState::Canceled;
+        assert!(!is_moving(&refunded, later));
+    }
+
+    #[test]
+    fn a_charge_is_judged_by_whom_it_names() {
+        let (mut world, acme, order) = sold();
+        let unpaid = world.place(&acme, &Wish::of(&[("MUG", 1)]));
+        let begun = paid(&world, &acme, order);
+        let directory = tempfile::tempdir().expect("a directory");
+        let options = Options { is_inline: true, ..Options::default() };
+        let views = Views::open(directory.path(), world.journal.clone(), options).expect("views");
+        world.settle();
+        views.pump().expect("folded");
+        let mut reader = views.reader().expect("a reader");
+        let later = world.now.plus_secs(60);
+        let mut judged = |charge: &BookedCharge| judge(&mut reader, charge, later).expect("readable");
+        let same = booked(&acme, &begun);
+        assert_eq!(judged(&same), Verdict::Agrees);
+        assert_eq!(judged(&BookedCharge { store: None, ..same.clone() }), Verdict::Foreign);
+        assert_eq!(judged(&BookedCharge { order: None, ..same.clone() }), Verdict::Foreign);
+        assert_eq!(judged(&BookedCharge { store: Some(id("nobody")), ..same.clone() }), Verdict::Foreign);
+        let how = format!("was never paid here, and the bank took {}", same.captured.minor());
+        let never = Verdict::Differs(how);
+        assert_eq!(judged(&BookedCharge { order: Some(unpaid), ..same.clone() }), never);
+        assert_eq!(judged(&BookedCharge { order: Some(OrderId::from_bits(7)), ..same }), never, "of nobody");
+    }
+
+    #[test]
+    fn a_run_is_about_the_last_while_and_what_is_known_to_differ() {
+        let (mut world, acme, _) = sold();
+        let now = world.now.plus_secs(10_000);
+        let (last, grace) = (Duration::from_secs(3_600), Duration::from_secs(60));
+        let spans = |open: &[(StoreId, Alert)]| {
+            let window = window(now, last, grace, open);
+            let ago = |at: Timestamp| (now.micros() - at.micros()) / 1_000_000;
+            (ago(window.from), ago(window.to))
+        };
+        assert_eq!(spans(&[]), (3_600, 60));
+        let signal = raise(&acme, &["ord_1 took 1".to_owned()]);
+        let alert = world.observe(&acme, signal);
+        let alert = world.shops[&acme].alerts.alert(alert).expect("raised").clone();
+        let since = (now.micros() - alert.first_seen_at.micros()) / 1_000_000;
+        assert!(since > 0);
+        assert_eq!(spans(&[(acme, alert)]), (since + 3_600, 60));
+    }
+
+    #[test]
+    fn a_store_hears_how_many_differ_and_of_the_first() {
+        let store = id("acme");
+        let said = |count: usize| {
+            let orders: Vec<String> = (1..=count).map(|nth| format!("ord_{nth} differs")).collect();
+            let Signal::Raise { kind, subject, message, .. } = raise(&store, &orders) else {
+                panic!("not raised")
+            };
+            assert_eq!((kind, &*subject), (Kind::ReconciliationMismatch, "acme"));
+            message.to_string()
+        };
+        assert_eq!(said(1), "1 payment differs from the bank's books: ord_1 differs");
+        assert_eq!(
+            said(3),
+            "3 payments differ from the bank's books: ord_1 differs; ord_2 differs; ord_3 differs"
+        );
+        assert!(said(5).ends_with("ord_3 differs; and 2 more"), "{}", said(5));
     }
 }

@@ -1,12 +1,12 @@
 //! Request keys: the first answer is given again, from memory, from the tree and from a rebuilt file.
 
-use super::Bench;
 use super::world::{Wish, World, sku};
+use super::{Bench, INLINE, Options, open};
 use crate::inventory::{self, ItemView};
 use crate::order::{self, OrderView};
 use crate::runtime::{Answer, Stored};
 use crate::store::settings::{Command, SettingsPatch, StoreView};
-use crate::types::{RequestKey, StoreId};
+use crate::types::{RequestKey, StoreId, Timestamp};
 
 fn key(name: &str) -> RequestKey {
     RequestKey::new(name, &[b"body of ", name.as_bytes()])
@@ -92,4 +92,48 @@ fn old_keys_are_forgotten_when_asked() {
     let mut reader = bench.look();
     assert_eq!(reader.answer(&acme, key("old").key).expect("readable"), None);
     assert!(reader.answer(&acme, key("young").key).expect("readable").is_some());
+    // Made anew, they are remembered as far as they are wanted.
+    let anew = |keys_since| {
+        let directory = tempfile::tempdir().expect("a directory");
+        let views = open(directory.path(), &bench.world.journal, Options { keys_since, ..INLINE });
+        views.pump().expect("folded");
+        let mut reader = views.reader().expect("a reader");
+        ["old", "young"].map(|name| reader.answer(&acme, key(name).key).expect("readable").is_some())
+    };
+    assert_eq!(anew(Timestamp::from_micros(0)), [true, true]);
+    assert_eq!(anew(bound), [false, true]);
+}
+
+#[test]
+fn old_keys_are_forgotten_though_nothing_happens() {
+    let mut bench = Bench::new();
+    let acme = bench.world.shop("acme", &[("MUG", 100)]);
+    for (name, count) in [("one", 51), ("two", 52), ("three", 53)] {
+        bench.world.key = Some(key(name));
+        bench.world.set_item(&acme, "MUG", count);
+    }
+    let bound = bench.world.now.plus_millis(1);
+    bench.look();
+    let directory = tempfile::tempdir().expect("a directory");
+    let options = Options { interval_ms: 1, is_inline: false, ..INLINE };
+    let views = open(directory.path(), &bench.world.journal, options);
+    let wait = |is_so: &dyn Fn() -> bool| {
+        for _ in 0..6_000 {
+            if is_so() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        panic!("not in time");
+    };
+    wait(&|| views.position() == bench.world.journal.end());
+    assert!(views.reader().expect("a reader").answer(&acme, key("two").key).expect("readable").is_some());
+    views.forget_keys_before(bound);
+    // Each key and its answer; the shop was made without one.
+    wait(&|| views.forgotten() >= 6);
+    for name in ["one", "two", "three"] {
+        let answer = views.reader().expect("a reader").answer(&acme, key(name).key);
+        assert_eq!(answer.expect("readable"), None, "{name}");
+    }
+    views.close();
 }

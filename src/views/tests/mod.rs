@@ -17,6 +17,7 @@ use crate::payment;
 use crate::returns::Returns;
 use crate::runtime::Aggregate;
 use crate::store::settings::Store;
+use crate::types::Timestamp;
 use world::{Wish, World};
 
 /// A journal, its world, and views that are written when a test says so.
@@ -26,8 +27,14 @@ pub(super) struct Bench {
     pub(super) views: Arc<Views>,
 }
 
-pub(super) const INLINE: Options =
-    Options { records_max: 64, interval_ms: 250, readers: 2, cache_kib: 1_024, is_inline: true };
+pub(super) const INLINE: Options = Options {
+    records_max: 64,
+    interval_ms: 250,
+    readers: 2,
+    cache_kib: 1_024,
+    is_inline: true,
+    keys_since: Timestamp::from_micros(0),
+};
 
 impl Bench {
     pub(super) fn new() -> Self {
