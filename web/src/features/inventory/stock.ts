@@ -143,4 +143,5 @@ export const ENTRY: Record<EntryKind, { readonly word: string; readonly moves: s
   return_restock: { word: 'return, restocked', moves: 'on hand' },
   return_damaged: { word: 'return, damaged', moves: 'on hand and damaged' },
   write_off: { word: 'write-off', moves: 'on hand and damaged' },
+  transfer_out: { word: 'sent back to its vendor', moves: 'on hand and damaged' },
 };

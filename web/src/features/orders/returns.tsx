@@ -121,6 +121,7 @@ const DISPOSITIONS: Record<Disposition, string> = {
   restock: 'sell them again',
   damaged: 'damaged, keep them',
   write_off: 'throw them away',
+  return_to_vendor: 'send them back to their vendor',
 };
 
 function Arrive({

@@ -253,6 +253,10 @@ const TELLERS: Readonly<Record<string, Teller>> = {
         return minor('Stock changed');
     }
   },
+  'inventory.backorder_allocated': (data) =>
+    forward('What it waited for is there', 'moving', piecesText(data)),
+  'inventory.backorder_dropped': () => back('It no longer waits for stock'),
+  'inventory.backorder_reported': () => minor('Fulfilment knows that the stock is there', 'forward'),
   'inventory.released': (data) => back('Stock released', 'undone', piecesText(data)),
   'inventory.threshold_reached': (data) => ({
     lane: 'note',
@@ -279,6 +283,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'fulfillment.dispatch_requested': () => minor('Somebody gave it to a carrier', 'forward'),
   'fulfillment.closed': () => minor('It has left', 'forward'),
   'fulfillment.canceled': (data) => back(`${parcel(data)} will not leave`),
+  'fulfillment.stock_arrived': (data) => forward(`${parcel(data)}: its stock is there`),
   'fulfillment.reported': () => minor('The order was told how far its goods are', 'forward'),
   'shipment.created': (data) =>
     forward(
@@ -313,6 +318,9 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'return.stock_refused': () => back('What came back cannot be booked', 'failed'),
   'return.refund_requested': () => minor('The money for it is asked back', 'undo'),
   'return.refund_refused': () => back('Nothing goes back for it', 'people'),
+  'return.refund_failed': () => back('The bank did not give the money back', 'failed'),
+  'return.stock_retried': () => minor('Booking what came back is tried again', 'undo'),
+  'return.trouble_reported': () => minor('People were told about its stock', 'undo'),
   'return.reported': () => minor('The order knows what came back', 'undo'),
   'return.closed': () => back('Return closed', 'good'),
   'return.canceled': () => ({ lane: 'note', tone: 'undone', title: 'Return called off' }),
@@ -432,6 +440,7 @@ export function stockLedger(events: readonly StoreEvent[]): readonly StockEntry[
     const data = dataOf(event);
     const lines = pieces(data);
     if (event.type === 'inventory.reserved') return [{ kind: 'held', lines, at: event.at }];
+    if (event.type === 'inventory.backorder_allocated') return [{ kind: 'committed', lines, at: event.at }];
     if (event.type === 'inventory.released') return [{ kind: 'released', lines, at: event.at }];
     if (event.type !== 'inventory.updated') return [];
     const kind = kinds[text(data, 'change') ?? ''];
