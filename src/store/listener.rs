@@ -25,6 +25,7 @@ use crate::fraud;
 use crate::gateway::BreakerState;
 use crate::inventory::{self, Condition};
 use crate::payment;
+use crate::payment::bank::Reason;
 use crate::returns;
 use crate::runtime::ask::send;
 use crate::runtime::{Ask, Family as _, Fault, Only, Refusal, Wiring};
@@ -49,7 +50,7 @@ pub(super) struct Listener {
     told: RefCell<Map<Key, Told>>,
     /// How many of each kind.
     counts: [Cell<u32>; Kind::ALL.len()],
-    /// Payments that failed for now and are not through.
+    /// Payments that the bank did not answer well, and that are not through.
     retrying: RefCell<Set<PaymentId>>,
     is_watching: Cell<bool>,
 }
@@ -262,8 +263,10 @@ pub(super) fn paid(
     let events = if crate::runtime::fault_points::loses("trouble") { &[] } else { events };
     for event in events {
         if let Event::RetryScheduled(scheduled) = event {
-            put_off(family, id, scheduled.reason.name());
-            if scheduled.reason == payment::bank::Reason::GatewayUnavailable {
+            if scheduled.reason != Reason::Declined {
+                put_off(family, id, scheduled.reason.name());
+            }
+            if scheduled.reason == Reason::GatewayUnavailable {
                 gateway_down(family);
             }
         }
@@ -366,8 +369,12 @@ fn money_settled(family: &StoreFamily, begun: &payment::Begun) {
     }
 }
 
+/// Whether the bank keeps a payment waiting. A card that is declined for now is its owner's trouble: of those a busy store
+/// always has some, and an alert that never ends tells nobody anything.
 fn is_retrying(state: &payment::State) -> bool {
-    state.begun().and_then(|begun| begun.work.as_ref()).is_some_and(|work| work.tries > 0)
+    let Some(work) = state.begun().and_then(|begun| begun.work.as_ref()) else { return false };
+    let is_declined = matches!(work.stage, payment::Stage::Waiting { reason: Reason::Declined, .. });
+    work.tries > 0 && !is_declined
 }
 
 fn put_off(family: &Rc<StoreFamily>, id: PaymentId, reason: &str) {

@@ -16,7 +16,7 @@ const ALERTS: [&str; 5] =
 
 #[tokio::test]
 async fn a_day_of_traffic_shows_every_state_and_proves_itself() {
-    let demo = Demo::start(&["--traffic", "12", "--traffic-seed", "7"]).await;
+    let demo = Demo::start(&["--traffic", "6", "--traffic-seed", "7"]).await;
     let shops = ["acme", "gifts"].map(|id| Shop::known(demo.api(), id));
     let mut missing: BTreeSet<String> = STATUSES
         .iter()

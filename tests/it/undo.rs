@@ -59,6 +59,8 @@ async fn a_card_that_is_declined_for_now_is_tried_again_so_often() {
         .await;
     let story = shop.story_of(&id).await;
     assert_eq!(story.iter().filter(|kind| *kind == "payment.declined").count(), 3, "{story:?}");
+    let alerts = shop.alerts("payment_retrying").await;
+    assert!(alerts.is_empty(), "the bank answers well: {alerts:?}");
     is_undone(&world, &shop, &id, "payment_failed").await;
 }
 

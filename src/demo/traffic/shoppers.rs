@@ -13,12 +13,12 @@ const ACME_EVERY: u64 = 5;
 /// Cards, and how many of a hundred orders are paid with each: most are good, some are declined, and a few make the bank stumble.
 const CARDS: [(&str, u64); 8] = [
     (CARD, 72),
-    ("pm_card_mastercard", 18),
+    ("pm_card_mastercard", 19),
     ("pm_card_visa_chargeDeclined", 2),
     ("pm_card_visa_chargeDeclinedInsufficientFunds", 2),
     ("pm_card_chargeDeclinedExpiredCard", 1),
     (CHALLENGED, 2),
-    ("pm_of_flaky_2", 2),
+    ("pm_of_flaky_2", 1),
     ("pm_of_timeout_after", 1),
 ];
 

@@ -75,6 +75,12 @@ pub enum StripeError {
     Roots(#[source] std::io::Error),
 }
 
+/// Whether the bank refuses because something else happened to the intent first: the shopper paid while the order lapsed, say.
+/// That is no fault of the request, and the payment looks at the intent next.
+fn is_overtaken(operation: Operation, code: &str) -> bool {
+    matches!(operation, Operation::Void | Operation::Capture) && code == "payment_intent_unexpected_state"
+}
+
 /// A bank that speaks Stripe's `/v1`. One a thread: its connections live on the runtime that made them.
 #[derive(Clone, Debug)]
 pub struct Stripe {
@@ -172,7 +178,9 @@ impl Inner {
                 }
             },
         };
-        if let Outcome::Refused { code, .. } = &outcome {
+        if let Outcome::Refused { code, .. } = &outcome
+            && !is_overtaken(call.operation(), code)
+        {
             self.complain(&context, call.operation(), code);
         }
         outcome
