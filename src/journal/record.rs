@@ -51,7 +51,7 @@ pub struct Origin {
     /// The request's idempotency key.
     pub key: Option<RequestKey>,
     /// How many events of the same command follow.
-    pub more: u16,
+    pub more: u32,
     /// The events of the command: a `Vec` of one aggregate's.
     events: Arc<dyn Any + Send + Sync>,
     /// Which of them this one is.
@@ -112,7 +112,7 @@ pub struct Body<'a> {
     pub key: Option<RequestKey>,
     /// How many events of the same command follow in the store's sequence; written beside a key only.
     #[serde(default)]
-    pub more: u16,
+    pub more: u32,
     /// The event's data.
     #[serde(borrow)]
     pub data: &'a RawValue,
@@ -135,7 +135,8 @@ impl Row {
                 version: event.version(),
                 order: event.order(),
                 key,
-                more: u16::try_from(followers).unwrap_or(u16::MAX),
+                more: u32::try_from(followers)
+                    .expect("the events of one command fit into memory many times over"),
                 events: Arc::clone(events) as Arc<dyn Any + Send + Sync>,
                 nth,
             };
@@ -245,7 +246,7 @@ mod tests {
         #[serde(skip_serializing_if = "Option::is_none")]
         key: Option<RequestKey>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        more: Option<u16>,
+        more: Option<u32>,
         data: &'a RawValue,
     }
 
@@ -258,7 +259,7 @@ mod tests {
         let keys = [None, Some(RequestKey::new("k", &[b"body"]))];
         for (cause, key) in causes.into_iter().flat_map(|cause| keys.map(|key| (cause, key))) {
             let meta = Meta { actor: Actor::Timer, cause, key };
-            for count in [1, 3] {
+            for count in [1, 3, 70_000] {
                 let events = Arc::new(vec![event.clone(); count]);
                 for row in Row::of(&events, &meta, 1, at) {
                     let origin = row.origin.as_ref().expect("it was made of an event");

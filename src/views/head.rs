@@ -18,7 +18,7 @@ pub(super) struct Head<'a> {
     /// The request's idempotency key.
     pub(super) key: Option<RequestKey>,
     /// How many events of the same command follow.
-    pub(super) more: u16,
+    pub(super) more: u32,
     event: Told<'a>,
 }
 
@@ -78,7 +78,7 @@ impl<'a> Scan<'a> {
             self.until(b'}')?;
         }
         let key = if self.eat(b",\"key\":{\"key\":\"") { Some(self.key()?) } else { None };
-        let more = if self.eat(b",\"more\":") { u16::try_from(self.number()?).ok()? } else { 0 };
+        let more = if self.eat(b",\"more\":") { u32::try_from(self.number()?).ok()? } else { 0 };
         self.eat(b",\"data\":").then_some(())?;
         let data = self.0.strip_suffix(b"}")?;
         Some(Head { version, order, key, more, event: Told::Written(data) })

@@ -143,7 +143,7 @@ pub(super) struct Pending {
     pub(super) position: Position,
     pub(super) at: Timestamp,
     /// How many events are still to come.
-    pub(super) more: u16,
+    pub(super) more: u32,
     pub(super) shows: Shows,
 }
 
