@@ -43,12 +43,11 @@ pub(super) fn decide(desk: &Desk, command: Command, now: Timestamp) -> Result<Ve
             let alert = known(desk, id)?;
             match alert.phase {
                 Phase::Firing | Phase::Acknowledged => {
-                    let mut events = vec![Event::Resolved(Resolved { id, by: By::Person, name })];
-                    // One that happens again and again is forgotten at once, so there may be room again.
-                    if !alert.kind.is_condition() {
-                        events.extend(room(desk, alert.kind));
-                    }
-                    Ok(events)
+                    // One that happens again and again is forgotten at once, so there may be room again. What was asked for
+                    // comes last: whoever repeats the request is shown what that is about.
+                    let room = room(desk, alert.kind).filter(|_| !alert.kind.is_condition());
+                    let resolved = Event::Resolved(Resolved { id, by: By::Person, name });
+                    Ok(room.into_iter().chain([resolved]).collect())
                 }
                 Phase::Resolved { .. } => Err(over(alert, "resolved")),
             }

@@ -205,6 +205,26 @@ fn more_than_a_desk_keeps_is_counted_by_one_alert() {
 }
 
 #[test]
+fn what_a_person_ends_comes_last_though_it_makes_room() {
+    let mut shop = Shop::new();
+    let mut failed = Vec::new();
+    for nth in 0..=OPEN_MAX {
+        shop.raise(0, Kind::RefundFailed, &format!("ord_{nth}"), 1);
+        failed.extend(shop.desk.kept(Kind::RefundFailed, &format!("ord_{nth}").into()).map(|alert| alert.id));
+    }
+    let overflow = shop.desk.kept(Kind::AlertOverflow, &OVERFLOW_SUBJECT.into()).expect("too many").id;
+    let mut last = Vec::new();
+    for id in failed {
+        last = shop.ask(1, Command::Resolve { id, by: None }).expect("it is open");
+        assert_eq!(last.last().map(Event::id), Some(id), "its record is what a repeated request is shown");
+        if last.len() > 1 {
+            break;
+        }
+    }
+    assert_eq!(last.first().map(Event::id), Some(overflow), "{last:?}");
+}
+
+#[test]
 fn long_texts_are_cut_between_characters() {
     let mut shop = Shop::new();
     let subject = format!("{}ü", "x".repeat(SUBJECT_BYTES_MAX - 1));
