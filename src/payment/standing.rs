@@ -87,6 +87,13 @@ pub(super) fn standing(state: &State) -> Option<Standing> {
     state.begun().map(stands)
 }
 
+impl Begun {
+    /// Where it stands.
+    pub fn standing(&self) -> Standing {
+        stands(self)
+    }
+}
+
 fn stands(begun: &Begun) -> Standing {
     let retrying = begun.work.as_ref().and_then(|work| match work.stage {
         Stage::Waiting { at, .. } => Some(at),

@@ -16,7 +16,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::{Context, Missed, PAGE, caught_up, enter, unreadable};
 use crate::alert::{Alert, Kind, Signal};
 use crate::gateway::{BookedCharge, BreakerState};
-use crate::payment::{Begun, Charge, Refund};
+use crate::payment::{Begun, Charge, Refund, Standing};
 use crate::store::Directory;
 use crate::types::{OrderId, StoreId, Timestamp};
 use crate::views::ViewsReader;
@@ -183,7 +183,7 @@ fn judge(
 }
 
 fn compare(begun: &Begun, charge: &BookedCharge, settled_before: Timestamp) -> Verdict {
-    if is_moving(begun, settled_before) {
+    if is_moving(begun, settled_before) || !is_settled(begun) {
         return Verdict::Pending;
     }
     let (captured, refunded) = (charge.captured.minor(), charge.refunded.minor());
@@ -208,6 +208,23 @@ fn is_moving(begun: &Begun, settled_before: Timestamp) -> bool {
         || begun.refunds.iter().any(Refund::is_under_way)
 }
 
+/// Whether we know what became of the money: while a shopper is with the bank, or while it goes back, the bank may know more.
+fn is_settled(begun: &Begun) -> bool {
+    match begun.standing() {
+        Standing::Pending { .. } | Standing::RequiresAction { .. } | Standing::Undoing { .. } => false,
+        Standing::Authorized { .. }
+        | Standing::Captured { .. }
+        | Standing::Failed { .. }
+        | Standing::Undone { .. } => true,
+    }
+}
+
+/// Whether the bank must have named a charge of ours in a window. It has charges by when they were made, we by when we heard of
+/// them: after a long outage that is much later, but never before the payment began.
+fn is_of_window(begun: &Begun, charge: &Charge, window: Window) -> bool {
+    !charge.captured.is_zero() && begun.begun_at >= window.from && charge.at <= window.to
+}
+
 /// Looks for every payment of ours in what the bank has named; whether that was all of them.
 async fn look_for_ours(directory: &Directory, window: Window, found: &mut Found) -> Result<bool, String> {
     let views = &directory.node().views;
@@ -222,11 +239,10 @@ async fn look_for_ours(directory: &Directory, window: Window, found: &mut Found)
         let mut is_past = true;
         for (_, store, order, state) in page {
             is_past &= order.made_at() < placed_from;
-            let Some(begun) = state.begun().filter(|begun| !is_moving(begun, window.to)) else { continue };
-            let is_of_window = |charge: &&Charge| {
-                !charge.captured.is_zero() && charge.at >= window.from && charge.at <= window.to
+            let Some(begun) = state.begun().filter(|begun| !is_moving(begun, window.to)) else {
+                continue;
             };
-            for charge in begun.charges().filter(is_of_window) {
+            for charge in begun.charges().filter(|charge| is_of_window(begun, charge, window)) {
                 if !found.named.contains(&xxh3_64(charge.intent.as_bytes())) {
                     let how = format!("took {}, of which the bank knows nothing", charge.captured.minor());
                     found.differs(store.clone(), order, &how);
@@ -358,6 +374,34 @@ mod tests {
         assert!(is_moving(&refunded, later));
         refunded.refunds[0].state = RefundState::Canceled;
         assert!(!is_moving(&refunded, later));
+    }
+
+    /// While the shopper is with the bank it may know of money before we do: that is for the payment to find out.
+    #[test]
+    fn what_is_not_settled_by_us_is_left_for_later() {
+        let (world, acme, order) = sold();
+        let begun = paid(&world, &acme, order);
+        let same = booked(&acme, &begun);
+        let later = world.now.plus_secs(86_400);
+        let action = crate::payment::Action { attempt: 1, intent: same.intent.clone(), url: None };
+        let challenged = Begun { charge: None, action: Some(action), ..begun.clone() };
+        assert!(!is_moving(&challenged, later), "nothing happens to it by itself");
+        assert_eq!(compare(&challenged, &same, later), Verdict::Pending);
+        let unknown = Begun { charge: None, ..begun };
+        assert_eq!(compare(&unknown, &same, later), Verdict::Pending);
+    }
+
+    /// The bank charged, and was then away for days. What we heard of only then it has named long ago.
+    #[test]
+    fn a_charge_that_was_heard_of_after_a_long_outage_is_not_looked_for_in_the_last_while() {
+        let (world, acme, order) = sold();
+        let begun = paid(&world, &acme, order);
+        let mut charge = begun.charge.clone().expect("a charge");
+        let (from, now) = (begun.begun_at.plus_secs(86_400), begun.begun_at.plus_secs(3 * 86_400));
+        charge.at = now.less(Duration::from_secs(3_600));
+        assert!(!is_of_window(&begun, &charge, Window { from, to: now }));
+        assert!(is_of_window(&begun, &charge, Window { from: begun.begun_at, to: now }));
+        assert!(!is_of_window(&begun, &charge, Window { from: begun.begun_at, to: from }), "too young");
     }
 
     #[test]
