@@ -59,7 +59,7 @@ impl<'a> Field<'a> {
         let read = || serde_json::from_str(text).unwrap_or(Value::Null);
         match self.shape.trim_end_matches('?') {
             _ if text == "null" => Value::Null,
-            "int" | "integer" | "number" | "bool" | "money" | "json" | "texts" => read(),
+            "int" | "integer" | "number" | "bool" | "money" | "price" | "json" | "texts" => read(),
             shape if shape.ends_with("[]") => json!([text]),
             _ => text.into(),
         }
@@ -115,6 +115,7 @@ pub(super) fn schema(shape: &str) -> Value {
         "bool" => json!({ "type": "boolean" }),
         "time" => json!({ "type": "string", "format": "date-time" }),
         "money" => json!({ "type": "integer", "minimum": 0, "maximum": AMOUNT_MAX }),
+        "price" => json!({ "type": "integer", "minimum": 1, "maximum": AMOUNT_MAX }),
         "json" => json!({}),
         "texts" => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
         name => json!({ "$ref": format!("#/components/schemas/{name}") }),
@@ -152,7 +153,7 @@ pub(super) fn sample(api: &Api, shape: &str) -> Value {
     }
     match shape {
         "text" => "text".into(),
-        "int" | "integer" | "money" => 1.into(),
+        "int" | "integer" | "money" | "price" => 1.into(),
         "number" => json!(1.0),
         "bool" => true.into(),
         "time" => SAMPLE_TIME.into(),
