@@ -98,7 +98,8 @@ kinds! {
     RefundFailed = "refund_failed", Critical;
     /// People shall look at an order. Subject: the order.
     ReviewWaiting = "review_waiting", Info;
-    /// An order has stood still for too long. Subject: the order.
+    /// An order has stood still for too long, its money cannot be taken, or what came back cannot be booked. Subject: the order,
+    /// or the return.
     SagaStuck = "saga_stuck", Warning;
     /// A shipment is silent, was brought in vain too often, comes back or cannot be delivered. Subject: the shipment.
     ShipmentStalled = "shipment_stalled", Warning;

@@ -60,6 +60,11 @@ edges! {
     CaptureRequested = PickAndPack -> Pay, "order.capture_requested";
     CapturedForParcels = Pay -> Ship, "order.captured";
     CaptureRefused = Pay -> Ship, "order.capture_failed";
+    CaptureRetried = OrderDeadline -> Pay, "order.capture_retried";
+    PaymentAwaited = Ship -> PickAndPack, "fulfillment.payment_awaited";
+    PaymentArrived = Ship -> PickAndPack, "fulfillment.payment_arrived";
+    ShippingResumed = PickAndPack -> Ship, "order.shipping_resumed";
+    CaptureTroubleReported = Alerts -> Ship, "order.trouble_reported";
     LetGo = PickAndPack -> Ship, "order.shipped";
     LetGoOncePaid = Pay -> Ship, "order.shipped";
     HandedOver = Ship -> Carry, "shipment.created";
@@ -70,6 +75,7 @@ edges! {
     ComingBack = Carry -> Track, "shipment.returned";
     Undeliverable = Carry -> Track, "shipment.failed";
     Scanned = Carry -> Track, "shipment.scanned";
+    EtaChanged = Carry -> Track, "shipment.eta_changed";
     Stalled = ParcelSilence -> Track, "shipment.stalled";
     TroubleReported = Track -> Notice, "shipment.trouble_reported";
     GoodsMoved = Track -> Goods, "order.fulfillment_updated";
@@ -102,6 +108,7 @@ edges! {
     RefundCheckStarted = RefundCheck -> UndoPayment, "payment.refund_check_started";
     RefundChecked = Bank -> UndoPayment, "payment.refund_checked";
     RefundsChanged = UndoPayment -> Books, "order.refunds_changed";
+    LinesUnpaid = UndoPayment -> Books, "order.lines_unpaid";
     LinesRefunded = UndoPayment -> Books, "order.lines_refunded";
     RefundsReported = Books -> UndoPayment, "payment.refunds_reported";
     MoneyTroubleReported = Alerts -> UndoPayment, "payment.trouble_reported";

@@ -119,7 +119,7 @@ nodes! {
         ],
         records [
             "return.approved", "return.declined", "return.shipped", "return.closed", "return.canceled",
-            "return.stock_retried"
+            "return.stock_retried", "return.refund_retried"
         ];
 
     TendAlert = Human "tend_alert", "people look after an alert",

@@ -39,10 +39,13 @@ labels! {
         order::Command::Hear(order::Outcome::PaymentUndone { .. }) => "payment_undone",
         order::Command::Hear(order::Outcome::RefundsChanged { .. }) => "refunds_changed",
         order::Command::Hear(order::Outcome::CaptureFailed { .. }) => "capture_failed",
+        order::Command::Hear(order::Outcome::ShippingResumed) => "shipping_resumed",
+        order::Command::Hear(order::Outcome::Warned { .. }) => "people_warned",
         order::Command::Hear(order::Outcome::ParcelReady { .. }) => "parcel_ready",
         order::Command::Hear(order::Outcome::GoodsMoved { .. }) => "goods_moved",
         order::Command::Hear(order::Outcome::FulfillmentCanceled { .. }) => "fulfillment_canceled",
         order::Command::Hear(order::Outcome::GoodsReturned { .. }) => "goods_returned",
+        order::Command::Hear(order::Outcome::LinesUnpaid { .. }) => "lines_unpaid",
         order::Command::Hear(order::Outcome::LinesRefunded { .. }) => "lines_refunded",
     }
 
@@ -112,6 +115,7 @@ labels! {
         fulfillment::Command::Hear(fulfillment::Outcome::StockBooked { .. }) => "stock_booked",
         fulfillment::Command::Hear(fulfillment::Outcome::StockRefused { .. }) => "stock_refused",
         fulfillment::Command::Hear(fulfillment::Outcome::Paid) => "order_paid",
+        fulfillment::Command::Hear(fulfillment::Outcome::Unpaid) => "order_unpaid",
         fulfillment::Command::Hear(fulfillment::Outcome::Noted { .. }) => "order_heard",
         fulfillment::Command::Hear(fulfillment::Outcome::Warned { .. }) => "people_warned",
         fulfillment::Command::Tick => "time_over",

@@ -41,12 +41,16 @@ pub fn of_order(event: &order::Event, actor: Actor) -> Mark {
         E::CaptureRequested(_) => Edge::CaptureRequested,
         E::Captured(_) => Edge::CapturedForParcels,
         E::CaptureFailed(_) => return Mark::Failed(Edge::CaptureRefused),
+        E::CaptureRetried(_) => Edge::CaptureRetried,
+        E::ShippingResumed(_) => Edge::ShippingResumed,
+        E::TroubleReported(_) => Edge::CaptureTroubleReported,
         // What had waited for its money leaves when that comes.
         E::Shipped(_) if actor == Actor::Payment => Edge::LetGoOncePaid,
         E::Shipped(_) => Edge::LetGo,
         E::FulfillmentUpdated(_) => Edge::GoodsMoved,
         E::RemainderCanceled(_) => Edge::RemainderCanceled,
         E::FulfillmentCanceled(_) => Edge::FulfillmentStopped,
+        E::LinesUnpaid(_) => return Mark::Failed(Edge::LinesUnpaid),
         E::LinesRefunded(_) => Edge::LinesRefunded,
         E::Completed(_) => Edge::Completed,
         E::GoodsReturned(_) => Edge::CameBack,
@@ -117,6 +121,8 @@ pub fn of_fulfillment(event: &fulfillment::Event) -> Mark {
         E::Closed(_) => Mark::At(Node::Ship),
         E::Canceled(_) => Mark::Along(Edge::FulfillmentStopping),
         E::Reported(_) => Mark::Along(Edge::GoodsReported),
+        E::PaymentAwaited(_) => Mark::Along(Edge::PaymentAwaited),
+        E::PaymentArrived(_) => Mark::Along(Edge::PaymentArrived),
         E::Created(_) => Mark::Along(Edge::HandedOver),
         E::InTransit(_) => Mark::Along(Edge::InTransit),
         E::OutForDelivery(_) => Mark::Along(Edge::OutForDelivery),
@@ -125,6 +131,7 @@ pub fn of_fulfillment(event: &fulfillment::Event) -> Mark {
         E::Returned(_) => Mark::Failed(Edge::ComingBack),
         E::Failed(_) => Mark::Failed(Edge::Undeliverable),
         E::Scanned(_) => Mark::Along(Edge::Scanned),
+        E::EtaChanged(_) => Mark::Along(Edge::EtaChanged),
         E::Stalled(_) => Mark::Failed(Edge::Stalled),
         E::TroubleReported(_) => Mark::Along(Edge::TroubleReported),
         E::TakenBack(_) => Mark::Along(Edge::ParcelTakenBack),
@@ -147,7 +154,7 @@ pub fn of_returns(event: &returns::Event) -> Mark {
         | E::RefundRequested(_)
         | E::RefundRefused(_)
         | E::RefundFailed(_) => Mark::At(Node::TakeBack),
-        E::StockRetried(_) => Mark::At(Node::TendReturn),
+        E::StockRetried(_) | E::RefundRetried(_) => Mark::At(Node::TendReturn),
         E::Reported(_) => Mark::Along(Edge::ReturnReported),
         E::TroubleReported(_) => Mark::Along(Edge::ReturnTroubleReported),
     }

@@ -90,9 +90,11 @@ fn sender(on: &str, actor: Actor) -> &'static [Node] {
         "payment_failed" => &[Node::Pay, Node::UndoPayment],
         "payment_undone" => &[Node::UndoPayment],
         "capture_failed" => &[Node::Pay],
-        "parcel_ready" => &[Node::PickAndPack],
+        "parcel_ready" | "shipping_resumed" => &[Node::PickAndPack],
+        "people_warned" => &[Node::Alerts],
         "goods_moved" => &[Node::Track],
         "goods_returned" => &[Node::TakeBack],
+        "lines_unpaid" => &[Node::UndoPayment],
         "lines_refunded" => &[Node::UndoPayment, Node::Track],
         // What is canceled may have been all that was missing.
         "fulfillment_canceled" => &[Node::StopFulfillment, Node::Track],
@@ -112,8 +114,9 @@ fn actor_of(on: &str) -> Actor {
         {
             Actor::Payment
         }
-        "lines_refunded" => Actor::Payment,
-        "parcel_ready" | "goods_moved" | "fulfillment_canceled" => Actor::Fulfillment,
+        "lines_unpaid" | "lines_refunded" => Actor::Payment,
+        "parcel_ready" | "shipping_resumed" | "goods_moved" | "fulfillment_canceled" => Actor::Fulfillment,
+        "people_warned" => Actor::Store,
         "goods_returned" => Actor::Returns,
         _ => Actor::Fraud,
     }
@@ -130,7 +133,8 @@ fn doer(step: &Step) -> Node {
         Step::CancelPayment | Step::RefundLines { .. } => Node::UndoPayment,
         Step::WithdrawReview => Node::WithdrawReview,
         Step::Capture => Node::Pay,
-        Step::GoOnShipping => Node::Ship,
+        Step::GoOnShipping | Step::PauseShipping => Node::Ship,
+        Step::Warn { .. } => Node::Alerts,
         Step::CancelFulfillment => Node::StopFulfillment,
     }
 }
@@ -258,7 +262,9 @@ fn an_orders_machine_is_the_one_on_paper() {
         let goes = goes(machine, from, on);
         assert!(goes.contains(to), "{from} --{on}--> {goes:?}, not {to}");
     }
-    for (from, on) in [("confirmed", "deadline_passed"), ("canceled", "cancel"), ("on_hold", "stock_held")] {
+    // Its deadline is over; what its time brings is another try for the money that parcels wait for.
+    assert_eq!(goes(machine, "confirmed", "deadline_passed"), BTreeSet::from(["confirmed"]));
+    for (from, on) in [("canceled", "cancel"), ("on_hold", "stock_held")] {
         assert_eq!(goes(machine, from, on), BTreeSet::new(), "{from} --{on}--> nowhere");
     }
     assert_eq!(goes(machine, "on_hold", "review_decided"), BTreeSet::from(["paying", "undoing"]));

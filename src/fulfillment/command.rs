@@ -154,6 +154,8 @@ pub enum Outcome {
     },
     /// The order has its money: parcels that wait for that may ask again.
     Paid,
+    /// The order cannot have its money now.
+    Unpaid,
     /// The order knows how far its goods are.
     Noted {
         /// How far.

@@ -6,8 +6,9 @@ use crate::types::{OrderId, Timestamp};
 
 use super::command::{Command, Move, Opening, Outcome, Rejection};
 use super::event::{
-    Canceled, Closed, Created, DispatchRequested, Ended, Event, GivenUp, Held, Moved, Opened, PickedShort,
-    Released, Reported, ShipmentMoved, Split, Stalled, StockBooked, StockRefused, TroubleReported,
+    Canceled, Closed, Created, DispatchRequested, Ended, EtaChanged, Event, GivenUp, Held, Moved, Opened,
+    Payment, PickedShort, Released, Reported, ShipmentMoved, Split, Stalled, StockBooked, StockRefused,
+    TroubleReported,
 };
 use super::scans::{Scan, TrackerStatus};
 use super::state::{
@@ -244,6 +245,10 @@ fn scanned(
     eta: Option<Timestamp>,
 ) -> Vec<Event> {
     scans.sort_by_key(|scan| scan.at);
+    // A message that was overtaken says nothing of when the parcel will be there.
+    let newest = |scans: &[Scan]| scans.last().map(|scan| scan.at);
+    let is_late = newest(&scans).is_some_and(|at| Some(at) < newest(&shipment.scans));
+    let eta = eta.filter(|_| !is_late || shipment.eta.is_none());
     let mut shipment = shipment.clone();
     let mut events = Vec::new();
     for scan in scans {
@@ -277,6 +282,11 @@ fn scanned(
             shipment.ending = Some(Ending { becomes, stock: Stocking::Owed });
             events.push(Event::TakenBack(Ended { order, number, becomes }));
         }
+    }
+    if let (true, Some(eta)) = (events.is_empty() && !shipment.is_over(), eta)
+        && shipment.eta != Some(eta)
+    {
+        events.push(Event::EtaChanged(EtaChanged { order, number, eta }));
     }
     events
 }
@@ -324,8 +334,12 @@ fn hear(work: &Work, outcome: Outcome, now: Timestamp) -> Vec<Event> {
             vec![Event::StockRefused(StockRefused { order: work.order, number, why })]
         }
         Outcome::StockBooked { .. } | Outcome::StockRefused { .. } => vec![],
+        Outcome::Unpaid if !work.is_unpaid && work.orders.iter().any(|one| is_leaving(one, work)) => {
+            vec![Event::PaymentAwaited(Payment { order: work.order })]
+        }
         // Whoever says so looks at what waits to leave.
-        Outcome::Paid => vec![],
+        Outcome::Paid if work.is_unpaid => vec![Event::PaymentArrived(Payment { order: work.order })],
+        Outcome::Paid | Outcome::Unpaid => vec![],
         Outcome::Noted { progress } if work.told == progress => vec![],
         Outcome::Noted { progress } => vec![Event::Reported(Reported { order: work.order, progress })],
         Outcome::Warned { number, trouble } => {

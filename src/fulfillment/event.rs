@@ -46,6 +46,10 @@ crate::events! {
         Canceled(Canceled) = "fulfillment.canceled", 1;
         /// The order knows how far its goods are.
         Reported(Reported) = "fulfillment.reported", 1;
+        /// The order cannot have its money: what is ready to leave waits.
+        PaymentAwaited(Payment) = "fulfillment.payment_awaited", 1;
+        /// The order has its money: what is ready asks again.
+        PaymentArrived(Payment) = "fulfillment.payment_arrived", 1;
         /// A parcel is with a carrier.
         Created(Created) = "shipment.created", 1;
         /// It is on its way.
@@ -62,6 +66,8 @@ crate::events! {
         Failed(ShipmentMoved) = "shipment.failed", 1;
         /// It was seen, and that changes nothing, or nothing that has a topic of its own.
         Scanned(ShipmentMoved) = "shipment.scanned", 1;
+        /// Its carrier expects it at another time, and has not seen it since.
+        EtaChanged(EtaChanged) = "shipment.eta_changed", 1;
         /// It has been silent for too long.
         Stalled(Stalled) = "shipment.stalled", 1;
         /// People were told what is wrong with it, or that nothing is any more.
@@ -238,6 +244,17 @@ pub struct ShipmentMoved {
     pub attempts: Option<u32>,
 }
 
+/// Data of `shipment.eta_changed`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EtaChanged {
+    /// For which order.
+    pub order: OrderId,
+    /// Which parcel.
+    pub number: u32,
+    /// When it will be there.
+    pub eta: Timestamp,
+}
+
 /// Data of `shipment.stalled`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stalled {
@@ -247,6 +264,13 @@ pub struct Stalled {
     pub number: u32,
     /// Since when nobody has seen it.
     pub silent_since: Timestamp,
+}
+
+/// Data of `fulfillment.payment_awaited` and `fulfillment.payment_arrived`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Payment {
+    /// Of which order.
+    pub order: OrderId,
 }
 
 /// Data of `shipment.trouble_reported`.
@@ -307,7 +331,7 @@ macro_rules! about {
 }
 
 about!(FulfillmentId: Moved, Held, Released, Split, PickedShort, GivenUp, DispatchRequested, Closed);
-about!(ShipmentId: Created, ShipmentMoved, Stalled, TroubleReported, Ended, StockBooked, StockRefused);
+about!(ShipmentId: Created, ShipmentMoved, EtaChanged, Stalled, TroubleReported, Ended, StockBooked, StockRefused);
 
 macro_rules! about_an_order {
     ($($name:ident),+) => {$(
@@ -323,7 +347,7 @@ macro_rules! about_an_order {
     )+};
 }
 
-about_an_order!(Opened, Reported);
+about_an_order!(Opened, Reported, Payment);
 
 impl Canceled {
     fn order(&self) -> Option<OrderId> {
@@ -339,7 +363,9 @@ impl Event {
     /// The fulfilment order that it is about; none where it is about all of them.
     pub fn number(&self) -> Option<u32> {
         match self {
-            Event::Opened(_) | Event::Reported(_) => None,
+            Event::Opened(_) | Event::Reported(_) | Event::PaymentAwaited(_) | Event::PaymentArrived(_) => {
+                None
+            }
             Event::PickingStarted(e)
             | Event::Picked(e)
             | Event::PackingStarted(e)
@@ -362,6 +388,7 @@ impl Event {
             | Event::Returned(e)
             | Event::Failed(e)
             | Event::Scanned(e) => Some(e.number),
+            Event::EtaChanged(e) => Some(e.number),
             Event::Stalled(e) => Some(e.number),
             Event::TroubleReported(e) => Some(e.number),
             Event::TakenBack(e) | Event::Lost(e) => Some(e.number),

@@ -45,6 +45,7 @@ impl Work {
             policy: opened.policy,
             orders,
             told: Progress::default(),
+            is_unpaid: false,
             opened_at: at,
             updated_at: at,
             version: 1,
@@ -120,6 +121,8 @@ impl Work {
                 }
             }
             Event::Reported(e) => self.told = e.progress.clone(),
+            Event::PaymentAwaited(_) => self.is_unpaid = true,
+            Event::PaymentArrived(_) => self.is_unpaid = false,
             Event::Created(e) => self.ship(e, at),
             Event::InTransit(e)
             | Event::OutForDelivery(e)
@@ -133,6 +136,14 @@ impl Work {
                     shipment.eta = e.eta.or(shipment.eta);
                     shipment.heard_at = at;
                     shipment.is_stalled = false;
+                    if shipment.status == TrackerStatus::Delivered {
+                        shipment.delivered_at = shipment.delivered_at.or(Some(at));
+                    }
+                }
+            }
+            Event::EtaChanged(e) => {
+                if let Some(shipment) = self.shipment_mut(e.number) {
+                    shipment.eta = Some(e.eta);
                 }
             }
             Event::Stalled(e) => {
@@ -189,6 +200,7 @@ impl Work {
             attempts: 0,
             shipped_at: at,
             heard_at: at,
+            delivered_at: None,
             is_stalled: false,
             reported: None,
             ending: None,

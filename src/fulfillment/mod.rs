@@ -52,8 +52,9 @@ mod view;
 pub use command::{Command, Move, Opening, Outcome, Rejection};
 pub use decide::legal;
 pub use event::{
-    Canceled, Closed, Created, DispatchRequested, Ended, Event, GivenUp, Held, Moved, Opened, PickedShort,
-    Released, Reported, ShipmentMoved, Split, Stalled, StockBooked, StockRefused, TroubleReported,
+    Canceled, Closed, Created, DispatchRequested, Ended, EtaChanged, Event, GivenUp, Held, Moved, Opened,
+    Payment, PickedShort, Released, Reported, ShipmentMoved, Split, Stalled, StockBooked, StockRefused,
+    TroubleReported,
 };
 pub use progress::Progress;
 pub use scans::{ATTEMPTS_MAX, Place, SCANS_MAX, Scan, TrackerStatus};
@@ -136,7 +137,8 @@ impl Aggregate for Fulfillments {
 
     fn due(state: &Fulfillment) -> Due<Self> {
         let Fulfillment::Opened(work) = state else { return Due::nothing() };
-        let leaving = work.orders.iter().filter(|one| one.parcel(work.policy.mode).is_some());
+        let is_leaving = |one: &&WorkOrder| !work.is_unpaid && one.parcel(work.policy.mode).is_some();
+        let leaving = work.orders.iter().filter(is_leaving);
         let mut steps: Vec<Step> = leaving.map(|one| Step::Dispatch { number: one.number }).collect();
         steps.extend(work.orders.iter().filter_map(|one| match one.phase {
             Phase::Incomplete { is_missing } => Some(Step::GiveUp { number: one.number, is_missing }),

@@ -9,7 +9,8 @@ use crate::types::Timestamp;
 
 use super::state::{Shipment, Stocking, words};
 
-/// The most scans of one parcel that are kept: real parcels have some twenty. The oldest make room.
+/// The most scans of one parcel that are kept: real parcels have some twenty. The oldest make room, those that tell of its end
+/// only where there is nothing else.
 pub const SCANS_MAX: usize = 100;
 /// How often a parcel is brought in vain before people should know.
 pub const ATTEMPTS_MAX: u32 = 3;
@@ -103,10 +104,18 @@ impl Shipment {
     /// Whether a scan says anything new.
     pub fn is_news(&self, scan: &Scan) -> bool {
         let is_known = self.scans.iter().any(|known| known.is_same(scan));
-        // Of what is older than all that is kept nobody knows whether it was there.
-        let is_forgotten =
-            self.scans.len() >= SCANS_MAX && self.scans.first().is_some_and(|oldest| scan.at < oldest.at);
-        !is_known && (scan.status.is_final() || !is_forgotten)
+        !is_known && !self.is_forgotten(scan)
+    }
+
+    /// Whether it would have to make room for itself: nobody knows any more whether it was there.
+    fn is_forgotten(&self, scan: &Scan) -> bool {
+        if self.scans.len() < SCANS_MAX {
+            return false;
+        }
+        match self.scans.iter().find(|known| !known.status.is_final()) {
+            Some(oldest) => !scan.status.is_final() && scan.at <= oldest.at,
+            None => !scan.status.is_final() || self.scans.first().is_some_and(|oldest| scan.at <= oldest.at),
+        }
     }
 
     /// Whether no scan changes its status any more.
@@ -141,7 +150,8 @@ impl Shipment {
         let place = self.scans.partition_point(|known| known.at <= scan.at);
         self.scans.insert(place, scan.clone());
         if self.scans.len() > SCANS_MAX {
-            self.scans.remove(0);
+            let oldest = self.scans.iter().position(|known| !known.status.is_final());
+            self.scans.remove(oldest.unwrap_or(0));
         }
     }
 }

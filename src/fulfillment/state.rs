@@ -46,6 +46,9 @@ pub struct Work {
     /// How far the order knows its goods to be.
     #[serde(default)]
     pub told: Progress,
+    /// The order cannot have its money now: what is ready to leave waits until it has, and does not ask.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_unpaid: bool,
     /// When it was opened: the order was confirmed.
     pub opened_at: Timestamp,
     /// When something last happened to it.
@@ -215,6 +218,9 @@ pub struct Shipment {
     pub shipped_at: Timestamp,
     /// When it was last heard of.
     pub heard_at: Timestamp,
+    /// When we first heard that it is there, by our clock: returns are counted from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered_at: Option<Timestamp>,
     /// Whether it has been silent for too long.
     #[serde(default)]
     pub is_stalled: bool,

@@ -410,6 +410,72 @@ fn a_parcel_without_stock_is_held_for_people() {
 }
 
 #[test]
+fn what_cannot_be_paid_waits_and_asks_again_once_it_can() {
+    let mut state = ready();
+    let (unpaid, paid) = (|| Command::Hear(Outcome::Unpaid), || Command::Hear(Outcome::Paid));
+    assert_eq!(apply(&mut state, paid(), NOW).as_deref(), Ok(&[][..]), "it did not wait");
+    apply(&mut state, to(1, ship()), NOW).expect("given to a carrier");
+    assert_eq!(apply(&mut state, unpaid(), NOW).as_deref(), Ok(&["fulfillment.payment_awaited"][..]));
+    assert!(Fulfillments::due(&state).is_nothing(), "its store may sleep");
+    assert_eq!(apply(&mut state, unpaid(), NOW).as_deref(), Ok(&[][..]));
+    assert_eq!(apply(&mut state, paid(), NOW).as_deref(), Ok(&["fulfillment.payment_arrived"][..]));
+    assert_eq!(Fulfillments::due(&state).steps, [Step::Dispatch { number: 1 }]);
+    assert_eq!(apply(&mut state, paid(), NOW).as_deref(), Ok(&[][..]));
+    apply(&mut state, dispatched(1), NOW).expect("let go");
+    assert_eq!(word(&state, 1), "pre_transit");
+}
+
+fn parcel(state: &Fulfillment) -> &Shipment {
+    work(state).orders[0].shipment().expect("left")
+}
+
+#[test]
+fn a_parcel_is_delivered_when_that_is_first_heard() {
+    let mut state = shipped();
+    apply(&mut state, scans(&[scan(TrackerStatus::InTransit, 10)]), NOW.plus_secs(60)).expect("taken");
+    assert_eq!(parcel(&state).delivered_at, None);
+    let there = NOW.plus_secs(120);
+    apply(&mut state, scans(&[scan(TrackerStatus::Delivered, 50)]), there).expect("taken");
+    // Carriers go on talking: of what they saw before, and of what they saw again.
+    for (secs, later) in [(20, 1_000), (90, 2_000)] {
+        for status in [TrackerStatus::InTransit, TrackerStatus::Delivered] {
+            apply(&mut state, scans(&[scan(status, secs)]), there.plus_secs(later)).expect("taken");
+        }
+    }
+    assert_eq!(parcel(&state).delivered_at, Some(there));
+    assert_eq!(parcel(&state).heard_at, there.plus_secs(2_000));
+}
+
+#[test]
+fn a_carrier_may_say_no_more_than_when_a_parcel_will_be_there() {
+    let mut state = shipped();
+    let says = |eta: u64, seen: &[Scan]| {
+        let (eta, scans) = (Some(NOW.plus_secs(eta)), seen.to_vec());
+        Command::Scan { number: 1, tracking_code: None, eta, scans }
+    };
+    let (first, second) = (scan(TrackerStatus::InTransit, 10), scan(TrackerStatus::InTransit, 20));
+    let both = [first.clone(), second];
+    let changed: &[&str] = &["shipment.eta_changed"];
+    let table: [(&str, Command, &[&str], u64); 7] = [
+        ("with scans", says(500, &both), &["shipment.in_transit", "shipment.scanned"], 500),
+        ("the same", says(500, &both), &[], 500),
+        ("nothing new but the time", says(700, &both), changed, 700),
+        ("again", says(700, &both), &[], 700),
+        ("nothing but the time", says(800, &[]), changed, 800),
+        ("an earlier message that was late", says(500, &[first]), &[], 800),
+        ("late, with a scan", says(600, &[scan(TrackerStatus::InTransit, 15)]), &["shipment.scanned"], 800),
+    ];
+    for (what, command, kinds, eta) in table {
+        assert_eq!(apply(&mut state, command, NOW.plus_secs(60)).as_deref(), Ok(kinds), "{what}");
+        let view = FulfillmentView::of(work(&state), &work(&state).orders[0]);
+        assert_eq!(view.eta, Some(NOW.plus_secs(eta)), "{what}");
+    }
+    assert_eq!(parcel(&state).heard_at, NOW.plus_secs(60), "nobody has seen it meanwhile");
+    apply(&mut state, scans(&[scan(TrackerStatus::Delivered, 30)]), NOW).expect("there");
+    assert_eq!(apply(&mut state, says(900, &[]), NOW).as_deref(), Ok(&[][..]), "it is there");
+}
+
+#[test]
 fn scans_are_taken_once_and_the_newest_counts() {
     use TrackerStatus as T;
     let mut state = shipped();
@@ -658,9 +724,24 @@ fn scans_are_bounded_and_the_end_is_never_lost() {
     assert_eq!(kept(&state), Some(SCANS_MAX));
     let old = scans(&[scan(TrackerStatus::OutForDelivery, 1)]);
     assert_eq!(apply(&mut state, old, NOW).as_deref(), Ok(&[][..]), "older than all that is kept");
-    let end = scans(&[scan(TrackerStatus::Delivered, 2)]);
-    assert_eq!(apply(&mut state, end, NOW).as_deref(), Ok(&["shipment.delivered"][..]));
+    let end = || scans(&[scan(TrackerStatus::Delivered, 2)]);
+    assert_eq!(apply(&mut state, end(), NOW).as_deref(), Ok(&["shipment.delivered"][..]));
     assert_eq!((kept(&state), word(&state, 1)), (Some(SCANS_MAX), "delivered"));
+    let view = ShipmentView::of(work(&state).orders[0].shipment_id(ORDER), parcel(&state));
+    assert_eq!(view.delivered_at, Some(NOW.plus_secs(2)), "the end is kept");
+    assert_eq!(apply(&mut state, end(), NOW).as_deref(), Ok(&[][..]), "and known when it is told again");
+    let older = scans(&[scan(TrackerStatus::InTransit, 3)]);
+    assert_eq!(apply(&mut state, older, NOW).as_deref(), Ok(&[][..]), "older than all else");
+    // A carrier that knows nothing but ends is bounded, too.
+    for secs in 0..SCANS_MAX as u64 + 20 {
+        let end = scans(&[scan(TrackerStatus::Delivered, 5_000 + secs)]);
+        assert_eq!(apply(&mut state, end.clone(), NOW).as_deref(), Ok(&["shipment.scanned"][..]));
+        assert_eq!(apply(&mut state, end, NOW).as_deref(), Ok(&[][..]));
+        assert_eq!(kept(&state), Some(SCANS_MAX));
+    }
+    for late in [TrackerStatus::InTransit, TrackerStatus::Delivered] {
+        assert_eq!(apply(&mut state, scans(&[scan(late, 4_000)]), NOW).as_deref(), Ok(&[][..]));
+    }
 }
 
 fn any_move() -> impl Strategy<Value = Move> {
@@ -691,14 +772,18 @@ fn any_command() -> impl Strategy<Value = Command> {
         1 => Just(open(Mode::Manual)),
         1 => Just(opened(Mode::Manual, Undelivered::WriteOff)),
         8 => (1..4_u32, any_move()).prop_map(|(number, to)| Command::Advance { number, to }),
-        3 => (1..4_u32, proptest::collection::vec(any_scan(), 0..4))
-            .prop_map(|(number, scans)| Command::Scan { number, tracking_code: None, eta: None, scans }),
+        3 => (1..4_u32, proptest::collection::vec(any_scan(), 0..4), proptest::option::of(0..5_u64))
+            .prop_map(|(number, scans, eta)| {
+                let eta = eta.map(|secs| NOW.plus_secs(1_000 + secs));
+                Command::Scan { number, tracking_code: None, eta, scans }
+            }),
         4 => Just(Command::Tick),
         1 => (0..8_u32).prop_map(|except| Command::Cancel { order: ORDER, except }),
         3 => (1..4_u32).prop_map(dispatched),
         1 => (1..4_u32)
             .prop_map(|number| Command::Hear(Outcome::StockMissing { number, lacking: "A".into() })),
         1 => Just(Command::Hear(Outcome::Paid)),
+        1 => Just(Command::Hear(Outcome::Unpaid)),
         1 => Just(Command::Hear(Outcome::StockArrived)),
         1 => (1..4_u32).prop_map(|number| Command::Hear(Outcome::StockBooked { number })),
         1 => (1..4_u32)

@@ -107,7 +107,7 @@ impl<'a> Tracking<'a> {
         let reached = times.iter().rposition(Option::is_some).unwrap_or(0);
         let is_there = reached + 1 == WAY.len();
         let steps: Vec<Step> = if is_over {
-            let ended = Step { name: "canceled", state: "done", at: Some(placed.updated_at) };
+            let ended = Step { name: "canceled", state: "done", at: placed.ended_at };
             vec![Step { name: "ordered", state: "done", at: Some(placed.created_at) }, ended]
         } else if let Some(ended) = ended {
             let done = |(name, at)| Step { name, state: "done", at };

@@ -110,6 +110,18 @@ pub enum Outcome {
         /// Why, as a stable word.
         code: String,
     },
+    /// The payment cannot give back what the pieces cost that will not leave or not arrive, though it is owed.
+    LinesUnpaid {
+        /// Why, in words.
+        why: String,
+    },
+    /// Fulfilment knows that the money is there.
+    ShippingResumed,
+    /// The alert desk knows that the money cannot be taken or not go back, or that nobody need see to it any more.
+    Warned {
+        /// People must see to it.
+        is_stuck: bool,
+    },
     /// A parcel is ready and asks whether it may leave.
     ParcelReady {
         /// Which fulfilment order.

@@ -65,7 +65,7 @@ fn retry(placed: &Placed) -> Decision {
         Phase::Closed { undo, .. } if undo.payment => {
             Ok(vec![Event::RetryRequested(RetryRequested { id: placed.id })])
         }
-        Phase::Confirmed if !placed.goods.waiting.is_empty() => {
+        Phase::Confirmed if forward::may_retry(placed) => {
             Ok(vec![Event::RetryRequested(RetryRequested { id: placed.id })])
         }
         Phase::Reserving
@@ -88,11 +88,9 @@ fn lapse(placed: &Placed, now: Timestamp) -> Vec<Event> {
             vec![Event::Expired(Expired { id: placed.id })]
         }
         // People have a clock of their own; what is paid is not thrown away; what ended has ended.
-        Phase::OnHold { .. }
-        | Phase::Committing
-        | Phase::Confirmed
-        | Phase::Completed
-        | Phase::Closed { .. } => vec![],
+        Phase::OnHold { .. } | Phase::Committing | Phase::Completed | Phase::Closed { .. } => vec![],
+        // Its deadline is over; what may be due is another try for the money.
+        Phase::Confirmed => forward::lapse(placed, now),
     }
 }
 
@@ -141,9 +139,14 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
         }
 
         (P::Confirmed, O::PaymentSettled { captured, .. }) => forward::settled(placed, captured),
-        (P::Confirmed, O::CaptureFailed { code, .. }) => forward::capture_failed(placed, code),
+        (P::Confirmed, O::ShippingResumed) => forward::resumed(placed),
+        (P::Confirmed | P::Completed | P::Closed { .. }, O::Warned { is_stuck }) => {
+            forward::warned(placed, is_stuck)
+        }
+        (P::Confirmed, O::CaptureFailed { code, .. }) => forward::capture_failed(placed, code, now),
         (P::Confirmed, O::ParcelReady { number, units }) => forward::parcel_ready(placed, number, units),
         (P::Confirmed, O::GoodsMoved { progress }) => forward::goods_moved(placed, progress),
+        (P::Confirmed, O::LinesUnpaid { why }) => forward::lines_unpaid(placed, why),
         (P::Confirmed, O::LinesRefunded { value }) => forward::lines_refunded(placed, value),
         (P::Confirmed, O::FulfillmentCanceled { progress }) => forward::remainder_canceled(placed, progress),
         (P::Confirmed | P::Completed, O::GoodsReturned { pieces }) => forward::goods_returned(placed, pieces),
@@ -251,8 +254,10 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
             | P::Completed
             | P::Closed { .. },
             O::ParcelReady { .. }
+            | O::ShippingResumed
             | O::GoodsMoved { .. }
             | O::FulfillmentCanceled { .. }
+            | O::LinesUnpaid { .. }
             | O::LinesRefunded { .. },
         )
         | (
@@ -264,6 +269,10 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
             | P::Committing
             | P::Closed { .. },
             O::GoodsReturned { .. },
+        )
+        | (
+            P::Reserving | P::Screening | P::OnHold { .. } | P::Paying | P::Challenged | P::Committing,
+            O::Warned { .. },
         )
         | (P::Reserving | P::Screening | P::OnHold { .. }, O::RefundsChanged { .. })
         | (
@@ -292,7 +301,8 @@ fn illegal(placed: &Placed, action: &'static str) -> Rejection {
 /// What people may ask of an order in its present phase.
 fn legal(placed: &Placed) -> &'static [&'static str] {
     match &placed.phase {
-        Phase::Confirmed if !placed.goods.waiting.is_empty() => &["cancel", "retry"],
+        Phase::Confirmed if forward::is_all_gone(placed) && forward::may_retry(placed) => &["retry"],
+        Phase::Confirmed if forward::may_retry(placed) => &["cancel", "retry"],
         Phase::Confirmed if forward::is_all_gone(placed) => &[],
         Phase::Reserving | Phase::Screening | Phase::Committing | Phase::Confirmed => &["cancel"],
         Phase::OnHold { .. } => &["cancel", "approve", "reject"],
@@ -314,8 +324,14 @@ pub(super) fn due(order: &Order) -> Due<Orders> {
         }
         Phase::Paying | Phase::Challenged => before_deadline(Step::Pay),
         Phase::Committing => Due::step(Step::CommitStock),
-        Phase::Confirmed => Due { steps: forward::owed(placed), ..Due::nothing() },
-        Phase::Completed => Due::nothing(),
+        Phase::Confirmed => {
+            let due = Due { steps: forward::owed(placed), ..Due::nothing() };
+            match placed.goods.capture_retry_at {
+                Some(at) => due.and_at(at, Command::Lapse),
+                None => due,
+            }
+        }
+        Phase::Completed => Due { steps: forward::warning(placed).into_iter().collect(), ..Due::nothing() },
         Phase::Closed { undo, .. } => {
             // What may still be moving in the house is stopped before stock and money are touched.
             let is_still = !undo.fulfillment;
@@ -325,8 +341,8 @@ pub(super) fn due(order: &Order) -> Due<Orders> {
                 (undo.payment && is_still, Step::CancelPayment),
                 (undo.review, Step::WithdrawReview),
             ];
-            let steps = owed.into_iter().filter_map(|(is_owed, step)| is_owed.then_some(step)).collect();
-            Due { steps, ..Due::nothing() }
+            let steps = owed.into_iter().filter_map(|(is_owed, step)| is_owed.then_some(step));
+            Due { steps: steps.chain(forward::warning(placed)).collect(), ..Due::nothing() }
         }
     }
 }

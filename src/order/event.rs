@@ -51,6 +51,14 @@ crate::events! {
         Captured(Captured) = "order.captured", 1;
         /// The money that was set aside cannot be taken: parcels wait.
         CaptureFailed(CaptureFailed) = "order.capture_failed", 1;
+        /// Its time has come to be tried again.
+        CaptureRetried(CaptureRetried) = "order.capture_retried", 1;
+        /// Fulfilment knows that the money is there.
+        ShippingResumed(ShippingResumed) = "order.shipping_resumed", 1;
+        /// What the pieces cost that will not leave or not arrive cannot go back, though it is owed.
+        LinesUnpaid(LinesUnpaid) = "order.lines_unpaid", 1;
+        /// People were told that the money cannot be taken or not go back, or that they need not see to it any more.
+        TroubleReported(TroubleReported) = "order.trouble_reported", 1;
         /// A parcel may leave: what is in it can no longer be canceled.
         Shipped(Shipped) = "order.shipped", 1;
         /// Its goods moved.
@@ -251,6 +259,41 @@ pub struct CaptureFailed {
     pub id: OrderId,
     /// Why, as a stable word.
     pub code: String,
+    /// When it is tried again by itself; nothing, where people must see to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Timestamp>,
+}
+
+/// `order.capture_retried`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaptureRetried {
+    /// The order.
+    pub id: OrderId,
+}
+
+/// `order.shipping_resumed`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShippingResumed {
+    /// The order.
+    pub id: OrderId,
+}
+
+/// `order.trouble_reported`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TroubleReported {
+    /// The order.
+    pub id: OrderId,
+    /// The money cannot be taken, or not go back; they need not see to it any more, where this is false.
+    pub is_stuck: bool,
+}
+
+/// `order.lines_unpaid`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LinesUnpaid {
+    /// The order.
+    pub id: OrderId,
+    /// Why, in words.
+    pub why: String,
 }
 
 /// `order.shipped`
@@ -333,6 +376,10 @@ of_an_order!(
     CaptureRequested,
     Captured,
     CaptureFailed,
+    CaptureRetried,
+    ShippingResumed,
+    LinesUnpaid,
+    TroubleReported,
     Shipped,
     FulfillmentUpdated,
     RemainderCanceled,

@@ -3,12 +3,16 @@
 
 use super::Step;
 use super::event::{
-    Canceled, CaptureFailed, CaptureRequested, Captured, Event, FulfillmentUpdated, GoodsReturned,
-    LinesRefunded, Shipped,
+    Canceled, CaptureFailed, CaptureRequested, CaptureRetried, Captured, Event, FulfillmentUpdated,
+    GoodsReturned, LinesRefunded, LinesUnpaid, Shipped, ShippingResumed, TroubleReported,
 };
 use super::goods::Progress;
 use super::state::{CancelReason, Placed};
-use crate::types::Amount;
+use crate::types::{Amount, Timestamp};
+
+/// After how long money that could not be taken is tried for again, in seconds: after the first time, the second, and so on.
+/// Then people must see to it.
+pub(super) const CAPTURE_WAITS_S: [u64; 3] = [3_600, 6 * 3_600, 24 * 3_600];
 
 /// What a confirmed order owes: the money before its parcels leave, and a stop to what shall not leave.
 pub(super) fn owed(placed: &Placed) -> Vec<Step> {
@@ -22,10 +26,20 @@ pub(super) fn owed(placed: &Placed) -> Vec<Step> {
     if wants_money {
         steps.push(Step::Capture);
     }
-    if let Some(value) = refund_owed(placed, &goods.progress) {
+    if goods.is_paused && !placed.money.captured.is_zero() {
+        steps.push(Step::GoOnShipping);
+    }
+    steps.extend(warning(placed));
+    if let Some(value) = refund_owed(placed, &goods.progress).filter(|_| goods.refund_failure.is_none()) {
         steps.push(Step::RefundLines { before: goods.refunded, value });
     }
     steps
+}
+
+/// What the alert desk has not heard, however the order ended: people must see to its money, or need not any more.
+pub(super) fn warning(placed: &Placed) -> Option<Step> {
+    let is_stuck = placed.is_stuck();
+    (placed.goods.warned != is_stuck).then_some(Step::Warn { is_stuck })
 }
 
 /// A parcel asks whether it may leave. It hears the answer from the order's state.
@@ -55,14 +69,44 @@ pub(super) fn settled(placed: &Placed, captured: Amount) -> Vec<Event> {
     events
 }
 
-/// The money cannot be had: what waits for it goes on waiting, until somebody retries or cancels.
-pub(super) fn capture_failed(placed: &Placed, code: String) -> Vec<Event> {
+/// The money cannot be had: what waits for it goes on waiting. It is tried for again a few times, and then people must see
+/// to it: they retry or cancel.
+pub(super) fn capture_failed(placed: &Placed, code: String, now: Timestamp) -> Vec<Event> {
     let is_news = placed.goods.capture_failure.as_ref() != Some(&code);
     let is_wanted = !placed.goods.waiting.is_empty() && placed.money.captured.is_zero();
     if is_wanted && is_news {
-        vec![Event::CaptureFailed(CaptureFailed { id: placed.id, code })]
+        let tries = usize::try_from(placed.goods.capture_failures).unwrap_or(usize::MAX);
+        let retry_at = CAPTURE_WAITS_S.get(tries).map(|wait_s| now.plus_secs(*wait_s));
+        vec![Event::CaptureFailed(CaptureFailed { id: placed.id, code, retry_at })]
     } else {
         vec![]
+    }
+}
+
+/// The time has come to try again.
+pub(super) fn lapse(placed: &Placed, now: Timestamp) -> Vec<Event> {
+    if placed.goods.capture_retry_at.is_some_and(|at| at <= now) {
+        vec![Event::CaptureRetried(CaptureRetried { id: placed.id })]
+    } else {
+        vec![]
+    }
+}
+
+/// Fulfilment asks again where it had been told not to.
+pub(super) fn resumed(placed: &Placed) -> Vec<Event> {
+    if placed.goods.is_paused && !placed.money.captured.is_zero() {
+        vec![Event::ShippingResumed(ShippingResumed { id: placed.id })]
+    } else {
+        vec![]
+    }
+}
+
+/// The alert desk has heard.
+pub(super) fn warned(placed: &Placed, is_stuck: bool) -> Vec<Event> {
+    if placed.goods.warned == is_stuck {
+        vec![]
+    } else {
+        vec![Event::TroubleReported(TroubleReported { id: placed.id, is_stuck })]
     }
 }
 
@@ -114,6 +158,14 @@ pub(super) fn remainder_canceled(placed: &Placed, progress: Progress) -> Vec<Eve
     events
 }
 
+/// What they cost cannot go back, though it is owed: people must see to it, and retry.
+pub(super) fn lines_unpaid(placed: &Placed, why: String) -> Vec<Event> {
+    if refund_owed(placed, &placed.goods.progress).is_none() || placed.goods.refund_failure.is_some() {
+        return vec![];
+    }
+    vec![Event::LinesUnpaid(LinesUnpaid { id: placed.id, why })]
+}
+
 /// What the pieces cost that will not leave or not arrive goes back.
 pub(super) fn lines_refunded(placed: &Placed, value: Amount) -> Vec<Event> {
     let (goods, progress) = (&placed.goods, &placed.goods.progress);
@@ -135,6 +187,11 @@ fn refund_owed(placed: &Placed, progress: &Progress) -> Option<Amount> {
     let value = progress.forgone_value(&placed.cart)?;
     let is_open = placed.goods.canceling.is_some() || placed.money.captured.is_zero();
     (!is_open && value > placed.goods.refunded).then_some(value)
+}
+
+/// Whether there is anything that people may want tried again: parcels wait for their money, or money could not go back.
+pub(super) fn may_retry(placed: &Placed) -> bool {
+    !placed.goods.waiting.is_empty() || placed.goods.refund_failure.is_some()
 }
 
 /// Whether every piece has left or will not leave.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Amount, LineId};
+use crate::types::{Amount, LineId, Timestamp};
 
 use super::cart::Cart;
 use super::state::{CancelReason, FulfillmentStatus};
@@ -65,6 +65,21 @@ pub struct Goods {
     /// Why the money could not be taken when that was last tried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture_failure: Option<String>,
+    /// How often it could not.
+    #[serde(skip_serializing_if = "is_nought")]
+    pub capture_failures: u32,
+    /// When that is tried again by itself; nothing, where people must see to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capture_retry_at: Option<Timestamp>,
+    /// Fulfilment may have been told not to ask again before it hears of the money.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_paused: bool,
+    /// Why what the pieces cost that will not leave or not arrive could not go back when that was last tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund_failure: Option<String>,
+    /// The alert desk knows that the money cannot be taken, or not go back.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub warned: bool,
     /// Why whatever has not left shall not, until fulfilment has heard.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub canceling: Option<CancelReason>,
@@ -88,6 +103,11 @@ impl Goods {
     /// Whether a parcel may leave.
     pub const fn may_leave(&self, number: u32) -> bool {
         self.let_go & bit(number) != 0
+    }
+
+    /// The money is to be tried for again.
+    pub(super) fn ask_again(&mut self) {
+        (self.capture_failure, self.capture_retry_at) = (None, None);
     }
 
     /// Whether nothing is known of them that is worth storing.

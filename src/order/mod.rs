@@ -19,6 +19,9 @@
 //! the pieces cost that will not leave, or left and do not arrive, goes back; where none will leave, the order is canceled.
 //! What the shopper sends back changes what is shown of the goods, and nothing else.
 //!
+//! Money that cannot be taken before a parcel leaves is tried for again a few times, hours apart; then, as with money that is
+//! owed back and cannot go back, people are told, and the order waits for their `Retry`.
+//!
 //! Every phase before `Confirmed` can be closed by `Cancel`; `Reserving`, `Screening` and `Paying` also by their deadline.
 //! Money that arrives after closing is owed back. The order never asks what time it is and never speaks to a bank.
 
@@ -40,10 +43,10 @@ pub use cart::{
 };
 pub use command::{Command, Outcome, Placement, Rejection};
 pub use event::{
-    Canceled, CaptureFailed, CaptureRequested, Captured, Challenged, Cleared, Confirmed, Created, Event,
-    Expired, FulfillmentUpdated, GoodsReturned, LinesRefunded, Paid, PaidLate, ParkedForReview,
-    PaymentUndone, RefundsChanged, RemainderCanceled, RetryRequested, ReviewPassed, ReviewWithdrawn, Shipped,
-    StockHeld, StockReleased,
+    Canceled, CaptureFailed, CaptureRequested, CaptureRetried, Captured, Challenged, Cleared, Confirmed,
+    Created, Event, Expired, FulfillmentUpdated, GoodsReturned, LinesRefunded, LinesUnpaid, Paid, PaidLate,
+    ParkedForReview, PaymentUndone, RefundsChanged, RemainderCanceled, RetryRequested, ReviewPassed,
+    ReviewWithdrawn, Shipped, ShippingResumed, StockHeld, StockReleased, TroubleReported,
 };
 pub use goods::{CanceledUnits, Goods, Progress};
 pub use state::{
@@ -94,6 +97,13 @@ pub enum Step {
     },
     /// Fulfilment: the money is there, what waits may ask again.
     GoOnShipping,
+    /// Fulfilment: the money cannot be had, what waits need not ask again for now.
+    PauseShipping,
+    /// The alert desk: the money cannot be taken or not go back, or nobody need see to it any more.
+    Warn {
+        /// People must see to it.
+        is_stuck: bool,
+    },
     /// Fulfilment: whatever has not left shall not; inventory gets back what was for it.
     CancelFulfillment,
 }
@@ -127,8 +137,9 @@ impl Aggregate for Orders {
 
     fn tells(_state: &Order, event: &Event) -> Option<Step> {
         match event {
-            Event::RetryRequested(_) => Some(Step::RetryPayment),
+            Event::RetryRequested(_) | Event::CaptureRetried(_) => Some(Step::RetryPayment),
             Event::Captured(_) => Some(Step::GoOnShipping),
+            Event::CaptureFailed(_) => Some(Step::PauseShipping),
             Event::Created(_)
             | Event::ParkedForReview(_)
             | Event::StockHeld(_)
@@ -145,7 +156,9 @@ impl Aggregate for Orders {
             | Event::RefundsChanged(_)
             | Event::ReviewWithdrawn(_)
             | Event::CaptureRequested(_)
-            | Event::CaptureFailed(_)
+            | Event::ShippingResumed(_)
+            | Event::LinesUnpaid(_)
+            | Event::TroubleReported(_)
             | Event::Shipped(_)
             | Event::FulfillmentUpdated(_)
             | Event::RemainderCanceled(_)

@@ -49,6 +49,9 @@ pub struct Placed {
     pub risk: Option<Risk>,
     /// When it was taken.
     pub created_at: Timestamp,
+    /// When it was canceled, or expired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
     /// When something last happened to it.
     pub updated_at: Timestamp,
     /// How many events made it, from 1.
@@ -372,6 +375,15 @@ impl Placed {
         }
     }
 
+    /// Whether people must see to its money: it could not be taken so often that it is not tried any more by itself, or what is
+    /// owed back cannot go back.
+    pub fn is_stuck(&self) -> bool {
+        let goods = &self.goods;
+        let has_failed = goods.capture_failure.is_some() && goods.capture_retry_at.is_none();
+        let is_untaken = has_failed && !goods.waiting.is_empty();
+        matches!(self.phase, Phase::Confirmed) && (is_untaken || goods.refund_failure.is_some())
+    }
+
     fn close(&mut self, ended: Ended) {
         let undo = self.phase.undo();
         self.phase = Phase::Closed { ended, undo };
@@ -415,12 +427,16 @@ impl Order {
                     goods: Goods::default(),
                     risk: None,
                     created_at: at,
+                    ended_at: None,
                     updated_at: at,
                     version: 1,
                 }));
             }
             (Order::Placed(placed), event) => {
                 placed.evolve(event);
+                if matches!(placed.phase, Phase::Closed { .. }) {
+                    placed.ended_at = placed.ended_at.or(Some(at));
+                }
                 placed.updated_at = at;
                 placed.version += 1;
             }
@@ -433,7 +449,12 @@ impl Placed {
     fn evolve(&mut self, event: &Event) {
         match event {
             Event::Created(_) => {}
-            Event::RetryRequested(_) => self.goods.capture_failure = None,
+            Event::RetryRequested(_) => {
+                self.goods.ask_again();
+                self.goods.refund_failure = None;
+            }
+            Event::CaptureRetried(_) => self.goods.ask_again(),
+            Event::LinesUnpaid(unpaid) => self.goods.refund_failure = Some(unpaid.why.clone()),
             Event::StockHeld(_) => self.phase = Phase::Screening,
             Event::Cleared(cleared) => {
                 self.risk = Some(cleared.risk.clone());
@@ -505,9 +526,16 @@ impl Placed {
             Event::CaptureRequested(asked) => self.goods.waiting.push((asked.number, asked.units)),
             Event::Captured(captured) => {
                 self.money.captured = captured.captured;
-                self.goods.capture_failure = None;
+                self.goods.ask_again();
             }
-            Event::CaptureFailed(failed) => self.goods.capture_failure = Some(failed.code.clone()),
+            Event::CaptureFailed(failed) => {
+                let goods = &mut self.goods;
+                goods.capture_failure = Some(failed.code.clone());
+                goods.capture_failures = goods.capture_failures.saturating_add(1);
+                (goods.capture_retry_at, goods.is_paused) = (failed.retry_at, true);
+            }
+            Event::ShippingResumed(_) => self.goods.is_paused = false,
+            Event::TroubleReported(reported) => self.goods.warned = reported.is_stuck,
             Event::Shipped(shipped) => {
                 let goods = &mut self.goods;
                 goods.let_go |= bit(shipped.number);
@@ -515,7 +543,9 @@ impl Placed {
                 goods.progress.shipped = goods.progress.shipped.saturating_add(shipped.units);
             }
             Event::FulfillmentUpdated(updated) => self.goods_moved(updated),
-            Event::LinesRefunded(refunded) => self.goods.refunded = refunded.value,
+            Event::LinesRefunded(refunded) => {
+                (self.goods.refunded, self.goods.refund_failure) = (refunded.value, None);
+            }
             Event::RemainderCanceled(canceled) => {
                 self.goods.canceling = Some(canceled.reason);
                 self.goods.waiting.clear();

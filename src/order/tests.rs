@@ -307,8 +307,91 @@ fn money_that_is_only_set_aside_is_taken_before_anything_leaves() {
     let stuck = check(&order, failed.clone(), &["order.capture_failed"], Status::Confirmed, &[]);
     check(&stuck, failed, &[], Status::Confirmed, &[]);
     let again = check(&stuck, Command::Retry, &["order.retry_requested"], Status::Confirmed, &owed);
-    check(&again, settled(), &["order.captured", "order.shipped"], Status::Confirmed, &[]);
+    let go_on = [Step::GoOnShipping];
+    let taken = check(&again, settled(), &["order.captured", "order.shipped"], Status::Confirmed, &go_on);
+    let resumed = hear(Outcome::ShippingResumed);
+    let taken = check(&taken, resumed.clone(), &["order.shipping_resumed"], Status::Confirmed, &[]);
+    check(&taken, resumed, &[], Status::Confirmed, &[]);
     check(&stuck, cancel(), &["order.canceled"], Status::Canceled, &[Step::CancelFulfillment]);
+}
+
+#[test]
+fn money_that_cannot_be_taken_is_tried_for_a_few_times_and_then_people_see_to_it() {
+    let failed = |code: &str| hear(Outcome::CaptureFailed { authorized: amount(4_498), code: code.into() });
+    let mut order =
+        check(&set_aside(), ready(1, 3), &["order.capture_requested"], Status::Confirmed, &[Step::Capture]);
+    let placed = |order: &Order| order.placed().expect("placed").clone();
+    for wait_s in [3_600, 6 * 3_600, 24 * 3_600] {
+        order = check(&order, failed("expired_card"), &["order.capture_failed"], Status::Confirmed, &[]);
+        let at = placed(&order).goods.capture_retry_at.expect("a time");
+        assert_eq!(at, NOW.plus_secs(wait_s));
+        assert!(!placed(&order).is_stuck());
+        let due = Orders::due(&order);
+        assert_eq!(due.timer, Some((at, Command::Lapse)), "and until then it owes nothing");
+        let early = Timestamp::from_micros(at.micros() - 1);
+        assert_eq!(Orders::decide(&order, Command::Lapse, early), Ok(vec![]));
+        let events = Orders::decide(&order, Command::Lapse, at).expect("taken");
+        assert!(matches!(&events[..], [Event::CaptureRetried(_)]), "{events:?}");
+        assert_eq!(Orders::tells(&order, &events[0]), Some(Step::RetryPayment));
+        for event in &events {
+            Orders::evolve(&mut order, event, at);
+        }
+        assert_eq!(Orders::due(&order).steps, [Step::Capture]);
+    }
+    let warn = |is_stuck| [Step::Warn { is_stuck }];
+    let warned = |is_stuck| hear(Outcome::Warned { is_stuck });
+    let order = check(&order, failed("lost_card"), &["order.capture_failed"], Status::Confirmed, &warn(true));
+    assert!(placed(&order).is_stuck() && Orders::due(&order).timer.is_none());
+    let order = check(&order, warned(true), &["order.trouble_reported"], Status::Confirmed, &[]);
+    assert!(Orders::due(&order).is_nothing(), "its store may sleep");
+    check(&order, warned(true), &[], Status::Confirmed, &[]);
+    // Whoever retries has one more try.
+    let owed = [Step::Capture, Step::Warn { is_stuck: false }];
+    let again = check(&order, Command::Retry, &["order.retry_requested"], Status::Confirmed, &owed);
+    let again =
+        check(&again, warned(false), &["order.trouble_reported"], Status::Confirmed, &[Step::Capture]);
+    check(&again, failed("lost_card"), &["order.capture_failed"], Status::Confirmed, &warn(true));
+    check(&again, settled(), &["order.captured", "order.shipped"], Status::Confirmed, &[Step::GoOnShipping]);
+    // Or they cancel it: then nobody need see to it, and the desk hears that, too.
+    let owed = [Step::CancelFulfillment, Step::Warn { is_stuck: false }];
+    let canceled = check(&order, cancel(), &["order.canceled"], Status::Canceled, &owed);
+    check(
+        &canceled,
+        warned(false),
+        &["order.trouble_reported"],
+        Status::Canceled,
+        &[Step::CancelFulfillment],
+    );
+}
+
+#[test]
+fn what_cannot_go_back_is_owed_until_people_have_seen_to_it() {
+    let one = CanceledUnits { quantity: 1, ..lines()[0] };
+    let short = Progress { canceled: vec![one], ..Progress::default() };
+    let owed = [Step::RefundLines { before: Amount::ZERO, value: amount(1_999) }];
+    let updated = ["order.fulfillment_updated"];
+    let unpaid = || hear(Outcome::LinesUnpaid { why: "a payment has at most 80 refunds".into() });
+    check(&confirmed(), unpaid(), &[], Status::Confirmed, &[]);
+    let order = check(&confirmed(), moved(short.clone()), &updated, Status::Confirmed, &owed);
+    let warn = |is_stuck| Step::Warn { is_stuck };
+    let order = check(&order, unpaid(), &["order.lines_unpaid"], Status::Confirmed, &[warn(true)]);
+    let order = check(&order, unpaid(), &[], Status::Confirmed, &[warn(true)]);
+    let told = ["order.trouble_reported"];
+    let order = check(&order, hear(Outcome::Warned { is_stuck: true }), &told, Status::Confirmed, &[]);
+    // All else arrives; what is owed keeps it open.
+    let order = check(&order, ready(1, 2), &["order.shipped"], Status::Confirmed, &[]);
+    let there = Progress { shipped: 2, delivered: 2, ..short };
+    let order = check(&order, moved(there), &updated, Status::Confirmed, &[]);
+    let refused = apply(&mut order.clone(), cancel(), NOW);
+    assert!(matches!(refused, Err(Rejection::Illegal { legal: ["retry"], .. })), "{refused:?}");
+    let again = [owed[0], warn(false)];
+    let order =
+        check(&order, Command::Retry, &["order.retry_requested"], Status::Confirmed, &[again[1], again[0]]);
+    let refunded = hear(Outcome::LinesRefunded { value: amount(1_999) });
+    let kinds = ["order.lines_refunded", "order.completed"];
+    let order = check(&order, refunded, &kinds, Status::Completed, &[warn(false)]);
+    // Also when the desk hears of it only then.
+    check(&order, hear(Outcome::Warned { is_stuck: false }), &told, Status::Completed, &[]);
 }
 
 #[test]
@@ -589,6 +672,10 @@ fn any_command() -> impl Strategy<Value = Command> {
         settled,
         Just(hear(Outcome::PaymentFailed { code: "declined".into() })),
         Just(hear(Outcome::CaptureFailed { authorized: amount(4_498), code: "expired".into() })),
+        Just(hear(Outcome::CaptureFailed { authorized: amount(4_498), code: "lost".into() })),
+        Just(hear(Outcome::ShippingResumed)),
+        Just(hear(Outcome::LinesUnpaid { why: "too many".into() })),
+        any::<bool>().prop_map(|is_stuck| hear(Outcome::Warned { is_stuck })),
         (1..4_u32).prop_map(|number| ready(number, 1)),
         any_progress().prop_map(moved),
         (0..4_u32).prop_map(|pieces| hear(Outcome::GoodsReturned { pieces })),

@@ -136,6 +136,7 @@ pub fn as_placed(placed: &Placed) -> Placed {
         money: super::state::Money::default(),
         goods: super::goods::Goods::default(),
         risk: None,
+        ended_at: None,
         updated_at: placed.created_at,
         version: 1,
         ..placed.clone()

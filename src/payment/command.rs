@@ -174,3 +174,21 @@ pub enum Rejection {
     #[error("the payment is over")]
     Over,
 }
+
+impl Rejection {
+    /// Whether a wish for as much as there is was refused because nothing of the money is left, or all of it goes back anyway.
+    /// Any other refusal says nothing of the money.
+    pub const fn is_nothing_left(&self) -> bool {
+        match self {
+            Rejection::RefundTooLarge { remaining } => remaining.is_zero(),
+            Rejection::Over => true,
+            Rejection::NotBegun
+            | Rejection::OtherTerms
+            | Rejection::NothingToPay
+            | Rejection::NotAuthorized
+            | Rejection::NotCaptured
+            | Rejection::Busy
+            | Rejection::TooManyRefunds => false,
+        }
+    }
+}

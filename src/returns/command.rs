@@ -145,7 +145,7 @@ pub enum Outcome {
         /// How much.
         amount: Amount,
     },
-    /// The payment has nothing to give back.
+    /// The payment does not give it back.
     RefundRefused {
         /// For which return.
         number: u32,
@@ -153,6 +153,8 @@ pub enum Outcome {
         receipt: Option<u32>,
         /// Why, in words.
         why: Arc<str>,
+        /// Not because nothing is left.
+        is_still_owed: bool,
     },
     /// The bank refused to give back what the payment had taken on, or took it back later.
     RefundFailed {
@@ -161,7 +163,7 @@ pub enum Outcome {
         /// The bank's word for why.
         code: Arc<str>,
     },
-    /// The alert desk knows that inventory cannot have what arrived, or that it has.
+    /// The alert desk knows that inventory cannot have what arrived or that its money cannot go back, or that this is over.
     Warned {
         /// Of which return.
         number: u32,

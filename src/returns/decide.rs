@@ -7,7 +7,8 @@ use crate::types::{Amount, Timestamp};
 use super::command::{Command, Outcome, Rejection, Request, Seen, What};
 use super::event::{
     Approved, Canceled, Closed, Declined, Event, Received, RefundFailed, RefundRefused, RefundRequested,
-    Reported, Requested, RequestedLine, Shipped, StockBooked, StockRefused, StockRetried, TroubleReported,
+    RefundRetried, Reported, Requested, RequestedLine, Shipped, StockBooked, StockRefused, StockRetried,
+    TroubleReported,
 };
 use super::state::{Approval, Book, Parcel, Phase, Piece, Refund, RefundState, Return, Stocking};
 use super::{LINES_MAX, RECEIPTS_MAX, RETURNS_MAX};
@@ -90,7 +91,7 @@ pub fn legal(one: &Return) -> &'static [&'static str] {
     }
 }
 
-/// What inventory could not have it is asked to take again.
+/// What inventory could not have it is asked to take again, and the payment what it could not give back.
 fn retry(one: &Return) -> Decision {
     if !one.is_refused() {
         let (action, status) = ("retried", one.phase.word());
@@ -98,9 +99,11 @@ fn retry(one: &Return) -> Decision {
     }
     let (order, number) = (one.order, one.number);
     let refused = one.receipts.iter().filter(|receipt| matches!(receipt.stock, Stocking::Refused { .. }));
-    Ok(refused
-        .map(|receipt| Event::StockRetried(StockRetried { order, number, receipt: receipt.number }))
-        .collect())
+    let stock = refused.map(|receipt| receipt.number);
+    let stock = stock.map(|receipt| Event::StockRetried(StockRetried { order, number, receipt }));
+    let unpaid = one.refunds.iter().filter(|refund| refund.is_refused()).map(|refund| refund.receipt);
+    let money = unpaid.map(|receipt| Event::RefundRetried(RefundRetried { order, number, receipt }));
+    Ok(stock.chain(money).collect())
 }
 
 fn request_return(book: &Book, request: Request, now: Timestamp) -> Decision {
@@ -262,10 +265,15 @@ fn hear(book: &Book, outcome: Outcome) -> Vec<Event> {
                 None => vec![],
             }
         }
-        Outcome::RefundRefused { number, receipt, why } => match waiting_for_money(book, number, receipt) {
-            Some(one) => vec![Event::RefundRefused(RefundRefused { order: one.order, number, receipt, why })],
-            None => vec![],
-        },
+        Outcome::RefundRefused { number, receipt, why, is_still_owed } => {
+            match waiting_for_money(book, number, receipt) {
+                Some(one) => {
+                    let order = one.order;
+                    vec![Event::RefundRefused(RefundRefused { order, number, receipt, why, is_still_owed })]
+                }
+                None => vec![],
+            }
+        }
         Outcome::RefundFailed { refund, code } => {
             let mut all =
                 book.returns.iter().flat_map(|one| one.refunds.iter().map(move |known| (one, known)));

@@ -31,13 +31,15 @@ crate::events! {
         StockRefused(StockRefused) = "return.stock_refused", 1;
         /// The payment gives money back.
         RefundRequested(RefundRequested) = "return.refund_requested", 1;
-        /// It has nothing to give back.
+        /// It does not.
         RefundRefused(RefundRefused) = "return.refund_refused", 1;
         /// The bank refused what the payment gave back, or took it back later.
         RefundFailed(RefundFailed) = "return.refund_failed", 1;
         /// Somebody wants inventory asked again.
         StockRetried(StockRetried) = "return.stock_retried", 1;
-        /// People were told that inventory cannot have what arrived, or that it has.
+        /// Somebody wants the payment asked again.
+        RefundRetried(RefundRetried) = "return.refund_retried", 1;
+        /// People were told that inventory cannot have what arrived or that its money cannot go back, or that this is over.
         TroubleReported(TroubleReported) = "return.trouble_reported", 1;
         /// The order knows how many pieces came back.
         Reported(Reported) = "return.reported", 1;
@@ -192,6 +194,9 @@ pub struct RefundRefused {
     pub receipt: Option<u32>,
     /// Why, in words.
     pub why: Arc<str>,
+    /// Not because nothing is left: it is owed as before, and people must see to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_still_owed: bool,
 }
 
 /// `return.refund_failed`
@@ -221,6 +226,18 @@ pub struct StockRetried {
     pub receipt: u32,
 }
 
+/// `return.refund_retried`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefundRetried {
+    /// Of which order.
+    pub order: OrderId,
+    /// Which of its returns.
+    pub number: u32,
+    /// For which receipt; for all of them, where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<u32>,
+}
+
 /// `return.trouble_reported`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TroubleReported {
@@ -228,7 +245,7 @@ pub struct TroubleReported {
     pub order: OrderId,
     /// Which of its returns.
     pub number: u32,
-    /// Inventory cannot have some of what arrived; it has, where this is false.
+    /// Inventory cannot have some of what arrived, or its money cannot go back; neither, where this is false.
     pub is_refused: bool,
 }
 
@@ -269,6 +286,7 @@ of_a_return!(
     RefundRefused,
     RefundFailed,
     StockRetried,
+    RefundRetried,
     TroubleReported
 );
 
@@ -299,6 +317,7 @@ impl Event {
             Event::RefundRefused(e) => Some(e.number),
             Event::RefundFailed(e) => Some(e.number),
             Event::StockRetried(e) => Some(e.number),
+            Event::RefundRetried(e) => Some(e.number),
             Event::TroubleReported(e) => Some(e.number),
             Event::Reported(_) => None,
         }

@@ -30,6 +30,7 @@ pub(super) fn evolve(book: &mut Book, event: &Event, at: Timestamp) {
         | Event::RefundRefused(_)
         | Event::RefundFailed(_)
         | Event::StockRetried(_)
+        | Event::RefundRetried(_)
         | Event::TroubleReported(_) => {}
     }
     if let Some(one) = event.number().and_then(|number| book.get_mut(number)) {
@@ -92,11 +93,15 @@ impl Return {
             Event::RefundRequested(e) => {
                 self.settle(e.receipt, RefundState::Taken { refund: e.refund, amount: e.amount });
             }
-            Event::RefundRefused(e) => self.settle(e.receipt, RefundState::Refused { why: e.why.clone() }),
+            Event::RefundRefused(e) => {
+                let (why, is_still_owed) = (e.why.clone(), e.is_still_owed);
+                self.settle(e.receipt, RefundState::Refused { why, is_still_owed });
+            }
             Event::RefundFailed(e) => {
                 self.settle(e.receipt, RefundState::Failed { refund: e.refund, code: e.code.clone() });
             }
             Event::StockRetried(e) => self.stocked(e.receipt, Stocking::Owed),
+            Event::RefundRetried(e) => self.settle(e.receipt, RefundState::Owed),
             Event::TroubleReported(e) => self.warned = e.is_refused,
         }
     }

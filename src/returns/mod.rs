@@ -17,7 +17,7 @@
 //! to become of them. Each receipt is booked once ([`Step::BookStock`], in the order of their numbers, which go on over all
 //! returns of the order), and what it is worth goes back at once or when the return is closed ([`Step::Refund`]), never more
 //! than the shop still has of the order; what then stays unpaid is kept, and so is what the bank refuses later. What inventory
-//! cannot have is said to people, who put that right and have it asked again. Both are owed by state until they are answered, so a
+//! cannot have, or the payment not give back though something is left, is said to people, who put that right and have it asked again. Both are owed by state until they are answered, so a
 //! crash at any point goes on. The instance refuses to know stock figures, payments, parcels and time.
 
 #![warn(clippy::wildcard_enum_match_arm)]
@@ -35,7 +35,7 @@ pub use command::{Asked, Command, Delivered, Outcome, Rejection, Request, Seen, 
 pub use decide::legal;
 pub use event::{
     Approved, Canceled, Closed, Declined, Event, Received, RefundFailed, RefundRefused, RefundRequested,
-    Reported, Requested, Shipped, StockBooked, StockRefused, StockRetried, TroubleReported,
+    RefundRetried, Reported, Requested, Shipped, StockBooked, StockRefused, StockRetried, TroubleReported,
 };
 pub use state::{
     Approval, Book, Disposition, Line, Parcel, Phase, Piece, Policy, Reason, Receipt, Refund, RefundOn,
@@ -80,7 +80,7 @@ pub enum Step {
         /// For which receipt; for none, where the money goes back when the return is closed.
         receipt: Option<u32>,
     },
-    /// The alert desk: inventory cannot have what arrived, or it has now.
+    /// The alert desk: inventory cannot have what arrived or its money cannot go back, or this is over.
     Warn {
         /// Of which return.
         number: u32,

@@ -46,7 +46,7 @@ pub struct Return {
     /// What is given back for it, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refunds: Vec<Refund>,
-    /// Whether the alert desk knows that inventory cannot have what arrived.
+    /// Whether the alert desk knows that inventory cannot have what arrived, or that its money cannot go back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub warned: bool,
     /// When it was asked for.
@@ -163,10 +163,13 @@ pub enum RefundState {
         /// How much: what the pieces cost, or what was left.
         amount: Amount,
     },
-    /// It has nothing to give back.
+    /// It does not.
     Refused {
         /// Why, in words.
         why: Arc<str>,
+        /// Not because nothing is left: it is owed as before, and people must see to it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_still_owed: bool,
     },
     /// It tried, and the bank refused, or took it back later.
     Failed {
@@ -334,9 +337,11 @@ impl Return {
         self.lines.iter().all(|line| line.received >= line.quantity)
     }
 
-    /// Whether inventory cannot have some of what arrived.
+    /// Whether inventory cannot have some of what arrived, or the payment cannot give back what is owed for it: people must see
+    /// to that.
     pub fn is_refused(&self) -> bool {
-        self.receipts.iter().any(|receipt| matches!(receipt.stock, Stocking::Refused { .. }))
+        let is_stock_refused = |receipt: &Receipt| matches!(receipt.stock, Stocking::Refused { .. });
+        self.receipts.iter().any(is_stock_refused) || self.refunds.iter().any(Refund::is_refused)
     }
 
     /// What the pieces cost that came back.
@@ -362,6 +367,11 @@ impl Refund {
             Some(receipt) => format!("return_{number}_receipt_{receipt}").into(),
             None => format!("return_{number}").into(),
         }
+    }
+
+    /// Whether the payment cannot give it back though it is owed.
+    pub const fn is_refused(&self) -> bool {
+        matches!(self.state, RefundState::Refused { is_still_owed: true, .. })
     }
 
     /// What the payment gives back.

@@ -190,7 +190,7 @@ fn what_arrives_is_booked_receipt_by_receipt_and_paid_back() {
     assert_eq!(hear(&mut book, taken(1, 7, 400)), ["return.refund_requested"]);
     assert_eq!(hear(&mut book, taken(1, 7, 400)), [""; 0], "said again");
     let why = "only 0 minor units are left to refund".into();
-    hear(&mut book, Outcome::RefundRefused { number: 1, receipt: Some(2), why });
+    hear(&mut book, Outcome::RefundRefused { number: 1, receipt: Some(2), why, is_still_owed: false });
     assert_eq!(steps(&book), [Step::Warn { number: 1, is_refused: true }]);
     hear(&mut book, Outcome::Warned { number: 1, is_refused: true });
     assert!(Returns::due(&book).is_nothing());
@@ -207,6 +207,40 @@ fn what_arrives_is_booked_receipt_by_receipt_and_paid_back() {
         (&view["receipts"][1]["stock"], &view["refunds"][1]["status"]),
         (&"refused".into(), &"refused".into())
     );
+}
+
+#[test]
+fn money_that_cannot_go_back_though_it_is_owed_is_unpaid_until_somebody_asks_again() {
+    let mut book = given([request(AT_ONCE, of_line(1, 1)), restock(1, 1, 1)]);
+    hear(&mut book, Outcome::StockBooked { receipt: 1 });
+    hear(&mut book, Outcome::Noted { pieces: 1 });
+    let refused = || Outcome::RefundRefused {
+        number: 1,
+        receipt: Some(1),
+        why: "a payment has at most 80 refunds".into(),
+        is_still_owed: true,
+    };
+    assert_eq!(hear(&mut book, refused()), ["return.refund_refused"]);
+    assert_eq!(hear(&mut book, refused()), [""; 0], "said again");
+    assert_eq!(steps(&book), [Step::Warn { number: 1, is_refused: true }]);
+    hear(&mut book, Outcome::Warned { number: 1, is_refused: true });
+    assert!(Returns::due(&book).is_nothing(), "it waits for people");
+    let view = serde_json::to_value(ReturnView::of(book.get(1).expect("there"))).expect("JSON");
+    assert_eq!(view["amount_unpaid"], view["value_received"], "{view}");
+    assert_eq!(view["legal"], serde_json::json!(["close", "retry"]), "{view}");
+    let retried = Returns::decide(&book, Command::Retry { number: 1 }, NOW).expect("taken");
+    let [event @ Event::RefundRetried(_)] = &retried[..] else { panic!("{retried:?}") };
+    Returns::evolve(&mut book, event, NOW);
+    let refund = Step::Refund { number: 1, receipt: Some(1) };
+    assert_eq!(steps(&book), [refund, Step::Warn { number: 1, is_refused: false }]);
+    let amount = book.get(1).expect("there").value_back();
+    let taken = Outcome::RefundTaken { number: 1, receipt: Some(1), refund: 9, amount };
+    assert_eq!(hear(&mut book, taken), ["return.refund_requested"]);
+    hear(&mut book, Outcome::Warned { number: 1, is_refused: false });
+    assert!(Returns::due(&book).is_nothing());
+    assert_eq!(book.get(1).map(Return::unpaid), Some(Amount::ZERO));
+    let again = Returns::decide(&book, Command::Retry { number: 1 }, NOW);
+    assert!(matches!(again, Err(Rejection::Illegal { .. })), "{again:?}");
 }
 
 #[test]
@@ -418,10 +452,8 @@ fn any_command() -> impl Strategy<Value = Command> {
         (1..5_u32, receipt.clone(), 0..900_i64).prop_map(|(number, receipt, minor)| {
             Outcome::RefundTaken { number, receipt, refund: number, amount: amount(minor.min(PRICE)) }
         }),
-        (1..5_u32, receipt).prop_map(|(number, receipt)| Outcome::RefundRefused {
-            number,
-            receipt,
-            why: "no".into()
+        (1..5_u32, receipt, proptest::bool::ANY).prop_map(|(number, receipt, is_still_owed)| {
+            Outcome::RefundRefused { number, receipt, why: "no".into(), is_still_owed }
         }),
         (1..3_u32).prop_map(|refund| Outcome::RefundFailed { refund, code: "no".into() }),
         (1..5_u32, proptest::bool::ANY)

@@ -182,7 +182,7 @@ impl<'a> RefundOfView<'a> {
         let (id, status, problem) = match &refund.state {
             RefundState::Owed => (None, "pending", None),
             RefundState::Taken { refund, .. } => (Some(RefundId::new(order, *refund)), "requested", None),
-            RefundState::Refused { why } => (None, "refused", Some(&**why)),
+            RefundState::Refused { why, .. } => (None, "refused", Some(&**why)),
             RefundState::Failed { refund, code } => {
                 (Some(RefundId::new(order, *refund)), "failed", Some(&**code))
             }

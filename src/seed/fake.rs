@@ -118,12 +118,16 @@ async fn answer(request: HttpRequest, body: web::Bytes, books: web::Data<Mutex<B
             books.stock.insert((store, decoded(sku)), sent.clone());
             ok(&sent)
         }
-        ("GET", ["v1", "reviews" | "alerts"]) => {
+        ("GET", ["v1", "reviews" | "alerts" | "returns"]) => {
             let data = books.lists.get(&path).cloned().unwrap_or_else(|| json!([]));
             ok(&json!({ "data": data, "next_cursor": null }))
         }
+        ("GET", ["v1", "orders", id]) => {
+            let found = books.orders.get(&(store, id.trim_start_matches("ord_").to_owned()));
+            found.map_or_else(|| problem(404, "order_not_found"), ok)
+        }
         // Whatever people do to one thing is done; `writes` tells of it.
-        ("POST", ["v1", "orders" | "reviews" | "alerts" | "inventory", _, _]) => ok(&json!({})),
+        ("POST", ["v1", "orders" | "reviews" | "alerts" | "inventory" | "returns", _, _]) => ok(&json!({})),
         ("GET", ["v1", "dashboard", "stats"]) => ok(&figures(&books, &store)),
         ("POST", ["v1", "orders"]) => {
             let key = header("idempotency-key").expect("every order has a key");

@@ -24,6 +24,7 @@ use crate::flow;
 use crate::fraud;
 use crate::gateway::BreakerState;
 use crate::inventory::{self, Condition};
+use crate::order::Placed;
 use crate::payment;
 use crate::payment::bank::Reason;
 use crate::returns;
@@ -244,10 +245,10 @@ fn review_waits(family: &Rc<StoreFamily>, order: OrderId, due_at: Timestamp, tim
     raise(family, Kind::ReviewWaiting, &order.to_string(), &message, times);
 }
 
-/// Something happened to an order: whatever held it up, it moves.
-pub(super) fn order_moved(family: &StoreFamily, order: OrderId) {
-    if family.listener.has(Kind::SagaStuck) {
-        clear(family, Kind::SagaStuck, &order.to_string());
+/// Something happened to an order: whatever held it up, it moves, unless people must see to it.
+pub(super) fn order_moved(family: &StoreFamily, order: &Placed) {
+    if family.listener.has(Kind::SagaStuck) && !order.is_stuck() {
+        clear(family, Kind::SagaStuck, &order.id.to_string());
     }
 }
 

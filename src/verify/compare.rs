@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use super::findings::Findings;
-use super::model::{Model, Order, Phase, Store, digest};
+use super::model::{Capture, Model, Order, Phase, Store, digest};
 use super::money::Payment;
+use super::tenant::{Tenant, differs_at};
 use crate::alert;
+use crate::fraud;
 use crate::fulfillment::{Fulfillment, SCANS_MAX};
 use crate::order;
 use crate::payment;
 use crate::returns;
+use crate::store::settings;
 use crate::types::{Currency, OrderId, Timestamp};
 use crate::views::{
     AuditedAlert, AuditedItem, AuditedOrder, AuditedStore, Figures, OrderPart, Snapshot, ViewsError, Words,
@@ -139,10 +142,8 @@ impl Side<'_> {
         );
         findings.compare(name, "store", "items", &(model.stock.items.len() as u64), &self.items);
         findings.compare(name, "store", "alerts", &(model.alerts.by_id.len() as u64), &self.alerts);
-        if let Some(known) = row.tenant.known() {
-            findings.compare(name, "store", "name", model.name.as_str(), known.name.as_str());
-            findings.compare(name, "store", "currency", model.currency.as_str(), known.currency.as_str());
-        }
+        tenant(findings, name, &model.tenant, row.tenant.known());
+        desk(findings, name, row, model);
         let derived = derived(model, &self.summed);
         figures(findings, name, "figures", &derived, &row.figures);
         let expected = last_hour(model, model.last_at);
@@ -281,6 +282,80 @@ impl Side<'_> {
     }
 }
 
+fn tenant(findings: &mut Findings, name: &str, model: &Tenant, known: Option<&settings::Known>) {
+    let there = |is_there| if is_there { "provisioned" } else { "unknown" };
+    findings.compare(name, "store", "existence", there(model.version > 0), there(known.is_some()));
+    let Some(known) = known.filter(|_| !model.is_beyond && model.version > 0) else { return };
+    findings.compare(name, "store", "name", model.name.as_str(), known.name.as_str());
+    findings.compare(name, "store", "currency", model.currency.as_str(), known.currency.as_str());
+    let status = match known.status {
+        settings::Status::Active => "active",
+        settings::Status::Suspended => "suspended",
+    };
+    findings.compare(name, "store", "status", model.status, status);
+    findings.compare(name, "store", "version", &model.version, &known.version);
+    findings.compare(name, "store", "created_at", &model.created_at, &known.created_at);
+    findings.compare(name, "store", "updated_at", &model.updated_at, &known.updated_at);
+    let found = serde_json::to_value(&known.settings).unwrap_or_default();
+    if let Some(place) = differs_at(&model.settings, &found) {
+        findings.add(name, "store", "settings", &format!("{place} as in the journal"), "another");
+    }
+}
+
+/// The fraud desk: its rules, its assessments, and every review.
+fn desk(findings: &mut Findings, name: &str, row: &AuditedStore, model: &Store) {
+    let found = row.rules.as_ref().map(|rules| serde_json::to_value(rules).unwrap_or_default());
+    if let Some(place) = differs_at(&model.fraud.rules, &found.unwrap_or_default()) {
+        findings.add(name, "rules", "fraud rules", &format!("{place} as in the journal"), "others");
+    }
+    if model.fraud.assessed != row.assessed {
+        let (expected, found) = (model.fraud.assessed.count, row.assessed.count);
+        findings.add(
+            name,
+            "store",
+            "places of its assessments",
+            &format!("{expected} as in the journal"),
+            &format!("{found}, others or in another order"),
+        );
+    }
+    findings.compare(name, "store", "reviews", &model.fraud.reviews, &(row.reviews.len() as u64));
+    for (review, due) in &row.reviews {
+        let subject = format!("review of {}", review.order);
+        let case = model.orders.get(&review.order).and_then(|order| order.case.as_deref());
+        let Some(known) = case.and_then(|case| case.review.as_ref()) else {
+            findings.add(name, &subject, "existence", "none", "a document");
+            continue;
+        };
+        let (by, note, closed_at) = match &review.status {
+            fraud::Status::Open => (None, None, None),
+            fraud::Status::Approved { by, note, closed_at }
+            | fraud::Status::Rejected { by, note, closed_at } => {
+                let by = match by {
+                    fraud::By::Person => "person",
+                    fraud::By::Lapse => "lapse",
+                };
+                (Some(by), note.as_deref(), Some(*closed_at))
+            }
+            fraud::Status::Withdrawn { closed_at } => (None, None, Some(*closed_at)),
+        };
+        let on_lapse = match review.on_lapse {
+            fraud::OnLapse::Approve => "approve",
+            fraud::OnLapse::Reject => "reject",
+        };
+        findings.compare(name, &subject, "status", known.status, review.status.name());
+        findings.compare(name, &subject, "score", &known.score, &u64::from(review.score));
+        findings.compare(name, &subject, "rules", known.rules.join(", ").as_str(), &review.rules.join(", "));
+        findings.compare(name, &subject, "on_lapse", known.on_lapse.as_str(), on_lapse);
+        findings.compare(name, &subject, "opened_at", &known.opened_at, &review.opened_at);
+        findings.compare(name, &subject, "due_at", &shown(known.due_at), &shown(Some(review.due_at)));
+        findings.compare(name, &subject, "by", &shown(known.by.as_deref()), &shown(by));
+        findings.compare(name, &subject, "note", &shown(known.note.as_deref()), &shown(note));
+        findings.compare(name, &subject, "closed_at", &shown(known.closed_at), &shown(closed_at));
+        let lapses = known.due_at.filter(|_| known.status == "open");
+        findings.compare(name, &subject, "due", &shown(lapses), &shown(*due));
+    }
+}
+
 fn order(findings: &mut Findings, name: &str, id: OrderId, model: &Order, placed: &order::Placed) {
     findings.compare(name, &id, "version", &model.version, &placed.version);
     findings.compare(name, &id, "created_at", &model.created_at, &placed.created_at);
@@ -288,6 +363,7 @@ fn order(findings: &mut Findings, name: &str, id: OrderId, model: &Order, placed
         return;
     }
     findings.compare(name, &id, "updated_at", &model.updated_at, &placed.updated_at);
+    findings.compare(name, &id, "ended_at", &shown(model.ended_at), &shown(placed.ended_at));
     findings.compare(name, &id, "status", model.status(), placed.status().word());
     findings.compare(name, &id, "payment_status", model.payment_status(), placed.payment_status().word());
     findings.compare(
@@ -297,6 +373,30 @@ fn order(findings: &mut Findings, name: &str, id: OrderId, model: &Order, placed
         model.fulfillment_status(),
         placed.fulfillment_status().word(),
     );
+    let goods = &placed.goods;
+    let capture = Capture {
+        failure: goods.capture_failure.clone(),
+        failures: goods.capture_failures,
+        retry_at: goods.capture_retry_at,
+        is_paused: goods.is_paused,
+        is_warned: goods.warned,
+    };
+    if model.capture != capture {
+        let (expected, found) = (format!("{:?}", model.capture), format!("{capture:?}"));
+        findings.add(name, &id, "how taking the money went", &expected, &found);
+    }
+    let forgone = goods.progress.forgone_value(&placed.cart).map(crate::types::Amount::minor);
+    findings.compare(
+        name,
+        &id,
+        "value of what will not arrive",
+        &shown(Some(model.forgone)),
+        &shown(forgone),
+    );
+    let back = goods.refunded.minor();
+    findings.compare(name, &id, "canceled lines refunded", &model.lines_refunded, &back);
+    let (unpaid, found) = (shown(model.unpaid.as_ref()), shown(goods.refund_failure.as_ref()));
+    findings.compare(name, &id, "why nothing goes back", &unpaid, &found);
     let cart = serde_json::to_value(&*placed.cart).map(|cart| digest(&cart)).unwrap_or_default();
     if cart != model.cart {
         findings.add(name, &id, "cart", "as in the journal", "another");
@@ -378,6 +478,9 @@ fn goods(findings: &mut Findings, name: &str, row: &AuditedOrder, model: &Order)
         );
         findings.compare(name, &subject, "attempts", &part.attempts, &u64::from(shipment.attempts));
         findings.compare(name, &subject, "stalled", &part.is_stalled, &shipment.is_stalled);
+        findings.compare(name, &subject, "eta", &shown(part.eta), &shown(shipment.eta));
+        let (there, found) = (shown(part.delivered_at), shown(shipment.delivered_at));
+        findings.compare(name, &subject, "delivered_at", &there, &found);
         let reported = shipment.reported.map(crate::fulfillment::Trouble::word);
         findings.compare(
             name,

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::findings::Findings;
 use crate::journal::Record;
+use crate::types::Timestamp;
 
 /// The fulfilment of one order.
 #[derive(Default)]
@@ -18,6 +19,8 @@ pub(super) struct Goods {
     pub(super) version: u64,
     /// Something happened to it that is not known here.
     pub(super) is_beyond: bool,
+    /// Its order cannot have its money.
+    is_unpaid: bool,
     units: i64,
 }
 
@@ -34,6 +37,10 @@ pub(super) struct Part {
     is_owed: bool,
     pub(super) attempts: u64,
     pub(super) is_stalled: bool,
+    /// When it will be there, as far as anybody said.
+    pub(super) eta: Option<Timestamp>,
+    /// When it was first heard that it is there.
+    pub(super) delivered_at: Option<Timestamp>,
     /// What people were told is wrong with it.
     pub(super) reported: Option<String>,
     pub(super) tracking_code: String,
@@ -91,6 +98,19 @@ impl Goods {
                 return true;
             }
             "fulfillment.reported" => true,
+            "fulfillment.payment_awaited" | "fulfillment.payment_arrived" => {
+                let is_unpaid = record.kind == "fulfillment.payment_awaited";
+                if std::mem::replace(&mut self.is_unpaid, is_unpaid) == is_unpaid {
+                    findings.add(
+                        store,
+                        &subject,
+                        "wait for the money",
+                        "begun once and ended once",
+                        record.kind,
+                    );
+                }
+                true
+            }
             "fulfillment.split" => {
                 self.split(data);
                 let sum: i64 = self.parts.values().map(Part::units).sum();
@@ -125,7 +145,7 @@ impl Goods {
             kind => match number.and_then(|number| self.parts.get_mut(&number)) {
                 Some(part) => {
                     let before = part.word.clone();
-                    match part.step(kind, data) {
+                    match part.step(kind, data, record.at) {
                         Some(true) => true,
                         Some(false) => {
                             let expected = format!("a step that may follow {before}");
@@ -214,8 +234,13 @@ fn is_ours(kind: &str) -> bool {
     kind.strip_prefix("fulfillment.").is_some_and(|kind| moves.contains(&kind) || stage_of(kind).is_some())
         || kind.strip_prefix("shipment.").is_some_and(is_scan)
         || matches!(kind, "shipment.created" | "shipment.stalled" | "shipment.trouble_reported")
+        || kind == "shipment.eta_changed"
         || matches!(kind, "shipment.taken_back" | "shipment.lost")
         || matches!(kind, "shipment.stock_booked" | "shipment.stock_refused")
+}
+
+fn time(text: &Value) -> Option<Timestamp> {
+    text.as_str().and_then(|text| Timestamp::parse(text).ok())
 }
 
 fn stage_of(kind: &str) -> Option<&'static str> {
@@ -238,7 +263,7 @@ fn is_scan(kind: &str) -> bool {
 
 impl Part {
     /// Takes a step. Says whether it was legal; nothing for one that is not known.
-    fn step(&mut self, kind: &str, data: &Value) -> Option<bool> {
+    fn step(&mut self, kind: &str, data: &Value, at: Timestamp) -> Option<bool> {
         let (topic, kind) = kind.split_once('.')?;
         if topic == "shipment" && is_scan(kind) {
             let text = |member: &str| data["scan"][member].as_str().unwrap_or_default().to_owned();
@@ -246,7 +271,11 @@ impl Part {
             self.scans.push((text("at"), text("status")));
             self.attempts += u64::from(data["scan"]["is_failed_attempt"] == true);
             self.is_stalled = false;
+            self.eta = time(&data["eta"]).or(self.eta);
             self.follow();
+            if self.word == "delivered" {
+                self.delivered_at = self.delivered_at.or(Some(at));
+            }
             return Some(is_legal);
         }
         let stage = STAGES.iter().position(|stage| *stage == self.word);
@@ -255,7 +284,12 @@ impl Part {
                 let is_legal = matches!(self.word.as_str(), "ready_to_ship" | "leaving");
                 self.tracking_code = data["tracking_code"].as_str().unwrap_or_default().to_owned();
                 self.word = "pre_transit".into();
+                self.eta = time(&data["eta"]);
                 is_legal
+            }
+            ("shipment", "eta_changed") => {
+                self.eta = time(&data["eta"]);
+                self.has_left() && self.ending.is_none()
             }
             ("shipment", "trouble_reported") => {
                 self.reported = data["trouble"].as_str().map(ToOwned::to_owned);

@@ -9,11 +9,13 @@
 mod alerts;
 mod compare;
 mod findings;
+mod fraud;
 mod goods;
 mod model;
 mod money;
 mod returns;
 mod stock;
+mod tenant;
 #[cfg(test)]
 mod tests;
 

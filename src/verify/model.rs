@@ -7,10 +7,12 @@ use serde_json::Value;
 use super::Balance;
 use super::alerts::Alerts;
 use super::findings::Findings;
+use super::fraud::{Case, Desk};
 use super::goods::Goods;
 use super::money::Payment;
 use super::returns::{Beside, Returns};
 use super::stock::{Hold, Life, Stock};
+use super::tenant::Tenant;
 use crate::journal::{Position, Record};
 use crate::types::{OrderId, Timestamp};
 use crate::views::Fingerprint;
@@ -33,8 +35,8 @@ pub(super) struct Store {
     pub(super) sequence: u64,
     pub(super) last_at: Timestamp,
     pub(super) events: Fingerprint,
-    pub(super) currency: String,
-    pub(super) name: String,
+    pub(super) tenant: Tenant,
+    pub(super) fraud: Desk,
     pub(super) orders: HashMap<OrderId, Order>,
     pub(super) stock: Stock,
     pub(super) alerts: Alerts,
@@ -56,18 +58,30 @@ pub(super) struct Order {
     pub(super) refunded: i64,
     pub(super) version: u64,
     pub(super) created_at: Timestamp,
+    /// When it was canceled, or expired.
+    pub(super) ended_at: Option<Timestamp>,
     pub(super) updated_at: Timestamp,
     /// Pieces over all lines.
     units: i64,
+    /// What a piece of each line costs.
+    prices: BTreeMap<String, i64>,
+    /// What the pieces cost that will not leave or not arrive.
+    pub(super) forgone: i64,
+    /// What the fraud desk made of it.
+    pub(super) case: Option<Box<Case>>,
     /// The parcels that were let go.
     let_go: BTreeSet<u64>,
     /// A parcel waits until the money is taken.
     awaits_money: bool,
+    /// How taking it went so far.
+    pub(super) capture: Capture,
+    /// Why what will not leave or not arrive cannot be paid back, unless it is tried again.
+    pub(super) unpaid: Option<String>,
     shipped: i64,
     progress: Progress,
     owes_fulfillment: bool,
     /// What the pieces cost that will not leave, as far as it went back.
-    lines_refunded: i64,
+    pub(super) lines_refunded: i64,
     pub(super) goods: Option<Box<Goods>>,
     /// How many of its pieces it knows to have been sent back.
     came_back: i64,
@@ -78,6 +92,21 @@ pub(super) struct Order {
     pub(super) events: Fingerprint,
     pub(super) payment: Option<Box<Payment>>,
     pub(super) hold: Option<Box<Hold>>,
+}
+
+/// How taking the money went that parcels wait for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Capture {
+    /// Why it could not be taken, unless it is tried again.
+    pub(super) failure: Option<String>,
+    /// How often it could not.
+    pub(super) failures: u32,
+    /// When it is tried again by itself.
+    pub(super) retry_at: Option<Timestamp>,
+    /// Fulfilment was told to wait.
+    pub(super) is_paused: bool,
+    /// People were told.
+    pub(super) is_warned: bool,
 }
 
 /// How far an order knows its goods to be, in pieces.
@@ -186,16 +215,11 @@ impl Model {
                 let hold = order.map(|id| &mut store.orders.entry(id).or_default().hold);
                 store.stock.apply(record, data, hold, name, findings)
             }
-            (Some("store"), _) => {
-                if let Some(currency) = data["currency"].as_str() {
-                    currency.clone_into(&mut store.currency);
-                }
-                if let Some(called) = data["name"].as_str() {
-                    called.clone_into(&mut store.name);
-                }
-                true
+            (Some("store"), _) => store.tenant.apply(record, data, name, findings),
+            (Some("fraud"), order) => {
+                let case = order.map(|id| &mut store.orders.entry(id).or_default().case);
+                store.fraud.apply(record, data, case, name, findings)
             }
-            (Some("fraud"), _) => true,
             (Some("alert"), _) => store.alerts.apply(record, data, name, findings),
             _ => false,
         };
@@ -267,11 +291,15 @@ impl Order {
             "capture_requested"
             | "captured"
             | "capture_failed"
+            | "capture_retried"
+            | "shipping_resumed"
             | "shipped"
             | "fulfillment_updated"
             | "remainder_canceled"
+            | "lines_unpaid"
             | "lines_refunded"
             | "completed" => before == P::Confirmed,
+            "trouble_reported" => matches!(before, P::Confirmed | P::Completed | P::Canceled | P::Expired),
             "goods_returned" => matches!(before, P::Confirmed | P::Completed),
             "fulfillment_canceled" => matches!(before, P::Confirmed | P::Canceled | P::Expired),
             "expired" => matches!(before, P::Reserving | P::Screening | P::Paying | P::Challenged),
@@ -289,6 +317,14 @@ impl Order {
         if !is_legal && !self.is_beyond {
             findings.add(store, &id, "step", &format!("a step that may follow {before:?}"), record.kind);
         }
+        let is_judged = match kind {
+            "cleared" | "review_passed" => self.case.as_deref().is_some_and(Case::is_clear),
+            "parked_for_review" => self.case.as_deref().is_some_and(Case::is_under_review),
+            _ => true,
+        };
+        if !is_judged {
+            findings.add(store, &id, "verdict", "one that lets it go on so", record.kind);
+        }
         let amount = |name: &str| data[name].as_i64().unwrap_or(0);
         match kind {
             "created" => {
@@ -305,6 +341,9 @@ impl Order {
                     .sum();
                 findings.compare(store, &id, "total", &sum, &self.total);
                 self.units = lines.iter().filter_map(|line| line["quantity"].as_i64()).sum();
+                let priced =
+                    |line: &Value| Some((line["id"].as_str()?.to_owned(), line["unit_price"].as_i64()?));
+                self.prices = lines.iter().filter_map(priced).collect();
             }
             "stock_held" => self.phase = P::Screening,
             "cleared" | "review_passed" => self.phase = P::Paying,
@@ -320,6 +359,7 @@ impl Order {
             }
             "confirmed" => self.phase = P::Confirmed,
             "canceled" | "expired" => {
+                self.ended_at = Some(record.at);
                 let reason = data["reason"].as_str().unwrap_or_default();
                 self.owes_stock = !(before == P::Reserving && reason == "out_of_stock");
                 self.owes_payment =
@@ -333,7 +373,30 @@ impl Order {
                 self.phase = if kind == "canceled" { P::Canceled } else { P::Expired };
             }
             "capture_requested" => self.awaits_money = true,
-            "captured" => (self.captured, self.awaits_money) = (amount("captured"), false),
+            "captured" => {
+                (self.captured, self.awaits_money) = (amount("captured"), false);
+                (self.capture.failure, self.capture.retry_at) = (None, None);
+            }
+            "capture_failed" => {
+                let capture = &mut self.capture;
+                capture.failure = data["code"].as_str().map(ToOwned::to_owned);
+                capture.failures += 1;
+                capture.retry_at = data["retry_at"].as_str().and_then(|at| Timestamp::parse(at).ok());
+                capture.is_paused = true;
+            }
+            "capture_retried" | "retry_requested" => {
+                let is_early = self.capture.retry_at.is_none_or(|at| record.at < at);
+                if kind == "capture_retried" && is_early {
+                    findings.add(store, &id, "try for the money", "not before its time", &record.at);
+                }
+                (self.capture.failure, self.capture.retry_at) = (None, None);
+                if kind == "retry_requested" {
+                    self.unpaid = None;
+                }
+            }
+            "lines_unpaid" => self.unpaid = data["why"].as_str().map(ToOwned::to_owned),
+            "shipping_resumed" => self.capture.is_paused = false,
+            "trouble_reported" => self.capture.is_warned = data["is_stuck"] == true,
             "shipped" => {
                 if self.captured == 0 {
                     findings.add(store, &id, "money before goods", "taken before a parcel leaves", &0);
@@ -345,6 +408,8 @@ impl Order {
             }
             "fulfillment_updated" | "fulfillment_canceled" | "completed" => {
                 self.progress = Progress::of(&data["progress"]);
+                self.forgone = self.value_of(&data["progress"]["canceled"], store, id, findings)
+                    + self.value_of(&data["progress"]["undelivered"], store, id, findings);
                 self.owes_fulfillment &= kind != "fulfillment_canceled";
                 if kind == "completed" {
                     self.phase = P::Completed;
@@ -357,16 +422,21 @@ impl Order {
                         &self.units,
                         &done,
                     );
+                    // Of what was never paid for nothing goes back.
+                    if self.captured > 0 {
+                        let (owed, back) = (self.forgone, self.lines_refunded);
+                        findings.compare(store, &id, "canceled lines refunded", &owed, &back);
+                    }
                 }
             }
             "goods_returned" => self.came_back = amount("pieces"),
             "lines_refunded" => {
                 let value = amount("value");
-                if value <= self.lines_refunded || value > self.total {
-                    let expected = format!("more than {}, at most {}", self.lines_refunded, self.total);
+                if value <= self.lines_refunded || value > self.forgone {
+                    let expected = format!("more than {}, at most {}", self.lines_refunded, self.forgone);
                     findings.add(store, &id, "canceled lines refunded", &expected, &value);
                 }
-                self.lines_refunded = value;
+                (self.lines_refunded, self.unpaid) = (value, None);
             }
             "stock_released" => self.owes_stock = false,
             "review_withdrawn" => self.owes_review = false,
@@ -390,6 +460,19 @@ impl Order {
             findings.add(store, &id, "refunded", &format!("at most {}", self.captured), &self.refunded);
         }
         true
+    }
+
+    /// What pieces of some lines cost.
+    fn value_of(&self, parts: &Value, store: &str, id: OrderId, findings: &mut Findings) -> i64 {
+        let mut value = 0;
+        for part in parts.as_array().map_or(&[][..], Vec::as_slice) {
+            let line = part["line"].as_str().unwrap_or_default();
+            match self.prices.get(line) {
+                Some(price) => value += price * part["quantity"].as_i64().unwrap_or(0),
+                None => findings.add(store, &id, "line that will not arrive", "one of its lines", line),
+            }
+        }
+        value
     }
 
     /// Whether nothing is to happen to it any more, unless somebody asks.

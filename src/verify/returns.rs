@@ -54,6 +54,8 @@ struct Refund {
     value: i64,
     /// Nothing, until the payment answered.
     taken: Option<i64>,
+    /// The payment cannot give it back, though it is owed.
+    is_refused: bool,
 }
 
 /// What else is known of the order.
@@ -81,9 +83,10 @@ impl Return {
         answered.sum()
     }
 
-    /// Whether inventory cannot have some of what arrived.
+    /// Whether inventory cannot have some of what arrived, or its money cannot go back though it is owed.
     fn is_refused(&self) -> bool {
         self.receipts.values().any(|stock| *stock == "refused")
+            || self.refunds.values().any(|refund| refund.is_refused)
     }
 
     /// What it still takes or may take of what was delivered of a line.
@@ -94,7 +97,7 @@ impl Return {
 
     fn owe(&mut self, receipt: u64, value: i64) {
         if value > 0 {
-            self.refunds.insert(receipt, Refund { value, taken: None });
+            self.refunds.insert(receipt, Refund { value, ..Refund::default() });
         }
     }
 
@@ -199,7 +202,17 @@ impl Returns {
                 );
                 one.pay(receipt, amount)
             }
-            "refund_refused" => one.pay(receipt, 0),
+            "refund_refused" => {
+                let is_legal = one.pay(receipt, 0);
+                if let Some(refund) = one.refunds.get_mut(&receipt) {
+                    refund.is_refused = data["is_still_owed"] == true;
+                }
+                is_legal
+            }
+            "refund_retried" => one.refunds.get_mut(&receipt).is_some_and(|refund| {
+                refund.taken = None;
+                std::mem::take(&mut refund.is_refused)
+            }),
             "refund_failed" => {
                 let refund = data["refund"].as_u64().unwrap_or(0);
                 let known = beside.payment.and_then(|payment| payment.refunds.get(&refund));

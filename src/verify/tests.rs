@@ -74,6 +74,7 @@ fn open(kind: &str, doc: &[u8]) -> Value {
         "fulfillment" => json::<crate::fulfillment::Fulfillment>(doc),
         "returns" => json::<crate::returns::Book>(doc),
         "item" => json::<crate::inventory::Item>(doc),
+        "review" => json::<crate::fraud::Review>(doc),
         "store" => json::<crate::store::settings::Store>(doc),
         other => panic!("no documents are of kind {other}"),
     }
@@ -90,6 +91,7 @@ fn close(kind: &str, json: Value) -> Vec<u8> {
         "fulfillment" => doc::<crate::fulfillment::Fulfillment>(json),
         "returns" => doc::<crate::returns::Book>(json),
         "item" => doc::<crate::inventory::Item>(json),
+        "review" => doc::<crate::fraud::Review>(json),
         "store" => doc::<crate::store::settings::Store>(json),
         other => panic!("no documents are of kind {other}"),
     }
@@ -149,6 +151,7 @@ fn every_planted_difference_is_named() {
                 THEN doc_get('fulfillment', fulfillment, '/opened/orders/0/phase/shipped/attempts') END IS NOT NULL LIMIT 1";
     let back = "SELECT no FROM orders WHERE store = 1 AND CASE WHEN returns IS NOT NULL
                 THEN doc_get('returns', returns, '/returns/0/lines/0/received') > 0 ELSE FALSE END LIMIT 1";
+    let review = "store = 1 AND kind = 2 AND id = (SELECT min(id) FROM docs WHERE store = 1 AND kind = 2)";
     let plants = [
         (format!("UPDATE orders SET doc = doc_set('order', doc, '/placed/money/captured', '7') WHERE no = ({captured})"), "acme", "captured"),
         (format!("UPDATE orders SET doc = doc_set('order', doc, '/placed/version', '99') WHERE no = ({captured})"), "acme", "version"),
@@ -178,6 +181,16 @@ fn every_planted_difference_is_named() {
         ("UPDATE stores SET orders = x'' WHERE no = 1".into(), "acme", "place in its list"),
         ("DELETE FROM stores WHERE no = 2".into(), "gifts", "existence"),
         ("UPDATE docs SET doc = doc_set('store', doc, '/known/name', '\"Other\"') WHERE store = 2 AND kind = 1".into(), "gifts", "name"),
+        ("UPDATE docs SET doc = doc_set('store', doc, '/known/settings/reservation_ttl_s', '7') WHERE store = 1 AND kind = 1".into(), "acme", "settings"),
+        ("UPDATE docs SET doc = doc_set('store', doc, '/known/settings/fulfillment/stalled_s', '7') WHERE store = 2 AND kind = 1".into(), "gifts", "settings"),
+        ("UPDATE docs SET doc = doc_set('store', doc, '/known/status', '\"suspended\"') WHERE store = 2 AND kind = 1".into(), "gifts", "status"),
+        ("DELETE FROM docs WHERE store = 1 AND kind = 3".into(), "acme", "fraud rules"),
+        (format!("UPDATE docs SET doc = doc_set('review', doc, '/score', '1') WHERE ({review})"), "acme", "score"),
+        (format!("UPDATE docs SET doc = doc_set('review', doc, '/status', '\"open\"'), due = 5 WHERE ({review})"), "acme", "due"),
+        (format!("UPDATE docs SET doc = doc_set('review', doc, '/rules', '[\"mine\"]') WHERE ({review})"), "acme", "rules"),
+        (format!("DELETE FROM docs WHERE ({review})"), "acme", "reviews"),
+        ("UPDATE stores SET assessed = x'01' WHERE no = 1".into(), "acme", "places of its assessments"),
+        (format!("UPDATE orders SET doc = doc_set('order', doc, '/placed/goods', '{{\"refunded\": 3}}') WHERE no = ({left})"), "acme", "canceled lines refunded"),
         ("UPDATE progress SET figures = json_set(figures, '$.USD.refunded', 5)".into(), "", "refunded"),
     ];
     let sound = directory(1_200, 0);
@@ -245,6 +258,52 @@ fn a_journal_that_breaks_the_rules_is_told_whatever_the_views_say() {
         assert!(named(what), "{what}\n{report}");
     }
     assert_eq!(report.unchecked_kinds, ["parcel.sent"]);
+}
+
+/// Raised, repeated, ended by a person and by its condition: what the checker makes of every sort of alert is what the desk does.
+#[test]
+fn the_checker_knows_every_kind_of_alert_of_this_release() {
+    use crate::alert::{Command, Kind, Signal};
+    let directory = tempfile::tempdir().expect("a directory");
+    let journal = SqliteJournal::open(directory.path(), Options::default()).expect("a journal");
+    let views = Views::open(directory.path(), journal.clone(), INLINE).expect("views open");
+    let mut world = World::new(journal.clone());
+    let acme = world.shop("acme", &[("MUG", 3)]);
+    for kind in Kind::ALL.iter().copied() {
+        for subject in ["left", "ended", "tended", "over"] {
+            let raise =
+                |times| Signal::Raise { kind, subject: subject.into(), message: "see to it".into(), times };
+            let clear = || Signal::Clear { kind, subject: subject.into(), times: 0 };
+            let id = world.observe(&acme, raise(1));
+            world.observe(&acme, raise(2));
+            let by = Some("ada".into());
+            match subject {
+                "ended" => {
+                    world.observe(&acme, clear());
+                }
+                "tended" => {
+                    world.alert(&acme, Command::Resolve { id, by });
+                }
+                "over" => {
+                    world.alert(&acme, Command::Resolve { id, by });
+                    world.observe(&acme, clear());
+                    world.observe(&acme, raise(1));
+                }
+                _ => {}
+            }
+        }
+    }
+    for _ in 0..4 {
+        world.now = world.now.plus_secs(24 * 3_600);
+        world.alert(&acme, Command::Escalate);
+    }
+    world.settle();
+    views.pump().expect("views follow");
+    drop(views);
+    drop(world);
+    journal.close();
+    let report = check(directory.path());
+    assert!(report.is_clean() && report.unchecked_kinds.is_empty(), "{report}");
 }
 
 #[test]
@@ -332,4 +391,108 @@ fn money_kept_of_an_order_that_ended_is_found_though_a_parcel_had_waited_for_it(
     ];
     let found = found(&story.map(|(kind, data)| (kind, 0, None, data)));
     assert!(found.contains(&"money kept, by order and by payment".to_owned()), "{found:?}");
+}
+
+/// A line of 500 and one of 300, of which the second is canceled.
+#[test]
+fn what_canceled_lines_cost_is_what_goes_back_for_them() {
+    let lines = [crate::types::LineId::from_bits(1), crate::types::LineId::from_bits(2)];
+    let story = |back: Option<i64>| {
+        let priced = serde_json::json!([
+            {"id": lines[0], "quantity": 1, "unit_price": 500},
+            {"id": lines[1], "quantity": 2, "unit_price": 300},
+        ]);
+        let progress = serde_json::json!({"progress":
+            {"shipped": 1, "delivered": 1, "canceled": [{"line": lines[1], "quantity": 2}]}});
+        let nothing = || serde_json::json!({});
+        let mut story = vec![
+            ("order.created", serde_json::json!({"cart": {"total": 1_100, "lines": priced}})),
+            ("order.stock_held", nothing()),
+            (
+                "fraud.assessed",
+                serde_json::json!({"order": "ord", "decision": "pass", "score": 3, "level": "normal"}),
+            ),
+            ("order.cleared", nothing()),
+            ("order.paid", serde_json::json!({"authorized": 1_100, "captured": 1_100})),
+            ("order.confirmed", nothing()),
+            ("order.fulfillment_updated", progress.clone()),
+        ];
+        story.extend(back.map(|value| ("order.lines_refunded", serde_json::json!({"value": value}))));
+        story.push(("order.completed", progress));
+        found(&story.into_iter().map(|(kind, data)| (kind, 0, None, data)).collect::<Vec<_>>())
+    };
+    let what = "canceled lines refunded".to_owned();
+    assert!(!story(Some(600)).contains(&what));
+    for lie in [None, Some(599), Some(601), Some(1_100)] {
+        assert!(story(lie).contains(&what), "{lie:?}");
+    }
+}
+
+#[test]
+fn an_order_goes_on_only_as_the_fraud_desk_lets_it() {
+    let nothing = || serde_json::json!({});
+    let assessed = |decision: &str| {
+        ("fraud.assessed", serde_json::json!({"decision": decision, "score": 70, "level": "elevated"}))
+    };
+    let opened = || {
+        let due_at = crate::views::tests::world::START.plus_secs(60);
+        (
+            "fraud.review_opened",
+            serde_json::json!({"rules": [], "score": 70, "due_at": due_at, "on_lapse": "reject"}),
+        )
+    };
+    let decided = |kind, by: &str| (kind, serde_json::json!({ "by": by }));
+    let found = |steps: Vec<(&'static str, Value)>| {
+        let begun = [("order.created", cart()), ("order.stock_held", nothing())];
+        let story = begun.into_iter().chain(steps);
+        found(&story.map(|(kind, data)| (kind, 0, None, data)).collect::<Vec<_>>())
+    };
+    let (cleared, parked) = (("order.cleared", nothing()), ("order.parked_for_review", nothing()));
+    let passed = ("order.review_passed", nothing());
+    let approved = decided("fraud.review_approved", "person");
+    for sound in [
+        vec![assessed("pass"), cleared.clone()],
+        vec![assessed("allow"), cleared.clone()],
+        vec![assessed("review"), opened(), parked.clone(), approved.clone(), passed.clone()],
+    ] {
+        let found = found(sound);
+        let is_about = |what: &String| what == "verdict" || what == "step of a review";
+        assert!(!found.iter().any(is_about), "{found:?}");
+    }
+    for (what, lie) in [
+        ("verdict", vec![cleared.clone()]),
+        ("verdict", vec![assessed("block"), cleared.clone()]),
+        ("verdict", vec![assessed("review"), opened(), cleared]),
+        ("verdict", vec![assessed("pass"), parked.clone()]),
+        (
+            "verdict",
+            vec![assessed("review"), opened(), parked, decided("fraud.review_rejected", "person"), passed],
+        ),
+        ("step of a review", vec![assessed("pass"), opened()]),
+        ("step of a review", vec![assessed("review"), opened(), approved.clone(), approved.clone()]),
+        ("step of a review", vec![assessed("review"), approved]),
+        ("step of a review", vec![assessed("review"), opened(), decided("fraud.review_approved", "lapse")]),
+        ("step of a review", vec![assessed("review"), opened(), decided("fraud.review_rejected", "lapse")]),
+        (
+            "level of its risk",
+            vec![("fraud.assessed", serde_json::json!({"decision": "pass", "score": 70, "level": "normal"}))],
+        ),
+    ] {
+        let found = found(lie.clone());
+        assert!(found.iter().any(|one| one == what), "{lie:?}: {found:?}");
+    }
+}
+
+#[test]
+fn a_store_is_provisioned_once_and_then_changed() {
+    let nothing = || serde_json::json!({});
+    let found = |kinds: &[&'static str]| {
+        let story: Vec<_> = kinds.iter().map(|kind| (*kind, 0, None, nothing())).collect();
+        found(&story).contains(&"step of a store".to_owned())
+    };
+    let (made, suspended, resumed) = ("store.provisioned", "store.suspended", "store.resumed");
+    assert!(!found(&[made, "store.configured", suspended, "store.configured", resumed, suspended]));
+    for lie in [&["store.configured"][..], &[made, made], &[made, resumed], &[made, suspended, suspended]] {
+        assert!(found(lie), "{lie:?}");
+    }
 }

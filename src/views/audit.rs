@@ -14,6 +14,7 @@ use super::segment::{self, Words};
 use super::slots::{OrderSlot, doc, json};
 use super::{keys, postings, write};
 use crate::alert::Alert;
+use crate::fraud::{Review, RuleSet};
 use crate::fulfillment::Fulfillment;
 use crate::inventory::{Item, Reservation};
 use crate::journal::{JournalError, Position, Reader};
@@ -39,6 +40,12 @@ pub(crate) struct AuditedStore {
     pub(crate) last_at: Timestamp,
     pub(crate) figures: Figures,
     pub(crate) tenant: Store,
+    /// The fraud rules, where any were ever written.
+    pub(crate) rules: Option<RuleSet>,
+    /// Every review, and when it lapses according to its row.
+    pub(crate) reviews: Vec<(Review, Option<Timestamp>)>,
+    /// Places of its assessments.
+    pub(crate) assessed: Fingerprint,
     /// Places of all its events.
     pub(crate) events: Fingerprint,
 }
@@ -172,7 +179,7 @@ impl Snapshot {
         let fail = ViewsError::sqlite("reading stores");
         let mut statement = self
             .file
-            .prepare("SELECT no, id, sequence, last_at, figures, events FROM stores ORDER BY no")
+            .prepare("SELECT no, id, sequence, last_at, figures, events, assessed FROM stores ORDER BY no")
             .map_err(&fail)?;
         let mut rows = statement.query([]).map_err(&fail)?;
         let mut stores = Vec::new();
@@ -185,17 +192,37 @@ impl Snapshot {
             let mut events = Fingerprint::default();
             self.chunks(no, ChunkKind::Events, 0, |bytes| events.push_all(bytes))?;
             events.push_all(&tail)?;
+            let tail: Vec<u8> = row.get(6).map_err(&fail)?;
+            let mut assessed = Fingerprint::default();
+            self.chunks(no, ChunkKind::Assessed, 0, |bytes| assessed.push_all(bytes))?;
+            assessed.push_all(&tail)?;
             stores.push(AuditedStore {
                 no,
                 sequence: row.get::<_, i64>(2).map_err(&fail)?.cast_unsigned(),
                 last_at: Timestamp::from_micros(row.get(3).map_err(&fail)?),
                 figures: serde_json::from_str(&figures).map_err(|_| broken())?,
                 tenant: doc(&self.file, no, DocKind::Store, &[])?.unwrap_or_default(),
+                rules: doc(&self.file, no, DocKind::Rules, &[])?,
+                reviews: self.reviews(no)?,
+                assessed,
                 events,
                 id: id.parse().map_err(|_| broken())?,
             });
         }
         Ok(stores)
+    }
+
+    fn reviews(&self, store: u32) -> Result<Vec<(Review, Option<Timestamp>)>, ViewsError> {
+        let fail = ViewsError::sqlite("reading reviews");
+        let sql = "SELECT doc, due FROM docs WHERE store = ?1 AND kind = ?2 ORDER BY id";
+        let mut statement = self.file.prepare_cached(sql).map_err(&fail)?;
+        let mut rows = statement.query((store, DocKind::Review as i64)).map_err(&fail)?;
+        let mut reviews = Vec::new();
+        while let Some(row) = rows.next().map_err(&fail)? {
+            let due = row.get::<_, Option<i64>>(1).map_err(&fail)?.map(Timestamp::from_micros);
+            reviews.extend(json(row, 0)?.map(|review| (review, due)));
+        }
+        Ok(reviews)
     }
 
     /// Calls `each` for every order, in the order in which they were first heard of.

@@ -102,9 +102,11 @@ fn stuck_since(order: &Order, since: Timestamp) -> Option<StuckOrder> {
     let is_owed = match placed.phase {
         Phase::Reserving | Phase::Screening | Phase::Paying | Phase::Committing => true,
         Phase::Closed { .. } => !Orders::due(order).is_nothing(),
-        Phase::OnHold { .. } | Phase::Challenged | Phase::Confirmed | Phase::Completed => false,
+        // Its money has times of its own, until they are over.
+        Phase::Confirmed => placed.is_stuck(),
+        Phase::OnHold { .. } | Phase::Challenged | Phase::Completed => false,
     };
-    let is_stuck = is_owed && placed.updated_at <= since;
+    let is_stuck = is_owed && (placed.updated_at <= since || placed.is_stuck());
     let standing = || placed.status().word().to_string();
     is_stuck.then(|| StuckOrder { id: placed.id, standing: standing(), since: placed.updated_at })
 }
@@ -167,6 +169,17 @@ mod tests {
             let before = Timestamp::from_micros(moved.micros() - 1);
             assert_eq!(stuck_since(&order, before), None, "{phase:?} moved since");
         }
+        // Money that cannot be taken is for people from the moment that it is not tried any more.
+        let Order::Placed(mut placed) = in_phase(Phase::Confirmed) else { panic!("it was placed") };
+        let before = Timestamp::from_micros(placed.updated_at.micros() - 1);
+        placed.goods.waiting.push((1, 1));
+        placed.goods.capture_failure = Some("lost_card".to_owned());
+        let retried = |at| {
+            let mut placed = placed.clone();
+            placed.goods.capture_retry_at = at;
+            stuck_since(&Order::Placed(placed), before).is_some()
+        };
+        assert!(!retried(Some(before)) && retried(None));
         assert_eq!(stuck_since(&Order::Unplaced, Timestamp::from_micros(i64::MAX)), None);
     }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::{Demo, Shop, until};
+use crate::support::{Demo, Shop, basket, until};
 
 /// A debug build on busy cores, with three thousand SKUs to fill first.
 const VARIETY_MAX: Duration = Duration::from_secs(240);
@@ -23,6 +23,7 @@ async fn a_day_of_traffic_shows_every_state_and_proves_itself() {
         .map(|status| format!("/v1/orders?status={status}&limit=1"))
         .chain(ALERTS.iter().map(|kind| format!("/v1/alerts?kind={kind}&status=resolved&limit=1")))
         .chain(["/v1/orders?payment_status=partially_refunded&limit=1".to_owned()])
+        .chain(["/v1/returns?status=received&limit=1".to_owned()])
         .collect();
     until("every state and alert", VARIETY_MAX, async || {
         let wanted: Vec<String> = missing.iter().cloned().collect();
@@ -54,5 +55,32 @@ async fn a_day_of_traffic_shows_every_state_and_proves_itself() {
         orders["data"].as_array().expect("orders").iter().map(|order| &order["customer"]["id"]).collect();
     let different: BTreeSet<String> = regulars.iter().map(ToString::to_string).collect();
     assert!(different.len() < regulars.len(), "{} customers, {} orders", different.len(), regulars.len());
+    demo.ends().await;
+}
+
+/// Without traffic: the seeded shop takes the one order that somebody sends, and it goes all its way by itself.
+#[tokio::test]
+async fn an_order_at_the_seeded_shop_goes_from_the_post_to_completed() {
+    let demo = Demo::start(&[]).await;
+    let shop = Shop::known(demo.api(), "acme");
+    let item = until("something on a shelf", VARIETY_MAX, async || {
+        let answer = shop.call("GET", "/v1/inventory?limit=1").answer().await;
+        let item = answer.body["data"][0].clone();
+        if item["available"].as_i64() > Some(0) { Ok(item) } else { Err(answer.text) }
+    })
+    .await;
+    let sku = item["sku"].as_str().expect("a SKU");
+    let taken = shop.post("/v1/orders", basket(sku, 1).json()).await.must(202);
+    let id = taken["id"].as_str().expect("an id").to_owned();
+    let done = until("the order to be done", VARIETY_MAX, async || {
+        let order = shop.get(&format!("/v1/orders/{id}")).await;
+        if order["status"] == "completed" { Ok(order) } else { Err(order.to_string()) }
+    })
+    .await;
+    assert_eq!(
+        (&done["payment_status"], &done["fulfillment_status"], &done["total"]),
+        (&json!("captured"), &json!("delivered"), &item["unit_price"]),
+        "{done}"
+    );
     demo.ends().await;
 }

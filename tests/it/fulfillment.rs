@@ -452,7 +452,16 @@ async fn a_confirmed_order_is_canceled_while_it_is_picked() {
     world.proves(&[&shop]).await;
     assert_eq!(work(&shop, &id).await[0]["status"], "canceled");
     assert_eq!(shop.available("MUG").await, 10);
-    assert_eq!(shop.get(&format!("/v1/orders/{id}/tracking")).await["status"], "canceled");
+    let tracking = shop.get(&format!("/v1/orders/{id}/tracking")).await;
+    let story = shop.timeline(&id).await;
+    let canceled = story.iter().find(|event| event["type"] == "order.canceled").expect("it was canceled");
+    // What is undone after it changes nothing about when that was.
+    assert!(canceled["at"] != story.last().expect("a story")["at"], "{story:?}");
+    assert_eq!(
+        (&tracking["status"], &tracking["steps"][1]),
+        (&json!("canceled"), &json!({"name": "canceled", "state": "done", "at": canceled["at"]})),
+        "{tracking}"
+    );
     world.ends(&[&shop]).await;
 }
 

@@ -33,7 +33,13 @@ enum Thought {
     Cancel,
     /// They want some of their money back, in minor units.
     WantBack(i64),
+    /// They send a piece of it back, once it is there.
+    SendBack,
 }
+
+/// How often somebody who wants to send something back looks whether it is there, and for how long.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+const LOOKS_MAX: u32 = 60;
 
 /// Thinks about orders until nobody tells of any.
 pub(super) async fn think(client: &Client, bank: &Client, heard: mpsc::Receiver<Taken>) {
@@ -62,6 +68,7 @@ fn thought(taken: &Taken) -> Option<(Duration, Thought)> {
             let amount = (taken.total / 100).saturating_mul(share).max(1);
             Some((seconds(15, 30), Thought::WantBack(amount)))
         }
+        7..=11 => Some((seconds(10, 20), Thought::SendBack)),
         _ => None,
     }
 }
@@ -74,6 +81,10 @@ async fn act(client: &Client, bank: &Client, taken: &Taken, thought: Thought) {
             let _ = pass_challenge(client, bank, taken).await;
             return;
         }
+        Thought::SendBack => {
+            let _ = send_back(client, taken).await;
+            return;
+        }
         Thought::Cancel => {
             Call::post(format!("/v1/orders/{id}/cancel")).json(&json!({ "reason": "customer" }))
         }
@@ -81,6 +92,28 @@ async fn act(client: &Client, bank: &Client, taken: &Taken, thought: Thought) {
             .json(&json!({ "amount": amount, "reason": "goodwill" })),
     };
     drop(client.send(&call.store(*store).key(format!("demo-{thought:?}-{id}"))).await);
+}
+
+/// A piece of the first line comes back, as soon as all of it has arrived. What never arrives is forgotten.
+async fn send_back(client: &Client, taken: &Taken) -> Option<()> {
+    let look = Call::get(format!("/v1/orders/{}", taken.id)).store(taken.store);
+    for _ in 0..LOOKS_MAX {
+        let order: Value = client.send(&look).await.ok()?.read("an order").ok()?;
+        match order["status"].as_str()? {
+            "completed" => {
+                const REASONS: [&str; 4] = ["unwanted", "wrong_size", "damaged", "not_as_described"];
+                let reason = REASONS[usize::try_from(taken.dice.roll("reason", 4)).ok()?];
+                let line = json!({ "sku": order["lines"][0]["sku"], "quantity": 1, "reason": reason });
+                let wish =
+                    Call::post(format!("/v1/orders/{}/returns", taken.id)).json(&json!({ "lines": [line] }));
+                let key = format!("demo-{:?}-{}", Thought::SendBack, taken.id);
+                return client.send(&wish.store(taken.store).key(key)).await.ok().map(drop);
+            }
+            "canceled" | "expired" => return None,
+            _ => sleep(LOOK_EVERY).await,
+        }
+    }
+    None
 }
 
 /// The shop's timeline knows the bank's name for the payment.
@@ -109,9 +142,10 @@ mod tests {
     fn most_are_content_and_nobody_wants_more_back_than_they_paid() {
         let thoughts: Vec<_> =
             (0..1_000).filter_map(|number| thought(&taken(number, "pm_card_visa"))).collect();
-        assert!((40..110).contains(&thoughts.len()), "{}", thoughts.len());
-        let canceled = thoughts.iter().filter(|(_, thought)| *thought == Thought::Cancel).count();
-        assert!(canceled > 0 && canceled < thoughts.len());
+        assert!((80..170).contains(&thoughts.len()), "{}", thoughts.len());
+        let count = |wanted| thoughts.iter().filter(|(_, thought)| *thought == wanted).count();
+        let (canceled, sent_back) = (count(Thought::Cancel), count(Thought::SendBack));
+        assert!(canceled > 0 && sent_back > 0 && canceled + sent_back < thoughts.len());
         for (after, thought) in thoughts {
             assert!((2..=45).contains(&after.as_secs()), "{after:?}");
             if let Thought::WantBack(amount) = thought {
@@ -132,6 +166,18 @@ mod tests {
         act(&client, &client, &order, Thought::WantBack(100)).await;
         let writes = fake.with(|books| books.writes.clone());
         assert_eq!(writes, ["POST /v1/orders/ord_7/cancel", "POST /v1/orders/ord_7/refunds"]);
+        // What is not there is not sent back, nor what will never be.
+        act(&client, &client, &order, Thought::SendBack).await;
+        let stands = |status: &str| {
+            let order = json!({ "status": status, "lines": [{ "sku": "MUG" }] });
+            fake.with(|books| drop(books.orders.insert(("acme".into(), "7".into()), order)));
+        };
+        stands("canceled");
+        act(&client, &client, &order, Thought::SendBack).await;
+        assert_eq!(fake.with(|books| books.writes.len()), 2);
+        stands("completed");
+        act(&client, &client, &order, Thought::SendBack).await;
+        assert_eq!(fake.with(|books| books.writes[2..].to_vec()), ["POST /v1/orders/ord_7/returns"]);
         fake.stop().await;
     }
 }

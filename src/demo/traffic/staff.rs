@@ -48,6 +48,8 @@ struct Waiting {
 enum Task {
     Approve,
     Reject,
+    /// A parcel that came back: its pieces, as the store takes them.
+    Receive(Value),
     /// Fill the shelf of a SKU.
     Restock(String),
     Acknowledge,
@@ -59,6 +61,9 @@ impl Desk {
         let mut waiting = Vec::new();
         for review in self.list(client, "/v1/reviews?status=open").await {
             waiting.extend(self.review(&review));
+        }
+        for one in self.list(client, "/v1/returns?status=open").await {
+            waiting.extend(self.returned(&one));
         }
         for alert in self.list(client, "/v1/alerts?status=firing").await {
             waiting.extend(alerted(&alert));
@@ -95,6 +100,22 @@ impl Desk {
         Some((Duration::from_secs(6 + dice.roll("pause", 12)), Waiting { id, task }))
     }
 
+    /// What is sent back arrives, and most of it is sold again.
+    fn returned(&self, one: &Value) -> Option<(Duration, Waiting)> {
+        let id = one["id"].as_str()?.to_owned();
+        let dice = Dice::of(&id, self.seed);
+        let disposition = match dice.roll("state", 8) {
+            0 => "write_off",
+            1 => "return_to_vendor",
+            2 | 3 => "damaged",
+            _ => "restock",
+        };
+        let piece = |line: &Value| json!({ "line_id": line["line_id"], "quantity": line["quantity"], "disposition": disposition });
+        let pieces: Vec<Value> = one["lines"].as_array()?.iter().map(piece).collect();
+        let task = Task::Receive(json!({ "lines": pieces }));
+        Some((Duration::from_secs(8 + dice.roll("way", 20)), Waiting { id, task }))
+    }
+
     /// Does a thing. It may be refused, if somebody else was faster.
     async fn act(&self, client: &Client, id: &str, task: Task) {
         let call = match task {
@@ -103,6 +124,7 @@ impl Desk {
             Task::Acknowledge => {
                 Call::post(format!("/v1/alerts/{id}/acknowledge")).json(&json!({ "by": NAME }))
             }
+            Task::Receive(pieces) => Call::post(format!("/v1/returns/{id}/receive")).json(&pieces),
             Task::Restock(sku) => {
                 let Some(delta) = self.delivery(client, &sku).await else { return };
                 let path = format!("/v1/inventory/{}/adjustments", segment(&sku));
@@ -154,6 +176,8 @@ mod tests {
             ]);
             books.lists.insert("/v1/alerts".into(), alerts);
             books.lists.insert("/v1/reviews".into(), (0..40).map(review).collect());
+            let line = json!({ "line_id": "li_1", "quantity": 1 });
+            books.lists.insert("/v1/returns".into(), json!([{ "id": "ret_1", "lines": [line] }]));
         });
         let client = Client::new(&fake.url, 1, Patience::default()).expect("a good address");
         let mut desk = Desk { store: "acme", seed: 1, noticed: HashMap::new() };
@@ -165,6 +189,7 @@ mod tests {
         let count = |what: &str| writes.iter().filter(|write| write.contains(what)).count();
         assert_eq!(count("POST /v1/inventory/A%20B/adjustments"), 1, "{writes:?}");
         assert_eq!((count("/v1/alerts/alr_2/acknowledge"), count("alr_3")), (1, 0), "{writes:?}");
+        assert_eq!(count("POST /v1/returns/ret_1/receive"), 1, "{writes:?}");
         let (approved, rejected) = (count("/approve"), count("/reject"));
         assert!(approved > rejected && rejected > 0 && approved + rejected < 40, "{approved}, {rejected}");
 

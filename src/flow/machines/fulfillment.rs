@@ -1,9 +1,9 @@
 //! How an order's fulfilment is asked about its first parcel.
 
-use super::{Charted, ORDER, Print, labels, named, sku};
+use super::{BEGINNING, Charted, ORDER, Print, labels, named, sku};
 use crate::fulfillment::{
     ATTEMPTS_MAX, Becomes, Command, Fulfillment, Fulfillments, Line, Mode, Move, Opening, Outcome, Phase,
-    Policy, Scan, Shipment, ShortPick, Stage, Status, TrackerStatus, Undelivered, Units, Work,
+    Policy, Scan, Shipment, ShortPick, Stage, Status, TrackerStatus, Undelivered, Units, Work, WorkOrder,
 };
 use crate::types::{LineId, Timestamp};
 
@@ -25,6 +25,9 @@ impl Charted for Fulfillments {
         let Some(work) = state.work() else { return };
         into.debug(&work.policy.mode);
         into.add((work.orders.len(), work.progress() == work.told));
+        // What has left waits for no money.
+        let is_here = |one: &WorkOrder| !matches!(one.phase.status(), Status::Closed | Status::Canceled);
+        into.add(work.is_unpaid && work.orders.iter().any(is_here));
         for one in &work.orders {
             let status = one.phase.status();
             // Of the other parts it matters only how they ended.
@@ -92,6 +95,7 @@ impl Charted for Fulfillments {
             C::Hear(Outcome::StockBooked { number }),
             C::Hear(Outcome::StockRefused { number, why: "".into() }),
             C::Hear(Outcome::Paid),
+            C::Hear(Outcome::Unpaid),
             C::Hear(Outcome::Noted { progress }),
             C::Hear(Outcome::Warned { number, trouble }),
             C::Tick,
@@ -111,6 +115,8 @@ impl Charted for Fulfillments {
         }
         commands.extend(TrackerStatus::ALL.iter().map(|status| advance(Move::Carried(*status))));
         commands.extend(TrackerStatus::ALL.iter().map(|status| scan(*status, false)));
+        let eta = Some(BEGINNING.plus_secs(3_600));
+        commands.push(C::Scan { number, tracking_code: None, eta, scans: Vec::new() });
         named(labels::fulfillment_command, commands)
     }
 }

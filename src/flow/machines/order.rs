@@ -35,11 +35,31 @@ impl Charted for Orders {
         if let Order::Placed(placed) = order {
             into.debug(&placed.phase);
             into.debug(&placed.money);
-            into.debug(&placed.goods);
+            let mut goods = placed.goods.clone();
+            let is_open = !matches!(placed.phase, order::Phase::Closed { .. });
+            if is_open && !goods.waiting.is_empty() {
+                // Whether there is a time decides, not which.
+                into.add((goods.capture_retry_at.take().is_some(), goods.capture_failures.min(3)));
+            } else {
+                // Nothing waits for the money: how taking it went decides nothing any more.
+                (goods.capture_failure, goods.capture_retry_at) = (None, None);
+            }
+            goods.capture_failures = 0;
+            if !is_open {
+                goods.waiting.clear();
+                (goods.is_paused, goods.refund_failure) = (false, None);
+            }
+            goods.is_paused &= !matches!(placed.phase, order::Phase::Completed);
+            if goods.is_paused || goods.warned {
+                // What is still to be said of its money has nothing to do with how far its goods are.
+                goods.came_back = 0;
+                (goods.progress.delivered, goods.progress.is_held) = (0, false);
+            }
+            into.debug(&goods);
         }
     }
 
-    fn samples(_: &Order, _: Timestamp) -> Vec<(&'static str, order::Command)> {
+    fn samples(order: &Order, _: Timestamp) -> Vec<(&'static str, order::Command)> {
         use order::{CancelReason, Clearance, Command as C, Outcome as O};
         let risk = || order::Risk { score: 5, level: "normal".into(), rules: Vec::new() };
         let mut reports = vec![
@@ -63,6 +83,9 @@ impl Charted for Orders {
             O::RefundsChanged { captured: amount(), refunded: Amount::ZERO },
             O::PaymentUndone { captured: Amount::ZERO, refunded: Amount::ZERO },
             O::CaptureFailed { authorized: amount(), code: String::new() },
+            O::ShippingResumed,
+            O::LinesUnpaid { why: String::new() },
+            O::Warned { is_stuck: order.placed().is_some_and(order::Placed::is_stuck) },
             O::ParcelReady { number: 1, units: 1 },
             O::GoodsReturned { pieces: 1 },
         ];

@@ -62,7 +62,10 @@ impl Charted for Returns {
         for receipt in [Some(1), Some(2), None] {
             let (refund, amount) = (receipt.unwrap_or(1), amount());
             commands.push(C::Hear(Outcome::RefundTaken { number, receipt, refund, amount }));
-            commands.push(C::Hear(Outcome::RefundRefused { number, receipt, why: "".into() }));
+            for is_still_owed in [false, true] {
+                let why = "".into();
+                commands.push(C::Hear(Outcome::RefundRefused { number, receipt, why, is_still_owed }));
+            }
         }
         named(labels::returns_command, commands)
     }

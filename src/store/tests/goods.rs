@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::fulfillment::{self, Move, Stage};
+use crate::payment;
 use crate::runtime::Answer;
 use crate::store::settings::OutOfStock;
-use crate::types::{Actor, FulfillmentId};
+use crate::types::{Actor, Amount, FulfillmentId};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -55,6 +56,24 @@ impl World {
         drop(tenant);
         self.run().await;
         asked
+    }
+
+    /// Gives back one minor unit after the other, until no more refunds may be asked for.
+    pub(super) async fn refund_as_often_as_may_be(&self, store: &StoreId, id: OrderId) {
+        let wish = || payment::Wish {
+            how_much: payment::HowMuch::Exactly(Amount::new(1).expect("within bounds")),
+            reason: payment::RefundReason::Customer,
+            reference: None,
+        };
+        for _ in 0..payment::REFUNDS_MAX {
+            let tenant = self.enter(store).await;
+            self.drive(tenant.refund(id, wish(), None)).await.expect("taken");
+            drop(tenant);
+            self.run().await;
+        }
+        let tenant = self.enter(store).await;
+        let more = self.drive(tenant.refund(id, wish(), None)).await;
+        assert!(matches!(more, Err(Refusal::Rejected(payment::Rejection::TooManyRefunds))), "{more:?}");
     }
 
     async fn picked_and_packed(&self, store: &StoreId, id: OrderId) {
@@ -258,6 +277,47 @@ async fn a_short_pick_is_struck_and_refunded_once_though_the_power_fails() {
     }
 }
 
+/// A payment has had as many refunds as it may, and a piece will not leave. What it cost is not forgotten: the order shows that it
+/// is owed, does not end, and people hear of it until somebody has seen to it.
+#[actix::test]
+async fn money_that_cannot_go_back_is_owed_until_people_have_seen_to_it() {
+    let world = World::new().await;
+    let store = world.shop("acme", 10).await;
+    let tenant = world.enter(&store).await;
+    let mut draft = draft();
+    (draft.lines[0].quantity, draft.lines[0].unit_price) = (2, Some(250));
+    let id = world.drive(tenant.place(draft, None, None)).await.expect("taken").0;
+    drop(tenant);
+    world.run().await;
+    world.refund_as_often_as_may_be(&store, id).await;
+    let order = world.order(&store, id).await;
+    let line = order["lines"][0]["id"].as_str().expect("an id").parse().expect("a line");
+    let lines = vec![fulfillment::Units { line, quantity: 1 }];
+    world.advance(&store, id, 1, Move::Split { lines }).await.expect("split");
+    world.advance(&store, id, 2, Move::GiveUp).await.expect("given up");
+    world.picked_and_packed(&store, id).await;
+    world.advance(&store, id, 1, ship()).await.expect("shipped");
+    let there = Move::Carried(fulfillment::TrackerStatus::Delivered);
+    world.advance(&store, id, 1, there).await.expect("delivered");
+    let order = world.order(&store, id).await;
+    assert_eq!((&order["status"], &order["amount_refunded"]), (&"confirmed".into(), &80.into()), "{order}");
+    let story = world.story(&store, id).await;
+    assert_eq!(
+        (count(&story, "order.lines_unpaid"), count(&story, "order.lines_refunded")),
+        (1, 0),
+        "{story:?}"
+    );
+    assert_eq!(alerts(&world, &store).await, [("firing".to_owned(), 0)]);
+    // Nothing has changed, so it is refused again, and the alert stays.
+    let tenant = world.enter(&store).await;
+    world.drive(tenant.ask_order(id, Command::Retry, None)).await.expect("tried again");
+    drop(tenant);
+    let story = world.story(&store, id).await;
+    assert_eq!(count(&story, "order.lines_unpaid"), 2, "{story:?}");
+    let last = alerts(&world, &store).await;
+    assert_eq!(last.iter().filter(|(status, _)| status == "firing").count(), 1, "{last:?}");
+}
+
 /// A parcel comes back undelivered; the power fails after every number of commits of what follows. Its piece is in stock
 /// once, its money goes back once, people hear of it, and the order ends.
 #[actix::test]
@@ -435,6 +495,30 @@ async fn money_that_was_set_aside_is_taken_before_the_parcel_leaves() {
         "{story:?}"
     );
     assert_eq!(world.item(&store).await["on_hand"], 10, "nothing leaves unpaid");
+    // Nobody asks all the time: the store may sleep until it is tried again.
+    let open = async || {
+        let reader = world.directory.node().views.read(|reader| reader.open_stores());
+        world.drive(reader).await.expect("readable")
+    };
+    let now = || world.directory.node().clock.now();
+    let due = open().await;
+    assert!(due.iter().all(|(_, due)| *due > now().plus_secs(3_000)), "{due:?}");
+    for (nth, wait_s) in [(2, 3_600), (3, 6 * 3_600), (4, 24 * 3_600)] {
+        world.after(Duration::from_secs(wait_s)).await;
+        world.drive(world.directory.wake_due()).await.expect("readable");
+        world.after(Duration::from_secs(5)).await;
+        let story = world.story(&store, id).await;
+        assert_eq!(count(&story, "order.capture_failed"), nth, "{story:?}");
+    }
+    // Then people are told, and it is not tried any more.
+    let told = alerts(&world, &store).await;
+    assert!(told.iter().any(|(status, _)| status == "firing"), "{told:?}");
+    let due = open().await;
+    assert!(due.iter().all(|(_, due)| *due > now().plus_secs(60)), "{due:?}");
+    world.after(Duration::from_secs(48 * 3_600)).await;
+    world.drive(world.directory.wake_due()).await.expect("readable");
+    world.after(Duration::from_secs(5)).await;
+    assert_eq!(count(&world.story(&store, id).await, "order.capture_failed"), 4);
 
     world.ledger.refuses_captures.set(false);
     let tenant = world.enter(&store).await;
@@ -446,6 +530,8 @@ async fn money_that_was_set_aside_is_taken_before_the_parcel_leaves() {
     let order = world.order(&store, id).await;
     assert_eq!((&order["status"], &order["payment_status"]), (&"completed".into(), &"captured".into()));
     assert_eq!(world.ledger.captures.get(), 1);
+    let told = alerts(&world, &store).await;
+    assert!(told.iter().all(|(status, _)| status == "resolved"), "{told:?}");
 }
 
 /// The same through a crash at every step between the parcel's question and its leaving.

@@ -4,7 +4,7 @@ use super::goods::{by_timers, count};
 use super::*;
 use crate::returns::{self, Asked, Disposition, Reason, Seen, What};
 use crate::runtime::Answer;
-use crate::types::{RequestKey, ReturnId};
+use crate::types::{Actor, FulfillmentId, RequestKey, ReturnId};
 
 fn pieces(quantity: u32) -> Vec<Asked> {
     let what = What::Sku("A".parse().expect("legal"));
@@ -23,7 +23,11 @@ fn receive(number: u32, disposition: Disposition) -> returns::Command {
 impl World {
     /// A store with an order that is delivered.
     async fn delivered(&self) -> (StoreId, OrderId) {
-        let store = self.shop_with("acme", 10, by_timers(0, 0)).await;
+        self.delivered_with(by_timers(0, 0)).await
+    }
+
+    async fn delivered_with(&self, settings: SettingsPatch) -> (StoreId, OrderId) {
+        let store = self.shop_with("acme", 10, settings).await;
         let id = self.place(&store).await;
         self.run().await;
         for _ in 0..12 {
@@ -86,6 +90,96 @@ async fn what_comes_back_is_booked_and_paid() {
     );
     assert_eq!(world.item(&store).await["available"], 10);
     assert_eq!(world.ledger.undone.borrow().len(), 1);
+}
+
+/// A payment has had as many refunds as it may. What comes back is booked, its money stays unpaid where everybody sees it, and
+/// people hear of it.
+#[actix::test]
+async fn money_that_cannot_go_back_is_shown_as_unpaid_and_people_hear_of_it() {
+    let world = World::new().await;
+    tokio::time::pause();
+    let (store, id) = world.delivered().await;
+    world.refund_as_often_as_may_be(&store, id).await;
+    world.send_back(&store, id).await.expect("taken").expect("an order");
+    let tenant = world.enter(&store).await;
+    let restock = receive(1, Disposition::Restock);
+    world.drive(tenant.ask_return(ReturnId::new(id, 1), restock, None)).await.expect("it came");
+    world.run().await;
+    let one = world.of_return(&store, id).await;
+    assert_eq!(
+        (&one["receipts"][0]["stock"], &one["amount_refunded"], &one["amount_unpaid"]),
+        (&"booked".into(), &0.into(), &500.into()),
+        "{one}"
+    );
+    assert_eq!(one["legal"], serde_json::json!(["close", "retry"]), "{one}");
+    assert_eq!(alerts(&world, &store).await, [("firing".to_owned(), 0)]);
+    let again = returns::Command::Retry { number: 1 };
+    world.drive(tenant.ask_return(ReturnId::new(id, 1), again, None)).await.expect("asked again");
+    drop(tenant);
+    let story = world.story(&store, id).await;
+    assert_eq!(
+        (count(&story, "return.refund_refused"), count(&story, "return.refund_retried")),
+        (2, 1),
+        "{story:?}"
+    );
+    let last = alerts(&world, &store).await;
+    assert_eq!(last.iter().filter(|(status, _)| status == "firing").count(), 1, "{last:?}");
+}
+
+/// Of all refusals of a refund only one says that nothing is left.
+#[test]
+fn only_what_is_not_there_is_not_owed() {
+    use crate::payment::{self, Rejection as R};
+    use crate::{order, store::wiring};
+    let amount = |minor| crate::types::Amount::new(minor).expect("within bounds");
+    let state = payment::State::default();
+    let of = (amount(0), amount(500));
+    let table = [
+        (R::RefundTooLarge { remaining: amount(0) }, true),
+        (R::Over, true),
+        (R::RefundTooLarge { remaining: amount(3) }, false),
+        (R::TooManyRefunds, false),
+        (R::NotCaptured, false),
+        (R::NotBegun, false),
+        (R::Busy, false),
+    ];
+    for (why, is_settled) in table {
+        let reference: Arc<str> = "canceled_lines".into();
+        let lines = wiring::goods::lines_gone(&state, &reference, of, Err(&why));
+        assert_eq!(matches!(lines, order::Outcome::LinesRefunded { .. }), is_settled, "{why}");
+        let back = wiring::returns::money(&state, 1, Some(1), &reference, Err(why));
+        let returns::Outcome::RefundRefused { is_still_owed, .. } = back else { panic!("{why}: {back:?}") };
+        assert_eq!(is_still_owed, !is_settled, "{why}");
+    }
+}
+
+/// Carriers go on talking after a delivery. The time to send something back began when it was delivered, and is over when it is.
+#[actix::test]
+async fn what_a_carrier_says_late_gives_no_more_time_to_send_back() {
+    use crate::fulfillment::{self, Scan, TrackerStatus};
+    let world = World::new().await;
+    tokio::time::pause();
+    let returns = settings::ReturnsPatch { window_s: Some(3_600), ..settings::ReturnsPatch::default() };
+    let (store, id) = world.delivered_with(SettingsPatch { returns, ..by_timers(0, 0) }).await;
+    let there = world.directory.node().clock.now();
+    for _ in 0..4 {
+        world.after(Duration::from_secs(1_000)).await;
+        let at = there.plus_secs(5);
+        let (place, message, is_failed_attempt) = (None, None, false);
+        let detail = Some(format!("left with a neighbour at {}", world.directory.node().clock.now()).into());
+        let scan = Scan { status: TrackerStatus::InTransit, at, detail, message, place, is_failed_attempt };
+        let command =
+            fulfillment::Command::Scan { number: 1, tracking_code: None, eta: None, scans: vec![scan] };
+        let tenant = world.enter(&store).await;
+        let parcel = FulfillmentId::new(id, 1);
+        world.drive(tenant.ask_fulfillment(parcel, command, Actor::Carrier, None)).await.expect("taken");
+    }
+    assert_eq!(count(&world.story(&store, id).await, "shipment.scanned"), 4);
+    let refused = world.send_back(&store, id).await;
+    assert!(
+        matches!(refused, Err(Refusal::Rejected(returns::Rejection::WindowOver { window_s: 3_600, .. }))),
+        "{refused:?}"
+    );
 }
 
 /// The power fails after every number of turns of the node, while goods are received; the caller asks again under the same key.

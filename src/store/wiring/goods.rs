@@ -117,7 +117,10 @@ fn parted(
 /// The order has its money: whatever waits to leave asks again.
 pub(super) fn go_on(family: &Rc<StoreFamily>, id: OrderId, meta: &Meta) {
     let (members, meta) = (family.members.clone(), *meta);
-    let heard = move |state: &Fulfillment, _: Result<Option<Cause>, fulfillment::Rejection>| {
+    let heard = move |state: &Fulfillment, taken: Result<Option<Cause>, fulfillment::Rejection>| {
+        let resumed = order::Command::Hear(order::Outcome::ShippingResumed);
+        let said = Meta { cause: taken.ok().flatten(), ..Meta::by(Actor::Fulfillment) };
+        send(&members.orders, Ask::tell(id, resumed, said));
         let Some(work) = state.work() else { return };
         for one in work.orders.iter().filter(|one| one.parcel(work.policy.mode).is_some()) {
             dispatch(&members, id, one, meta);
@@ -127,6 +130,13 @@ pub(super) fn go_on(family: &Rc<StoreFamily>, id: OrderId, meta: &Meta) {
     send(&family.members.fulfillments, Ask::sibling(id, command, meta, heard));
 }
 
+/// The order cannot have its money: what waits to leave need not ask before it has. Where this is lost, the next that asks
+/// hears it.
+pub(super) fn pause(family: &Rc<StoreFamily>, id: OrderId, meta: &Meta) {
+    let command = fulfillment::Command::Hear(fulfillment::Outcome::Unpaid);
+    send(&family.members.fulfillments, Ask::tell(id, command, *meta));
+}
+
 /// A parcel asks its order whether it may leave; if so it is booked as sold, and has left. Whoever lost power on the way
 /// asks again, and each of them knows whether it has answered before.
 fn dispatch(members: &Members, id: OrderId, one: &fulfillment::WorkOrder, meta: Meta) {
@@ -134,7 +144,12 @@ fn dispatch(members: &Members, id: OrderId, one: &fulfillment::WorkOrder, meta: 
     let parcel = parcel_of(one);
     let (inventory, fulfillments) = (members.inventory.clone(), members.fulfillments.clone());
     let allowed = move |order: &Order, taken: Result<Option<Cause>, order::Rejection>| {
-        if !order.placed().is_some_and(|placed| placed.goods.may_leave(number)) {
+        let Some(goods) = order.placed().map(|placed| &placed.goods) else { return };
+        if !goods.may_leave(number) {
+            if goods.capture_failure.is_some() {
+                let unpaid = fulfillment::Command::Hear(fulfillment::Outcome::Unpaid);
+                send(&fulfillments, Ask::tell(id, unpaid, Meta::by(Actor::Order)));
+            }
             return;
         }
         let heard = move |_: &inventory::Stock, taken: Result<Option<Cause>, inventory::Rejection>| {
@@ -205,12 +220,12 @@ pub(super) fn refund_lines(
     let Some((reference, wish)) = lines_wish(before, value) else { return };
     let tell = report(family, id, Actor::Payment);
     let heard = move |state: &payment::State, taken: Result<Option<Cause>, payment::Rejection>| {
-        let value = lines_gone(state, &reference, (before, value));
+        let outcome = lines_gone(state, &reference, (before, value), taken.as_ref().map(drop));
         let cause = taken.unwrap_or_else(|why| {
-            tracing::debug!(order.id = %id, %why, "nothing to give back for what was canceled");
+            tracing::debug!(order.id = %id, %why, "nothing is given back for what was canceled");
             None
         });
-        tell(cause, order::Outcome::LinesRefunded { value });
+        tell(cause, outcome);
     };
     let command = payment::Command::Refund(wish);
     send(&family.members.payments, Ask::sibling(payment::id_of(id), command, *meta, heard));
@@ -232,16 +247,25 @@ pub(in crate::store) fn lines_wish(before: Amount, value: Amount) -> Option<(Arc
 }
 
 /// What of it goes back by now. The refund of that name may have been wished for before more was canceled: then it is for
-/// less. Where there is none, nothing is left to be given back.
+/// less. Where there is none because nothing is left to be given back, that settles it; any other refusal leaves it owed.
 pub(in crate::store) fn lines_gone(
     state: &payment::State,
     reference: &Arc<str>,
     (before, value): (Amount, Amount),
-) -> Amount {
+    taken: Result<(), &payment::Rejection>,
+) -> order::Outcome {
     let known = state
         .begun()
         .and_then(|begun| begun.refunds.iter().find(|refund| refund.reference.as_ref() == Some(reference)));
-    known.and_then(|refund| before.plus(refund.amount)).unwrap_or(value).min(value)
+    let gone = |value| order::Outcome::LinesRefunded { value };
+    match (known.and_then(|refund| before.plus(refund.amount)), taken) {
+        (Some(known), _) => gone(known.min(value)),
+        (None, Err(why)) if why.is_nothing_left() => gone(value),
+        (None, Err(why)) => order::Outcome::LinesUnpaid { why: why.to_string() },
+        (None, Ok(())) => {
+            order::Outcome::LinesUnpaid { why: "the payment knows of no such refund".to_owned() }
+        }
+    }
 }
 
 /// A part that will not leave: its stock is free again, or struck where it is not there, and then it is canceled.

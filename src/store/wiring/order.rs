@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::{count_all, fraud, goods, meta, money, stock};
+use crate::alert::Kind;
 use crate::flow;
 use crate::inventory;
 use crate::order::{self, Order, Orders, Placed};
@@ -12,7 +13,7 @@ use crate::runtime::ask::send;
 use crate::runtime::{Ask, Family as _, Fault, Only, Refusal, Wiring};
 use crate::store::family::StoreFamily;
 use crate::store::{listener, settings};
-use crate::types::{Actor, Cause, Meta, OrderId, ReservationId, Timestamp};
+use crate::types::{Actor, Amount, Cause, Meta, OrderId, ReservationId, Timestamp};
 
 /// What callers ask of orders.
 #[derive(Debug)]
@@ -71,7 +72,7 @@ impl Wiring for Orders {
             family.log().when_durable(move |_| node.settled(&store, took));
         }
         if let Some(placed) = state.placed() {
-            listener::order_moved(family, placed.id);
+            listener::order_moved(family, placed);
         }
     }
 
@@ -129,8 +130,31 @@ fn order_step(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, step: orde
         Step::Capture => money::capture(family, id, placed, meta),
         Step::RefundLines { before, value } => goods::refund_lines(family, id, (before, value), meta),
         Step::GoOnShipping => goods::go_on(family, id, meta),
+        Step::PauseShipping => goods::pause(family, id, meta),
+        Step::Warn { is_stuck } => warn(family, id, placed, is_stuck),
         Step::CancelFulfillment => goods::cancel(family, id, placed, meta),
     }
+}
+
+/// Tells the alert desk that the money of an order cannot be taken or not go back, or that nobody need see to it any more.
+fn warn(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, is_stuck: bool) {
+    let orders = family.members.orders.clone();
+    let wrong = is_stuck.then(|| match (&placed.goods.refund_failure, &placed.goods.capture_failure) {
+        (Some(why), _) => {
+            let owed = placed.goods.progress.forgone_value(&placed.cart).unwrap_or(Amount::ZERO);
+            let unpaid = owed.minus(placed.goods.refunded).unwrap_or(Amount::ZERO);
+            format!("{unpaid} minor units are owed for what will not leave or not arrive and cannot go back: {why}; retry it")
+        }
+        (None, code) => {
+            let code = code.as_deref().unwrap_or("no reason");
+            format!("its goods are ready, and the money that was set aside cannot be taken ({code}); retry or cancel it")
+        }
+    });
+    let heard = move || {
+        let command = order::Command::Hear(order::Outcome::Warned { is_stuck });
+        send(&orders, Ask::tell(id, command, Meta::by(Actor::Store)));
+    };
+    listener::told(family, Kind::SagaStuck, &id.to_string(), wrong.as_deref(), heard);
 }
 
 /// A way to tell an order what a sibling made of its question.

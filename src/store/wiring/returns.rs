@@ -7,7 +7,8 @@
 //!    │ ────────── Refund ────────────────▶ refund requested   │      under the receipt's own name: asked twice it is one
 //!    │ ◀── RefundTaken ───────────────────┘                   │
 //!    │ ◀── RefundFailed ──────────────────┘                   │      the bank refused later; told until it has been heard
-//!    │ ── Warn ──▶ alert desk                                 │      what inventory cannot have, until it has
+//!    │ ◀── RefundRefused ─────────────────┘                   │      nothing is left; or it is still owed, and people retry
+//!    │ ── Warn ──▶ alert desk                                 │      what inventory cannot have or the payment not give, until it is over
 //!    │ ────────── Report ────────────────────────▶ goods returned    told until the order has heard
 //!    │ ◀── Noted ─────────────────────────────────────────────┘
 //! ```
@@ -44,8 +45,8 @@ pub(in crate::store) fn delivered(placed: &Placed, work: Option<&Work>) -> Vec<D
         if parcel.status != TrackerStatus::Delivered {
             continue;
         }
-        // By our clock: what a carrier's clock says is not for us to count from.
-        let at = Some(parcel.heard_at);
+        // By our clock: what a carrier's clock says is not for us to count from. What it says later is no second delivery.
+        let at = parcel.delivered_at;
         for part in &one.lines {
             if let Some(line) = lines.iter_mut().find(|line| line.line == part.line) {
                 line.quantity = line.quantity.saturating_add(part.quantity);
@@ -122,13 +123,16 @@ pub(in crate::store) fn money(
     let wished = state
         .begun()
         .and_then(|begun| begun.refunds.iter().find(|refund| refund.reference.as_ref() == Some(reference)));
-    let refused = |why: String| Outcome::RefundRefused { number, receipt, why: why.into() };
+    let refused = |why: String, is_still_owed| {
+        let why = why.into();
+        Outcome::RefundRefused { number, receipt, why, is_still_owed }
+    };
     match (taken, wished) {
         (Ok(()), Some(wished)) => {
             Outcome::RefundTaken { number, receipt, refund: wished.number, amount: wished.amount }
         }
-        (Ok(()), None) => refused("the payment knows of no such refund".to_owned()),
-        (Err(why), _) => refused(why.to_string()),
+        (Ok(()), None) => refused("the payment knows of no such refund".to_owned(), true),
+        (Err(why), _) => refused(why.to_string(), !why.is_nothing_left()),
     }
 }
 
@@ -144,19 +148,33 @@ fn report(members: &Members, id: OrderId, pieces: u32, meta: Meta) {
     send(&members.orders, Ask::sibling(id, command, meta, heard));
 }
 
-/// Tells the alert desk that inventory cannot have what arrived, or that it has, and the returns that it knows.
+/// Tells the alert desk that inventory cannot have what arrived or that its money cannot go back, or that this is over, and the
+/// returns that it knows.
 fn warn(family: &Rc<StoreFamily>, id: OrderId, one: &returns::Return, is_refused: bool) {
     let (number, book) = (one.number, family.members.returns.clone());
     let refused = one.receipts.iter().find_map(|receipt| match &receipt.stock {
         returns::Stocking::Refused { why } => Some((receipt.number, why)),
         returns::Stocking::Owed | returns::Stocking::Booked => None,
     });
-    let wrong = refused.filter(|_| is_refused).map(|(receipt, why)| {
-        format!(
+    let unpaid = one.refunds.iter().find_map(|refund| match &refund.state {
+        returns::RefundState::Refused { why, is_still_owed: true } => Some((refund.value, why)),
+        returns::RefundState::Refused { is_still_owed: false, .. }
+        | returns::RefundState::Owed
+        | returns::RefundState::Taken { .. }
+        | returns::RefundState::Failed { .. } => None,
+    });
+    let wrong = match (refused, unpaid) {
+        _ if !is_refused => None,
+        (Some((receipt, why)), _) => Some(format!(
             "inventory cannot have what came back with receipt {receipt} of {}: {why}; put that right and retry the return",
             one.id()
-        )
-    });
+        )),
+        (None, Some((value, why))) => Some(format!(
+            "{value} minor units are owed for what came back with {} and cannot go back: {why}; retry the return, or pay by other means",
+            one.id()
+        )),
+        (None, None) => None,
+    };
     let heard = move || {
         tell(&book, id, Outcome::Warned { number, is_refused }, Meta::by(Actor::Store));
     };

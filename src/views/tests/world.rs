@@ -679,7 +679,12 @@ impl World {
                             let (refund, amount) = (known.number, known.amount);
                             Outcome::RefundTaken { number, receipt, refund, amount }
                         }
-                        None => Outcome::RefundRefused { number, receipt, why: "nothing is left".into() },
+                        None => Outcome::RefundRefused {
+                            number,
+                            receipt,
+                            why: "nothing is left".into(),
+                            is_still_owed: false,
+                        },
                     }
                 }
                 Step::Warn { number, is_refused } => Outcome::Warned { number, is_refused },

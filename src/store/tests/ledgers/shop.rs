@@ -286,14 +286,21 @@ impl Shop {
                     let waits = |one: &&fulfillment::WorkOrder| one.parcel(work.policy.mode).is_some();
                     work.orders.iter().filter(waits).map(|one| one.number).collect()
                 });
+                self.hear(O::ShippingResumed);
                 waiting.into_iter().for_each(|number| self.dispatch(number));
             }
+            S::PauseShipping => {
+                self.ask_work(fulfillment::Command::Hear(fulfillment::Outcome::Unpaid));
+            }
+            S::Warn { is_stuck } => self.hear(O::Warned { is_stuck }),
             S::CancelFulfillment => self.cancel_work(&placed),
             S::RefundLines { before, value } => {
                 let Some((reference, wish)) = wiring::goods::lines_wish(before, value) else { return };
-                let _ = self.ask_payment(payment::Command::Refund(wish));
-                let value = wiring::goods::lines_gone(&self.payment, &reference, (before, value));
-                self.hear(O::LinesRefunded { value });
+                let taken = self.ask_payment(payment::Command::Refund(wish));
+                let of = (before, value);
+                let outcome =
+                    wiring::goods::lines_gone(&self.payment, &reference, of, taken.as_ref().copied());
+                self.hear(outcome);
             }
             S::ExtendHold { .. } | S::WithdrawReview => {}
         }
@@ -412,6 +419,9 @@ impl Shop {
         let Some(one) = self.work.work().and_then(|work| work.order_of(number)).cloned() else { return };
         self.hear(order::Outcome::ParcelReady { number, units: one.units() });
         if !self.placed().goods.may_leave(number) {
+            if self.placed().goods.capture_failure.is_some() {
+                self.ask_work(fulfillment::Command::Hear(fulfillment::Outcome::Unpaid));
+            }
             return;
         }
         let lines = one.lines.iter().map(|line| (line.sku.clone(), line.quantity)).collect();

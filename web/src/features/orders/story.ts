@@ -235,10 +235,18 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'order.refunds_changed': () => minor('The order knows what was given back', 'undo'),
   'order.capture_requested': () => minor('A parcel waits for the money to be taken', 'forward'),
   'order.captured': () => minor('The order knows that the money was taken', 'forward'),
-  'order.capture_failed': () => minor('The order knows that the money cannot be taken', 'forward'),
+  'order.capture_failed': (data) =>
+    text(data, 'retry_at') === null
+      ? forward('Its parcels wait for people to see to the money', 'people', text(data, 'code'))
+      : minor('The order knows that the money cannot be taken, and will try again', 'forward'),
+  'order.capture_retried': () => minor('The money is tried for again', 'forward'),
+  'order.shipping_resumed': () => minor('The order knows that its parcels go on', 'forward'),
+  'order.trouble_reported': () => minor('People were told about its money'),
   'order.shipped': () => minor('A parcel may leave', 'forward'),
   'order.fulfillment_updated': () => minor('The order knows how far its goods are', 'forward'),
   'order.fulfillment_canceled': () => minor('Nothing more will leave', 'undo'),
+  'order.lines_unpaid': (data) =>
+    back('What will not leave cannot be paid back', 'people', text(data, 'why')),
   'order.lines_refunded': () => minor('What will not leave is paid back', 'undo'),
   'order.goods_returned': () => minor('The order knows what came back', 'undo'),
   'inventory.updated': (data) => {
@@ -284,6 +292,8 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'fulfillment.closed': () => minor('It has left', 'forward'),
   'fulfillment.canceled': (data) => back(`${parcel(data)} will not leave`),
   'fulfillment.stock_arrived': (data) => forward(`${parcel(data)}: its stock is there`),
+  'fulfillment.payment_awaited': () => minor('Its parcels wait for the money', 'forward'),
+  'fulfillment.payment_arrived': () => minor('Its parcels know that the money is there', 'forward'),
   'fulfillment.reported': () => minor('The order was told how far its goods are', 'forward'),
   'shipment.created': (data) =>
     forward(
@@ -301,6 +311,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'shipment.lost': (data) => back(`${parcel(data)} is lost`, 'failed'),
   'shipment.stock_booked': () => minor('What came back is in the stock', 'undo'),
   'shipment.stock_refused': () => back('What came back cannot be booked', 'failed'),
+  'shipment.eta_changed': () => minor('Its carrier expects it at another time', 'forward'),
   'shipment.scanned': () => minor('Seen by its carrier', 'forward'),
   'shipment.stalled': (data) => forward(`${parcel(data)} was not seen for too long`, 'people'),
   'shipment.trouble_reported': () => minor('People were told'),
@@ -317,7 +328,11 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'return.stock_booked': () => minor('What came back is in the stock', 'undo'),
   'return.stock_refused': () => back('What came back cannot be booked', 'failed'),
   'return.refund_requested': () => minor('The money for it is asked back', 'undo'),
-  'return.refund_refused': () => back('Nothing goes back for it', 'people'),
+  'return.refund_refused': (data) =>
+    data.is_still_owed === true
+      ? back('What is owed for it cannot go back', 'failed', text(data, 'why'))
+      : back('Nothing goes back for it', 'people'),
+  'return.refund_retried': () => minor('Giving the money back is tried again', 'undo'),
   'return.refund_failed': () => back('The bank did not give the money back', 'failed'),
   'return.stock_retried': () => minor('Booking what came back is tried again', 'undo'),
   'return.trouble_reported': () => minor('People were told about its stock', 'undo'),

@@ -12,6 +12,7 @@ type Data = Readonly<Record<string, unknown>>;
 /** Failures by their nature: what people would not want to see. */
 const FAILURES = new Set([
   'order.capture_failed',
+  'order.lines_unpaid',
   'payment.outcome_unknown',
   'payment.declined',
   'payment.capture_failed',
