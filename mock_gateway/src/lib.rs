@@ -6,6 +6,7 @@ mod form;
 mod http;
 mod journal;
 mod memory;
+mod notices;
 mod render;
 mod server;
 mod teller;

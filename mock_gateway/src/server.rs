@@ -164,6 +164,8 @@ fn run(
         match server {
             Ok(server) => {
                 let server = server.run();
+                // Ends by itself when the bank closes.
+                drop(actix_web::rt::spawn(crate::notices::run(Arc::clone(&teller))));
                 // Nobody listens any more only if `start` panicked.
                 let _ = tell_started.send(Ok(server.handle()));
                 if let Err(error) = server.await {

@@ -3,6 +3,7 @@
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::currency::Currency;
 use crate::memory::Paged;
 
 /// One account's objects, by number, oldest first.
@@ -12,11 +13,31 @@ pub(crate) struct Account {
     pub(crate) intents: Paged<u32>,
     pub(crate) charges: Paged<u32>,
     pub(crate) refunds: Paged<u32>,
+    pub(crate) customers: Paged<u32>,
+    pub(crate) methods: Paged<u32>,
+    pub(crate) endpoints: Paged<u32>,
+    pub(crate) disputes: Paged<u32>,
+    /// Rows of the ledger that changed the balance.
+    pub(crate) transactions: Paged<u32>,
+    /// Rows of the news.
+    pub(crate) news: Paged<u32>,
+    /// What it has, per currency, in order of first use.
+    pub(crate) balance: Vec<(Currency, i64)>,
+    /// Endpoints that want to be told.
+    pub(crate) listening: u32,
 }
 
 impl Account {
     pub(crate) fn key(&self) -> &str {
         &self.key
+    }
+
+    /// Puts money in, or takes it out.
+    pub(crate) fn post(&mut self, currency: Currency, amount: i64) {
+        match self.balance.iter_mut().find(|(known, _)| *known == currency) {
+            Some((_, sum)) => *sum += amount,
+            None => self.balance.push((currency, amount)),
+        }
     }
 }
 

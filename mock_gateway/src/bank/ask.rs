@@ -3,42 +3,21 @@
 
 use super::cards::Method;
 use super::currency::{AMOUNT_MAX, Currency};
+use super::expand::Expand;
 use super::intent::{CancelReason, CaptureMethod};
 use super::metadata::Change;
+use super::party_ask::PartyAsk;
 use super::refund::RefundReason;
 use super::trouble::Trouble;
 use crate::form::{self, Form};
 
-/// Which objects to show whole instead of by id.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub(crate) struct Expand {
-    pub(crate) latest_charge: bool,
-    pub(crate) payment_intent: bool,
-    pub(crate) charge: bool,
-}
-
-impl Expand {
-    /// Notes one `expand[]` value; inside lists the names begin with `data.`.
-    pub(crate) fn note(&mut self, value: &str) -> Result<(), Trouble> {
-        match value.strip_prefix("data.").unwrap_or(value) {
-            "latest_charge" => self.latest_charge = true,
-            "payment_intent" => self.payment_intent = true,
-            "charge" => self.charge = true,
-            _ => {
-                let message = format!("This property cannot be expanded ({value}).");
-                return Err(Trouble::invalid("expand", message));
-            }
-        }
-        Ok(())
-    }
-
-    pub(crate) fn bits(self) -> u8 {
-        u8::from(self.latest_charge) | u8::from(self.payment_intent) << 1 | u8::from(self.charge) << 2
-    }
-
-    pub(crate) fn from_bits(bits: u8) -> Expand {
-        Expand { latest_charge: bits & 1 != 0, payment_intent: bits & 2 != 0, charge: bits & 4 != 0 }
-    }
+/// A payment method as a request names it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Named<'a> {
+    /// One that everybody can name.
+    Card(Method),
+    /// Perhaps somebody's own: the bank has to look.
+    Own(&'a str),
 }
 
 /// The fields of a request about an intent.
@@ -46,7 +25,7 @@ impl Expand {
 pub(crate) struct IntentAsk<'a> {
     pub(crate) amount: Option<i64>,
     pub(crate) currency: Option<Currency>,
-    pub(crate) method: Option<Method>,
+    pub(crate) method: Option<Named<'a>>,
     pub(crate) capture: Option<CaptureMethod>,
     pub(crate) confirm: bool,
     pub(crate) off_session: bool,
@@ -78,6 +57,7 @@ pub(crate) enum Ask<'a> {
     /// A deed on the intent of this id.
     On(IntentDeed, &'a str, IntentAsk<'a>),
     Refund(RefundAsk<'a>),
+    Party(PartyAsk<'a>),
 }
 
 /// What may be asked of an intent.
@@ -199,7 +179,9 @@ impl<'a> IntentAsk<'a> {
             ("amount_to_capture", "") => self.amount_to_capture = Some(integer(name, value)?),
             ("currency", "") => self.currency = Some(currency(value)?),
             ("payment_method", "") => self.method = Some(method(name, value)?),
-            ("payment_method_data", "[card][number]") => self.method = Some(number(name, value)?),
+            ("payment_method_data", "[card][number]") => {
+                self.method = Some(Named::Card(number(name, value)?))
+            }
             // Dates, codes and billing details: any will do.
             ("payment_method_data", _) => {}
             ("capture_method", "") => {
@@ -273,7 +255,7 @@ pub(crate) fn chargeable(amount: i64, currency: Currency) -> Result<(), Trouble>
     Ok(())
 }
 
-fn integer(name: &str, value: &str) -> Result<i64, Trouble> {
+pub(super) fn integer(name: &str, value: &str) -> Result<i64, Trouble> {
     if value.is_empty() {
         return Err(Trouble::empty(name));
     }
@@ -292,22 +274,25 @@ fn currency(value: &str) -> Result<Currency, Trouble> {
     Currency::parse(value).ok_or_else(|| Trouble::invalid("currency", format!("Invalid currency: {value}.")))
 }
 
-fn method(name: &str, value: &str) -> Result<Method, Trouble> {
+pub(super) fn method<'a>(name: &str, value: &'a str) -> Result<Named<'a>, Trouble> {
     if value.is_empty() {
         return Err(Trouble::empty(name));
     }
-    let found = Method::find(value).or_else(|| Method::by_number(value));
-    found.ok_or_else(|| Trouble::no_such_method(name, value))
+    if let Some(card) = Method::find(value).or_else(|| Method::by_number(value)) {
+        return Ok(Named::Card(card));
+    }
+    // Ids of our own are told from typing errors by the bank, which knows them all.
+    value.starts_with("pm_").then_some(Named::Own(value)).ok_or_else(|| Trouble::no_such_method(name, value))
 }
 
-fn number(name: &str, value: &str) -> Result<Method, Trouble> {
+pub(super) fn number(name: &str, value: &str) -> Result<Method, Trouble> {
     Method::by_number(value).ok_or_else(|| {
         let message = "Your card number is not one of this bank's test cards.".to_owned();
         Trouble::invalid(name, message)
     })
 }
 
-fn flag(name: &str, value: &str) -> Result<bool, Trouble> {
+pub(super) fn flag(name: &str, value: &str) -> Result<bool, Trouble> {
     match value {
         "true" => Ok(true),
         "false" => Ok(false),
@@ -325,7 +310,7 @@ fn off_session(name: &str, value: &str) -> Result<bool, Trouble> {
     }
 }
 
-fn text<'a>(name: &str, value: &'a str) -> Result<&'a str, Trouble> {
+pub(super) fn text<'a>(name: &str, value: &'a str) -> Result<&'a str, Trouble> {
     if value.chars().count() > TEXT_CHARS_MAX {
         let message = format!("{name} has at most {TEXT_CHARS_MAX} characters");
         return Err(Trouble::invalid(name, message));

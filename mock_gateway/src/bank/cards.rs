@@ -2,6 +2,7 @@
 //! one chosen way for one payment.
 
 use super::declines::Decline;
+use super::ids::{Era, Kind};
 
 /// How a payment with a method goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,6 +35,8 @@ pub(crate) enum Behaviour {
     LateSuccess,
     /// The intent reports, and the bank charges, another amount than was asked for.
     AmountMismatch,
+    /// Approved; everything told of it is told twice.
+    TellTwice,
 }
 
 struct Card {
@@ -83,18 +86,23 @@ static CATALOG: &[Card] = &[
     ours("pm_of_503_", B::Shed),
     ours("pm_of_late_success", B::LateSuccess),
     ours("pm_of_amount_mismatch", B::AmountMismatch),
-    ours("pm_of_duplicate_webhook", B::Approve),
+    ours("pm_of_duplicate_webhook", B::TellTwice),
 ];
 
 /// The longest `pm_of_slow_…` and the most failures of `pm_of_flaky_…`: beyond these it is a typing error.
 const ARGUMENT_MAX: u32 = 600_000;
 
-/// A payment method: a row of the catalogue, and the number behind its name if it takes one.
+/// A payment method: a row of the catalogue and the number behind its name if it takes one; or somebody's own,
+/// which is a row of the catalogue too, and its own number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Method {
     card: u8,
     argument: u32,
 }
+
+/// Set in `card` of a method that is somebody's own.
+const OWN: u8 = 0x80;
+const _: () = assert!(CATALOG.len() < OWN as usize);
 
 impl Method {
     /// Finds a method by id or by card number.
@@ -112,6 +120,24 @@ impl Method {
         let digits: String = number.chars().filter(|c| !c.is_whitespace()).collect();
         let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         is_number.then(|| Method::find(&digits)).flatten()
+    }
+
+    /// Somebody's own card of this kind. `None` for a kind that takes a number: there is room for one only.
+    pub(crate) fn owned(self, number: u32) -> Option<Method> {
+        (!self.card().takes_a_number()).then_some(Method { card: self.card | OWN, argument: number })
+    }
+
+    /// The number among everybody's own methods.
+    pub(crate) fn own_number(self) -> Option<u32> {
+        (self.card & OWN != 0).then_some(self.argument)
+    }
+
+    /// What it is in the catalogue.
+    pub(crate) fn kind(self) -> Method {
+        match self.own_number() {
+            Some(_) => Method { card: self.card & !OWN, argument: 0 },
+            None => self,
+        }
     }
 
     pub(crate) fn behaviour(self) -> Behaviour {
@@ -146,7 +172,10 @@ impl Method {
     }
 
     /// Writes the id.
-    pub(crate) fn write(self, out: &mut Vec<u8>) {
+    pub(crate) fn write(self, era: &Era, out: &mut Vec<u8>) {
+        if let Some(number) = self.own_number() {
+            return era.write(Kind::Method, number, out);
+        }
         out.extend_from_slice(self.card().id.as_bytes());
         if self.card().takes_a_number() {
             out.extend_from_slice(itoa::Buffer::new().format(self.argument).as_bytes());
@@ -154,14 +183,14 @@ impl Method {
     }
 
     /// The id.
-    pub(crate) fn id(self) -> String {
+    pub(crate) fn id(self, era: &Era) -> String {
         let mut out = Vec::with_capacity(32);
-        self.write(&mut out);
+        self.write(era, &mut out);
         String::from_utf8(out).expect("method ids are plain letters and digits")
     }
 
     fn card(self) -> &'static Card {
-        &CATALOG[usize::from(self.card)]
+        &CATALOG[usize::from(self.card & !OWN)]
     }
 }
 
@@ -186,18 +215,27 @@ mod tests {
 
     #[test]
     fn a_method_is_found_by_id_and_by_number_and_spells_itself() {
+        let era = Era::new(1);
         for card in CATALOG {
             let id = match card.takes_a_number() {
                 true => format!("{}7", card.id),
                 false => card.id.to_owned(),
             };
             let method = Method::find(&id).expect("the catalogue finds its own ids");
-            assert_eq!(method.id(), id);
+            assert_eq!(method.id(&era), id);
+            match method.owned(7) {
+                Some(own) => {
+                    assert_eq!((own.own_number(), own.kind()), (Some(7), method));
+                    assert_eq!(own.behaviour(), method.behaviour());
+                    assert!(own.id(&era).starts_with("pm_3"));
+                }
+                None => assert!(card.takes_a_number()),
+            }
             if !card.number.is_empty() {
                 assert_eq!(Method::by_number(card.number), Some(method));
             }
         }
-        let spaced = Method::by_number("4242 4242 4242 4242").map(Method::id);
+        let spaced = Method::by_number("4242 4242 4242 4242").map(|method| method.id(&era));
         assert_eq!(spaced.as_deref(), Some("pm_card_visa"));
     }
 

@@ -3,6 +3,7 @@
 use super::cards::{Behaviour, Method};
 use super::currency::Currency;
 use super::declines::Decline;
+use super::ledger::RowNumber;
 use super::words::words;
 use crate::memory::Text;
 
@@ -27,6 +28,8 @@ pub(crate) struct Charge {
     /// The attempt before this one, of the same intent.
     pub(crate) previous: Option<u32>,
     pub(crate) latest_refund: Option<u32>,
+    /// The row of the ledger in which its money moved.
+    pub(crate) transaction: Option<RowNumber>,
     pub(crate) method: Method,
     pub(crate) currency: Currency,
     pub(crate) state: ChargeState,

@@ -77,6 +77,7 @@ impl Bank {
             store: intent.store,
             previous: intent.charge,
             latest_refund: None,
+            transaction: None,
             method,
             currency: intent.currency,
             state: ChargeState::Pending,

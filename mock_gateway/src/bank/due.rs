@@ -51,6 +51,11 @@ impl Dues {
         }
     }
 
+    /// When the first of them is.
+    pub(crate) fn soonest(&self) -> Option<i64> {
+        self.0.peek().map(|Reverse((at_ms, _))| *at_ms)
+    }
+
     fn note(&mut self, at_ms: i64, what: What) {
         self.0.push(Reverse((at_ms, what)));
     }

@@ -3,6 +3,7 @@
 use super::charge::Charge;
 use super::intent::Intent;
 use super::ledger::Movement;
+use super::party::Party;
 use super::refund::Refund;
 use crate::memory::Text;
 
@@ -15,6 +16,7 @@ pub(crate) struct Effect {
     pub(crate) intent: Option<Intent>,
     pub(crate) charge: Option<Charge>,
     pub(crate) refund: Option<Refund>,
+    pub(crate) parties: Vec<Party>,
     pub(crate) moves: Moves,
     /// The payment's metadata, for the ledger.
     pub(crate) metadata: Option<Text>,
@@ -29,6 +31,7 @@ impl Effect {
             intent: None,
             charge: None,
             refund: None,
+            parties: Vec::new(),
             moves: Moves::default(),
             metadata: None,
         }

@@ -9,6 +9,11 @@ pub(crate) enum Kind {
     Transaction,
     LedgerRow,
     Request,
+    Customer,
+    Method,
+    Endpoint,
+    Event,
+    Dispute,
 }
 
 impl Kind {
@@ -20,6 +25,11 @@ impl Kind {
             Kind::Transaction => "txn_3",
             Kind::LedgerRow => "led_3",
             Kind::Request => "req_3",
+            Kind::Customer => "cus_3",
+            Kind::Method => "pm_3",
+            Kind::Endpoint => "we_3",
+            Kind::Event => "evt_3",
+            Kind::Dispute => "dp_3",
         }
     }
 
@@ -32,6 +42,11 @@ impl Kind {
             Kind::Transaction => "balance_transaction",
             Kind::LedgerRow => "ledger row",
             Kind::Request => "request",
+            Kind::Customer => "customer",
+            Kind::Method => "PaymentMethod",
+            Kind::Endpoint => "webhook endpoint",
+            Kind::Event => "event",
+            Kind::Dispute => "dispute",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::ask::Expand;
+use super::expand::Expand;
 use crate::memory::{Paged, Shards, Text, Texts, Version};
 
 /// How long a key is kept.
@@ -26,6 +26,13 @@ pub(crate) enum Outcome {
         charge: Version,
         intent: Version,
     },
+    Customer(Version),
+    Method(Version),
+    Endpoint {
+        endpoint: Version,
+        /// Its secret is shown, this once.
+        secret: bool,
+    },
     /// A 5xx of the bank's own.
     Fault,
     /// Any other body.
@@ -38,7 +45,7 @@ pub(crate) struct Record {
     key: Text,
     account: u32,
     pub(crate) status: u16,
-    expand: u8,
+    expand: u16,
     fingerprint: u64,
     at_ms: i64,
     outcome: Outcome,

@@ -1,5 +1,7 @@
 //! What the bank really did, oldest first, and the balances that follow from it.
 
+use std::num::NonZeroU32;
+
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -14,6 +16,56 @@ words! {
         Capture = "capture",
         Void = "void",
         Refund = "refund",
+    }
+}
+
+words! {
+    /// Where money is, from the bank's side.
+    Purse {
+        /// With the people who pay.
+        Cardholders = "cardholders",
+        /// Held for a payment, and nobody's to spend.
+        Holds = "holds",
+        /// The shop's.
+        Shop = "shop",
+    }
+}
+
+impl Movement {
+    /// The shop's balance changes by it.
+    pub(crate) fn is_transaction(self) -> bool {
+        matches!(self, Movement::Capture | Movement::Refund)
+    }
+
+    /// Out of which purse, and into which.
+    pub(crate) fn legs(self) -> (Purse, Purse) {
+        match self {
+            Movement::Authorization => (Purse::Cardholders, Purse::Holds),
+            Movement::Capture => (Purse::Holds, Purse::Shop),
+            Movement::Void => (Purse::Holds, Purse::Cardholders),
+            Movement::Refund => (Purse::Shop, Purse::Cardholders),
+        }
+    }
+}
+
+/// What went out of a purse and what came in.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Sides {
+    pub(crate) debit: i64,
+    pub(crate) credit: i64,
+}
+
+/// A row by number, counted from one so that perhaps-a-row is no larger.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct RowNumber(NonZeroU32);
+
+impl RowNumber {
+    pub(crate) fn of(row: u32) -> RowNumber {
+        RowNumber(NonZeroU32::MIN.checked_add(row).expect("a ledger has fewer than four billion rows"))
+    }
+
+    pub(crate) fn row(self) -> u32 {
+        self.0.get() - 1
     }
 }
 
@@ -39,16 +91,32 @@ pub(crate) struct Balance {
     pub(crate) captured: i64,
     pub(crate) refunded: i64,
     pub(crate) voided: i64,
+    purses: [Sides; Purse::WORDS.len()],
 }
 
 impl Balance {
     fn add(&mut self, movement: Movement, amount: i64) {
+        let (from, to) = movement.legs();
+        self.purses[from as usize].debit += amount;
+        self.purses[to as usize].credit += amount;
         match movement {
             Movement::Authorization => self.authorized += amount,
             Movement::Capture => self.captured += amount,
             Movement::Void => self.voided += amount,
             Movement::Refund => self.refunded += amount,
         }
+    }
+
+    /// Every purse, and what went through it.
+    pub(crate) fn purses(&self) -> impl Iterator<Item = (&'static str, Sides)> {
+        Purse::WORDS.iter().copied().zip(self.purses)
+    }
+
+    /// What is in one purse, counted from nothing.
+    #[cfg(test)]
+    pub(crate) fn purse(&self, purse: Purse) -> i64 {
+        let sides = self.purses[purse as usize];
+        sides.credit - sides.debit
     }
 
     /// What the store has.
@@ -152,6 +220,10 @@ impl Ledger {
             sum.captured += balance.captured;
             sum.refunded += balance.refunded;
             sum.voided += balance.voided;
+            for (sum, part) in sum.purses.iter_mut().zip(balance.purses) {
+                sum.debit += part.debit;
+                sum.credit += part.credit;
+            }
         }
         sums.sort_by_key(|(currency, _)| currency.code());
         sums

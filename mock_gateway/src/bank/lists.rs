@@ -3,10 +3,10 @@
 use super::trouble::Trouble;
 use super::{Bank, Expand, Kind};
 use crate::form::{self, Form};
-use crate::memory::Paged;
+use crate::memory::{Paged, Text};
 
 const LIMIT_MAX: usize = 100;
-const LIMIT: usize = 10;
+pub(super) const LIMIT: usize = 10;
 
 /// Which page, of which objects.
 #[derive(Default)]
@@ -14,13 +14,44 @@ pub(crate) struct ListAsk<'a> {
     limit: Option<usize>,
     starting_after: Option<&'a str>,
     ending_before: Option<&'a str>,
-    /// Created not before and not after these seconds.
-    created_from: Option<i64>,
-    created_to: Option<i64>,
+    created: Created,
     customer: Option<&'a str>,
     intent: Option<&'a str>,
     charge: Option<&'a str>,
+    email: Option<&'a str>,
+    source: Option<&'a str>,
+    currency: Option<&'a str>,
+    word: Option<&'a str>,
     pub(crate) expand: Expand,
+}
+
+/// Created not before and not after these seconds.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Created {
+    from: Option<i64>,
+    to: Option<i64>,
+}
+
+impl Created {
+    /// Reads `created`, `created[gte]` and the like.
+    pub(crate) fn note(&mut self, name: &str, rest: &str, value: &str) -> Result<(), Trouble> {
+        let seconds: i64 = value.parse().map_err(|_| Trouble::invalid_integer(name, value))?;
+        match rest {
+            "" => *self = Created { from: Some(seconds), to: Some(seconds) },
+            "[gt]" => self.from = Some(seconds.saturating_add(1)),
+            "[gte]" => self.from = Some(seconds),
+            "[lt]" => self.to = Some(seconds.saturating_sub(1)),
+            "[lte]" => self.to = Some(seconds),
+            _ => return Err(Trouble::unknown(name)),
+        }
+        Ok(())
+    }
+
+    /// Whether this moment is among those asked for.
+    pub(crate) fn holds(self, at_ms: i64) -> bool {
+        let seconds = at_ms.div_euclid(1000);
+        self.from.is_none_or(|from| seconds >= from) && self.to.is_none_or(|to| seconds <= to)
+    }
 }
 
 /// Numbers of the objects of a page, newest first.
@@ -41,7 +72,16 @@ pub(crate) fn limit(name: &str, value: &str) -> Result<usize, Trouble> {
     }
 }
 
+/// What can be listed by customer, and what by payment.
+const CUSTOMERS_OWN: [Kind; 3] = [Kind::Intent, Kind::Charge, Kind::Method];
+const OF_PAYMENTS: [Kind; 3] = [Kind::Charge, Kind::Refund, Kind::Dispute];
+
 impl<'a> ListAsk<'a> {
+    /// The same list, of one customer.
+    pub(crate) fn of_customer(self, customer: &'a str) -> Self {
+        ListAsk { customer: Some(customer), ..self }
+    }
+
     /// Reads the query of a list of these objects.
     pub(crate) fn read(kind: Kind, form: &'a Form) -> Result<Self, Trouble> {
         let mut ask = ListAsk::default();
@@ -50,11 +90,15 @@ impl<'a> ListAsk<'a> {
                 ("limit", "") => ask.limit = Some(limit(name, value)?),
                 ("starting_after", "") => ask.starting_after = Some(value),
                 ("ending_before", "") => ask.ending_before = Some(value),
-                ("created", rest) => ask.note_created(name, rest, value)?,
+                ("created", rest) => ask.created.note(name, rest, value)?,
                 ("expand", rest) if form::is_index(rest) => ask.expand.note(value)?,
-                ("customer", "") if kind == Kind::Intent => ask.customer = Some(value),
-                ("payment_intent", "") if kind != Kind::Intent => ask.intent = Some(value),
-                ("charge", "") if kind == Kind::Refund => ask.charge = Some(value),
+                ("customer", "") if CUSTOMERS_OWN.contains(&kind) => ask.customer = Some(value),
+                ("payment_intent", "") if OF_PAYMENTS.contains(&kind) => ask.intent = Some(value),
+                ("charge", "") if matches!(kind, Kind::Refund | Kind::Dispute) => ask.charge = Some(value),
+                ("email", "") if kind == Kind::Customer => ask.email = Some(value),
+                ("type", "") if matches!(kind, Kind::Method | Kind::Transaction) => ask.word = Some(value),
+                ("currency", "") if kind == Kind::Transaction => ask.currency = Some(value),
+                ("source", "") if kind == Kind::Transaction => ask.source = Some(value),
                 _ => return Err(Trouble::unknown(name)),
             }
         }
@@ -63,22 +107,6 @@ impl<'a> ListAsk<'a> {
             return Err(Trouble::invalid("ending_before", message));
         }
         Ok(ask)
-    }
-
-    fn note_created(&mut self, name: &str, rest: &str, value: &str) -> Result<(), Trouble> {
-        let seconds: i64 = value.parse().map_err(|_| Trouble::invalid_integer(name, value))?;
-        match rest {
-            "" => {
-                self.created_from = Some(seconds);
-                self.created_to = Some(seconds);
-            }
-            "[gt]" => self.created_from = Some(seconds.saturating_add(1)),
-            "[gte]" => self.created_from = Some(seconds),
-            "[lt]" => self.created_to = Some(seconds.saturating_sub(1)),
-            "[lte]" => self.created_to = Some(seconds),
-            _ => return Err(Trouble::unknown(name)),
-        }
-        Ok(())
     }
 }
 
@@ -127,10 +155,10 @@ impl Bank {
         };
         let source = self.source(kind, account, ask)?;
         let (mut low, mut high) = (0, source.len());
-        if let Some(from) = ask.created_from {
+        if let Some(from) = ask.created.from {
             low = source.partition(|number| self.created(kind, number) < from);
         }
-        if let Some(to) = ask.created_to {
+        if let Some(to) = ask.created.to {
             high = source.partition(|number| self.created(kind, number) <= to);
         }
         if let Some(id) = ask.starting_after {
@@ -172,7 +200,14 @@ impl Bank {
             }
             (Kind::Charge, None, _) => return Ok(Source::All(&of.charges)),
             (Kind::Refund, None, None) => return Ok(Source::All(&of.refunds)),
-            _ => return Ok(Source::All(&of.intents)),
+            (Kind::Customer, ..) => return Ok(Source::All(&of.customers)),
+            (Kind::Method, ..) => return Ok(Source::All(&of.methods)),
+            (Kind::Endpoint, ..) => return Ok(Source::All(&of.endpoints)),
+            (Kind::Dispute, ..) => return Ok(Source::All(&of.disputes)),
+            (Kind::Transaction, ..) => return Ok(Source::All(&of.transactions)),
+            (Kind::Intent | Kind::LedgerRow | Kind::Request | Kind::Event, ..) => {
+                return Ok(Source::All(&of.intents));
+            }
         };
         Ok(Source::Few(few))
     }
@@ -207,7 +242,18 @@ impl Bank {
             Kind::Intent => self.intents.find(number).map(|intent| intent.account),
             Kind::Charge => self.charges.find(number).map(|charge| charge.account),
             Kind::Refund => self.refunds.find(number).map(|refund| refund.account),
-            Kind::Transaction | Kind::LedgerRow | Kind::Request => None,
+            Kind::Customer => self.customers.find(number).map(|customer| customer.account),
+            Kind::Method => self.methods.find(number).map(|method| method.account),
+            Kind::Endpoint => {
+                let endpoint = self.endpoints.find(number).filter(|endpoint| !endpoint.deleted);
+                endpoint.map(|endpoint| endpoint.account)
+            }
+            Kind::Dispute => self.disputes.find(number).map(|dispute| dispute.account),
+            Kind::Transaction => {
+                let row = self.ledger.row(number).filter(|row| row.movement.is_transaction());
+                row.map(|row| self.charges.current(row.charge).account)
+            }
+            Kind::LedgerRow | Kind::Request | Kind::Event => None,
         };
         let number = self.era.parse(kind, id);
         let ours = number.filter(|number| account.is_some() && owner(*number) == account);
@@ -218,7 +264,12 @@ impl Bank {
         let created_ms = match kind {
             Kind::Charge => self.charges.current(number).created_ms,
             Kind::Refund => self.refunds.current(number).created_ms,
-            Kind::Intent | Kind::Transaction | Kind::LedgerRow | Kind::Request => {
+            Kind::Customer => self.customers.current(number).created_ms,
+            Kind::Method => self.methods.current(number).created_ms,
+            Kind::Endpoint => self.endpoints.current(number).created_ms,
+            Kind::Dispute => self.disputes.find(number).map_or(0, |dispute| dispute.created_ms),
+            Kind::Transaction => self.ledger.row(number).map_or(0, |row| row.at_ms),
+            Kind::Intent | Kind::LedgerRow | Kind::Request | Kind::Event => {
                 self.intents.current(number).created_ms
             }
         };
@@ -226,10 +277,47 @@ impl Bank {
     }
 
     fn wanted(&self, kind: Kind, number: u32, ask: &ListAsk<'_>) -> bool {
-        let Some(customer) = ask.customer.filter(|_| kind == Kind::Intent) else {
-            return true;
+        let same = |known: Option<Text>, wanted: Option<&str>| match (known, wanted) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(known), Some(wanted)) => self.texts.bytes(known) == wanted.as_bytes(),
         };
-        let known = self.intents.current(number).customer();
-        known.is_some_and(|known| self.texts.bytes(known) == customer.as_bytes())
+        let is = |kind: Kind, number: u32, wanted: Option<&str>| {
+            wanted.is_none_or(|wanted| self.era.parse(kind, wanted) == Some(number))
+        };
+        match kind {
+            Kind::Intent => same(self.intents.current(number).customer(), ask.customer),
+            Kind::Charge => same(self.charges.current(number).customer, ask.customer),
+            Kind::Customer => {
+                let customer = self.customers.current(number);
+                !customer.deleted && same(customer.person.email, ask.email)
+            }
+            Kind::Method => {
+                let owner = self.methods.current(number).customer;
+                let theirs = match (owner, ask.customer) {
+                    (_, None) => true,
+                    (None, Some(_)) => false,
+                    (Some(owner), wanted) => is(Kind::Customer, owner, wanted),
+                };
+                theirs && ask.word.is_none_or(|word| word == "card")
+            }
+            Kind::Endpoint => !self.endpoints.current(number).deleted,
+            Kind::Dispute => self.disputes.find(number).is_some_and(|dispute| {
+                let intent = self.charges.current(dispute.charge).intent;
+                is(Kind::Charge, dispute.charge, ask.charge) && is(Kind::Intent, intent, ask.intent)
+            }),
+            Kind::Transaction => self.ledger.row(number).is_some_and(|row| {
+                let currency = self.charges.current(row.charge).currency.code();
+                let source = match row.refund {
+                    Some(refund) => is(Kind::Refund, refund, ask.source),
+                    None => is(Kind::Charge, row.charge, ask.source),
+                };
+                let word = if row.refund.is_some() { "refund" } else { "charge" };
+                source
+                    && ask.word.is_none_or(|wanted| wanted == word)
+                    && ask.currency.is_none_or(|wanted| wanted.eq_ignore_ascii_case(currency))
+            }),
+            Kind::Refund | Kind::LedgerRow | Kind::Request | Kind::Event => true,
+        }
     }
 }

@@ -16,47 +16,67 @@ mod charge;
 mod confirm;
 mod currency;
 mod declines;
+mod dispute;
 mod due;
 mod effect;
+mod events;
+mod expand;
 mod ids;
 mod index;
 mod intent;
 mod keys;
+#[cfg(test)]
+mod laws;
 mod ledger;
 mod lists;
 mod metadata;
+mod news;
+mod parties;
+mod party;
+mod party_ask;
 mod payments;
 mod refund;
 mod refunds;
 mod search;
+mod target;
 mod trouble;
 mod words;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
+use tokio::sync::Notify;
 
-pub(crate) use accounts::Accounts;
-pub(crate) use ask::{Ask, Expand, IntentAsk, IntentDeed, RefundAsk};
+pub(crate) use accounts::{Account, Accounts};
+pub(crate) use ask::{Ask, IntentAsk, IntentDeed, RefundAsk};
 pub(crate) use cards::{Behaviour, Method};
 pub(crate) use charge::{Charge, ChargeState};
 pub(crate) use confirm::Dice;
 pub(crate) use currency::Currency;
 pub(crate) use declines::Decline;
+pub(crate) use dispute::{Dispute, Disputes};
 pub(crate) use effect::{Effect, Moves};
+pub(crate) use events::EventAsk;
+pub(crate) use expand::Expand;
 pub(crate) use ids::{Era, Kind};
 pub(crate) use intent::{CancelReason, CaptureMethod, Extras, Intent, Status};
 pub(crate) use keys::{Outcome, Record};
-pub(crate) use ledger::{Ledger, Movement, NO_STORE, Row};
+pub(crate) use ledger::{Ledger, Movement, NO_STORE, Row, RowNumber};
 pub(crate) use lists::{ListAsk, Page};
+pub(crate) use news::{EventNumber, EventType, Item, News};
+pub(crate) use party::{Customer, Endpoint, Party, PaymentMethod, Person};
+pub(crate) use party_ask::{PartyAsk, PartyDeed};
 pub(crate) use payments::Circumstances;
 pub(crate) use refund::{Prospect, Refund, RefundReason, RefundStatus};
 pub(crate) use search::SearchAsk;
+pub(crate) use target::Target;
 pub(crate) use trouble::{Refusal, Trouble};
 pub(crate) use words::words;
 
 use crate::journal::{Appender, Entry};
 use crate::memory::{Text, Texts, Version, Versions};
+use crate::render;
 use due::Dues;
 use index::Index;
 use keys::Keys;
@@ -69,7 +89,16 @@ pub(crate) struct Bank {
     pub(crate) intents: Versions<Intent>,
     pub(crate) charges: Versions<Charge>,
     pub(crate) refunds: Versions<Refund>,
+    pub(crate) customers: Versions<Customer>,
+    pub(crate) methods: Versions<PaymentMethod>,
+    pub(crate) endpoints: Versions<Endpoint>,
+    pub(crate) disputes: Disputes,
     pub(crate) ledger: Ledger,
+    pub(crate) news: News,
+    /// What of the news each endpoint has been told: everything before this.
+    told: std::collections::HashMap<u32, EventNumber>,
+    /// Rung when there is something to tell.
+    bell: Arc<Notify>,
     keys: Keys,
     index: Index,
     dues: Dues,
@@ -111,6 +140,10 @@ pub(crate) enum About {
     Intent(u32),
     Declined(u32),
     Refund(u32),
+    Customer(u32),
+    Method(u32),
+    /// An endpoint, and whether its secret is shown.
+    Endpoint(u32, bool),
     Fault,
     Text(String),
 }
@@ -124,7 +157,14 @@ impl Bank {
             intents: Versions::default(),
             charges: Versions::default(),
             refunds: Versions::default(),
+            customers: Versions::default(),
+            methods: Versions::default(),
+            endpoints: Versions::default(),
+            disputes: Disputes::default(),
             ledger: Ledger::default(),
+            news: News::default(),
+            told: std::collections::HashMap::new(),
+            bell: Arc::default(),
             keys: Keys::default(),
             index: Index::default(),
             dues: Dues::default(),
@@ -180,8 +220,14 @@ impl Bank {
         fingerprint: u64,
         verdict: &Verdict,
     ) -> Outcome {
-        let outcome = self.outcome(&verdict.about);
+        let mut outcome = self.outcome(&verdict.about);
         if let Some(key) = key {
+            if verdict.expand.is_deep() {
+                // It shows objects besides those it is about, as they are now.
+                let body = render::outcome(self, outcome, verdict.status, verdict.expand);
+                let body = String::from_utf8(body).expect("made of whole texts");
+                outcome = Outcome::Text(self.texts.put(&body));
+            }
             let record =
                 Record::new((account, key), fingerprint, at_ms, verdict.status, verdict.expand, outcome);
             self.keys.remember(&self.texts, record);
@@ -205,6 +251,11 @@ impl Bank {
                     intent: self.intents.head(refund.intent),
                 }
             }
+            About::Customer(number) => Outcome::Customer(self.customers.head(*number)),
+            About::Method(number) => Outcome::Method(self.methods.head(*number)),
+            About::Endpoint(number, secret) => {
+                Outcome::Endpoint { endpoint: self.endpoints.head(*number), secret: *secret }
+            }
             About::Fault => Outcome::Fault,
             About::Text(body) => Outcome::Text(self.texts.put(body)),
         }
@@ -217,37 +268,64 @@ impl Bank {
     }
 
     /// Makes an effect so.
-    pub(crate) fn apply(&mut self, effect: Effect) -> Range<u32> {
+    pub(crate) fn apply(&mut self, mut effect: Effect) -> Range<u32> {
         let first_row = self.ledger.len();
-        if let Some(charge) = &effect.charge {
+        let (mut charge, mut refund) = (effect.charge.take(), effect.refund.take());
+        if let Some(charge) = &mut charge {
             for (movement, amount) in effect.moves.iter() {
-                let row = Row {
-                    movement,
-                    answered: false,
-                    charge: charge.number,
-                    refund: effect.refund.as_ref().map(|refund| refund.number),
-                    store: charge.store,
-                    amount,
-                    at_ms: effect.at_ms,
-                    key: effect.key,
-                    metadata: effect.metadata,
-                };
-                self.ledger.push(row, charge.currency);
+                self.post_movement((movement, amount), charge, refund.as_mut(), &effect);
             }
         }
-        if let Some(intent) = effect.intent {
-            self.put_intent(intent);
+        let item = self.item(&effect, charge.as_ref(), refund.as_ref());
+        let intent = effect.intent.map(|intent| self.put_intent(intent));
+        let charge = charge.map(|charge| self.put_charge(charge, effect.at_ms));
+        let refund = refund.map(|refund| self.put_refund(refund, effect.at_ms));
+        if item.types != 0 {
+            self.tell(Item { intent, charge, refund, ..item });
         }
-        if let Some(charge) = effect.charge {
-            self.put_charge(charge, effect.at_ms);
-        }
-        if let Some(refund) = effect.refund {
-            self.put_refund(refund, effect.at_ms);
+        for party in effect.parties {
+            self.put_party(party);
         }
         first_row..self.ledger.len()
     }
 
-    fn put_intent(&mut self, intent: Intent) {
+    /// Writes one movement of money into the books.
+    fn post_movement(
+        &mut self,
+        (movement, amount): (Movement, i64),
+        charge: &mut Charge,
+        refund: Option<&mut Refund>,
+        effect: &Effect,
+    ) {
+        let row = Row {
+            movement,
+            answered: false,
+            charge: charge.number,
+            refund: refund.as_ref().map(|refund| refund.number),
+            store: charge.store,
+            amount,
+            at_ms: effect.at_ms,
+            key: effect.key,
+            metadata: effect.metadata,
+        };
+        let row = self.ledger.push(row, charge.currency);
+        let account = self.accounts.get_mut(charge.account);
+        match (movement, refund) {
+            (Movement::Capture, _) => {
+                charge.transaction = Some(RowNumber::of(row));
+                account.transactions.push(row);
+                account.post(charge.currency, amount);
+            }
+            (Movement::Refund, Some(refund)) => {
+                refund.transaction = Some(RowNumber::of(row));
+                account.transactions.push(row);
+                account.post(charge.currency, -amount);
+            }
+            (Movement::Refund, None) | (Movement::Authorization | Movement::Void, _) => {}
+        }
+    }
+
+    fn put_intent(&mut self, intent: Intent) -> Version {
         let before = self.intents.find(intent.number).map(|old| old.metadata);
         if before.is_none() {
             let account = self.accounts.get_mut(intent.account);
@@ -257,7 +335,7 @@ impl Bank {
             self.post(&intent, before.flatten());
         }
         self.dues.note_intent(&intent);
-        self.intents.put(intent.number, intent);
+        self.intents.put(intent.number, intent)
     }
 
     /// Lets the intent be found by the pairs it did not have before.
@@ -274,22 +352,27 @@ impl Bank {
         }
     }
 
-    fn put_charge(&mut self, charge: Charge, at_ms: i64) {
+    fn put_charge(&mut self, charge: Charge, at_ms: i64) -> Version {
         if charge.number == self.charges.count() {
             let account = self.accounts.get_mut(charge.account);
             account.charges.push(charge.number);
         }
+        if charge.disputed && self.disputes.about(charge.number).is_none() {
+            let dispute = Dispute { account: charge.account, charge: charge.number, created_ms: at_ms };
+            let number = self.disputes.push(dispute);
+            self.accounts.get_mut(charge.account).disputes.push(number);
+        }
         self.dues.note_charge(&charge, at_ms);
-        self.charges.put(charge.number, charge);
+        self.charges.put(charge.number, charge)
     }
 
-    fn put_refund(&mut self, refund: Refund, at_ms: i64) {
+    fn put_refund(&mut self, refund: Refund, at_ms: i64) -> Version {
         if refund.number == self.refunds.count() {
             let account = self.accounts.get_mut(refund.account);
             account.refunds.push(refund.number);
         }
         self.dues.note_refund(&refund, at_ms);
-        self.refunds.put(refund.number, refund);
+        self.refunds.put(refund.number, refund)
     }
 
     /// Notes that the answer about these rows was handed over.
@@ -326,9 +409,10 @@ impl Bank {
         if let Some(data) = &self.data {
             self.position = data.append(&Entry::reset(era.seed()));
         }
-        let (data, position) = (self.data.take(), self.position);
+        let (data, position, bell) = (self.data.take(), self.position, Arc::clone(&self.bell));
         *self = Bank::new(era);
         self.data = data;
+        self.bell = bell;
         self.position = position;
     }
 
@@ -349,7 +433,7 @@ impl Bank {
     pub(crate) fn store_of_ask(&self, account: &str, ask: &Ask<'_>) -> Option<String> {
         let account = self.accounts.find(account)?;
         let (kind, id) = match ask {
-            Ask::Create(_) => return None,
+            Ask::Create(_) | Ask::Party(_) => return None,
             Ask::On(_, id, _) => (Kind::Intent, *id),
             Ask::Refund(ask) => match (ask.intent, ask.charge) {
                 (Some(id), _) => (Kind::Intent, id),
@@ -368,7 +452,14 @@ impl Bank {
             Kind::Intent => self.intents.find(number)?.store,
             Kind::Charge => self.charges.find(number)?.store,
             Kind::Refund => self.intents.current(self.refunds.find(number)?.intent).store,
-            Kind::Transaction | Kind::LedgerRow | Kind::Request => return None,
+            Kind::Transaction => self.ledger.row(number)?.store,
+            Kind::Dispute => self.charges.current(self.disputes.find(number)?.charge).store,
+            Kind::LedgerRow
+            | Kind::Request
+            | Kind::Customer
+            | Kind::Method
+            | Kind::Endpoint
+            | Kind::Event => return None,
         };
         (store != NO_STORE).then(|| self.ledger.store_name(store).to_owned())
     }

@@ -43,6 +43,7 @@ impl Bank {
                 }
             }
             Ask::Refund(ask) => self.plan_refund(ask, with),
+            Ask::Party(ask) => self.plan_party(ask, with),
         }
     }
 
@@ -59,20 +60,22 @@ impl Bank {
         if ask.confirm && ask.method.is_none() {
             return Err(invalid(Trouble::missing("payment_method")));
         }
+        let chosen = self.chosen(with.account, ask.method).map_err(invalid)?;
+        self.known_customer(ask, with.account)?;
         let metadata = self.changed_metadata(&ask.metadata, None)?;
         let intent = Intent {
             number: self.intents.count(),
             account: with.account,
             store: self.store_of(metadata),
             currency,
-            status: match ask.method {
+            status: match chosen {
                 Some(_) => Status::RequiresConfirmation,
                 None => Status::RequiresPaymentMethod,
             },
             capture: ask.capture.unwrap_or(CaptureMethod::Automatic),
             reason: None,
             failure: None,
-            method: ask.method,
+            method: chosen,
             charge: None,
             amount,
             received: 0,
@@ -81,7 +84,10 @@ impl Bank {
             metadata,
             extras: self.extras(ask),
         };
-        match ask.method {
+        if let Some(method) = chosen {
+            self.is_for(method, &intent).map_err(invalid)?;
+        }
+        match chosen {
             Some(method) if ask.confirm => Ok(self.confirmed(intent, method, ask, with)),
             Some(_) | None => Ok(changed(intent, ask, with)),
         }
@@ -106,11 +112,14 @@ impl Bank {
         intent.currency = ask.currency.unwrap_or(intent.currency);
         intent.capture = ask.capture.unwrap_or(intent.capture);
         chargeable(intent.amount, intent.currency).map_err(invalid)?;
-        if ask.method.is_some() {
-            intent.method = ask.method;
+        let chosen = self.chosen(with.account, ask.method).map_err(invalid)?;
+        self.known_customer(ask, with.account)?;
+        self.change_texts(&mut intent, ask)?;
+        if let Some(method) = chosen {
+            self.is_for(method, &intent).map_err(invalid)?;
+            intent.method = chosen;
             intent.status = Status::RequiresConfirmation;
         }
-        self.change_texts(&mut intent, ask)?;
         intent.changed_ms = with.now_ms;
         Ok(changed(intent, ask, with))
     }
@@ -132,12 +141,14 @@ impl Bank {
                 ));
             }
         }
-        let Some(method) = ask.method.or(intent.shown_method()) else {
+        let chosen = self.chosen(with.account, ask.method).map_err(invalid)?;
+        let Some(method) = chosen.or(intent.shown_method()) else {
             let message = "You cannot confirm this PaymentIntent because it's missing a payment \
                            method.";
             let trouble = Trouble::unexpected_state(number, message.to_owned());
             return Err(Refusal::State(Box::new(trouble)));
         };
+        self.is_for(method, &intent).map_err(invalid)?;
         intent.capture = ask.capture.unwrap_or(intent.capture);
         if let Some(url) = ask.return_url {
             intent.extras_mut().return_url = Some(self.texts.put(url));
@@ -260,6 +271,14 @@ impl Bank {
         true
     }
 
+    /// A payment names no customer, or one that is there.
+    fn known_customer(&self, ask: &IntentAsk<'_>, account: u32) -> Result<(), Refusal> {
+        match ask.customer {
+            None | Some("") => Ok(()),
+            Some(id) => self.own_customer(account, id, "customer", 400).map(|_| ()),
+        }
+    }
+
     fn unexpected(&self, intent: &Intent, deed: &str, allowed: &str) -> Refusal {
         let id = self.era.id(Kind::Intent, intent.number);
         let status = intent.status.word();
@@ -323,7 +342,7 @@ impl Bank {
     }
 
     /// An empty text clears a field.
-    fn optional(&mut self, text: &str) -> Option<Text> {
+    pub(super) fn optional(&mut self, text: &str) -> Option<Text> {
         (!text.is_empty()).then(|| self.texts.put(text))
     }
 

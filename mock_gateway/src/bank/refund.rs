@@ -1,5 +1,6 @@
 //! A refund of a captured charge.
 
+use super::ledger::RowNumber;
 use super::words::words;
 use crate::memory::Text;
 
@@ -41,6 +42,8 @@ pub(crate) struct Refund {
     pub(crate) intent: u32,
     /// The refund before this one, of the same charge.
     pub(crate) previous: Option<u32>,
+    /// The row of the ledger in which its money moved.
+    pub(crate) transaction: Option<RowNumber>,
     pub(crate) status: RefundStatus,
     pub(crate) prospect: Prospect,
     pub(crate) reason: Option<RefundReason>,

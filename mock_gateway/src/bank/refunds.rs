@@ -59,6 +59,7 @@ impl Bank {
             charge: number,
             intent: charge.intent,
             previous: charge.latest_refund,
+            transaction: None,
             status,
             prospect,
             reason: ask.reason,

@@ -87,6 +87,22 @@ impl Trouble {
         Trouble::invalid_request(400, Some("resource_missing"), message).about(param)
     }
 
+    /// An object that a parameter names is not there for this account.
+    pub(crate) fn no_such_reference(what: &str, param: &str, id: &str) -> Trouble {
+        Trouble { status: 400, ..Trouble::no_such(what, param, id) }
+    }
+
+    /// A value that is refused under a code of its own.
+    pub(crate) fn coded(code: &'static str, param: &str, message: String) -> Trouble {
+        Trouble::invalid_request(400, Some(code), message).about(param)
+    }
+
+    /// A card whose data cannot be a card's.
+    pub(crate) fn no_card(code: &'static str, param: &str, message: &str) -> Trouble {
+        let refused = Trouble::invalid_request(402, Some(code), message.to_owned()).about(param);
+        Trouble { kind: "card_error", ..refused }
+    }
+
     pub(crate) fn no_such_url(method: &str, path: &str) -> Trouble {
         let message =
             format!("Unrecognized request URL ({method}: {path}). See README.md for what this bank serves.");

@@ -1,6 +1,7 @@
 //! `/_bank/…`: how to break the bank, and to see what it really did.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, HttpResponse};
@@ -11,6 +12,7 @@ use super::ledger::{LedgerAsk, LedgerBody};
 use super::route::Control;
 use crate::clock;
 use crate::form::Form;
+use crate::render;
 use crate::teller::Teller;
 use crate::weather::{Script, Weather, Wish};
 
@@ -58,6 +60,9 @@ pub(super) async fn serve(
             }
             Err(what) => refuse(request, teller, 422, &what),
         },
+        Control::Books => books(request, teller, store, now_ms).await,
+        Control::Notices => tell(request, teller, &notices(teller)),
+        Control::Rotate(id) => rotate(request, teller, id, body).await,
         Control::Stats => tell(request, teller, &stats(teller)),
         Control::Reset => {
             let position = teller.reset();
@@ -78,6 +83,49 @@ async fn ledger(request: &HttpRequest, teller: &Arc<Teller>, form: &Form, now_ms
             HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/json")).body(body)
         }
         Err(what) => refuse(request, teller, 400, &what),
+    }
+}
+
+async fn books(
+    request: &HttpRequest,
+    teller: &Arc<Teller>,
+    store: Option<&str>,
+    now_ms: i64,
+) -> HttpResponse {
+    let mut body = Vec::new();
+    let position = {
+        let mut desk = teller.desk.lock();
+        desk.bank.settle_due(now_ms);
+        match store.map(|name| desk.bank.ledger.find_store(name)) {
+            Some(None) => body.extend_from_slice(b"{}"),
+            Some(known) => render::books(&desk.bank, known, &mut body),
+            None => render::books(&desk.bank, None, &mut body),
+        }
+        desk.bank.position()
+    };
+    match teller.durable(position).await {
+        Ok(()) => super::json(request, teller, 200, body),
+        Err(error) => refuse(request, teller, 503, &error.to_string()),
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Rotation {
+    overlap_s: u32,
+}
+
+async fn rotate(request: &HttpRequest, teller: &Arc<Teller>, id: &str, body: &[u8]) -> HttpResponse {
+    let read = if body.is_empty() { Ok(Rotation::default()) } else { serde_json::from_slice(body) };
+    let overlap_ms = match read {
+        Ok(Rotation { overlap_s }) => i64::from(overlap_s) * 1000,
+        Err(error) => return refuse(request, teller, 422, &error.to_string()),
+    };
+    match teller.rotate(id, overlap_ms) {
+        Some((secret, position)) => {
+            on_disk(request, teller, position, &json!({"id": id, "secret": secret})).await
+        }
+        None => refuse(request, teller, 404, "there is no webhook endpoint of this id"),
     }
 }
 
@@ -132,6 +180,20 @@ fn stats(teller: &Teller) -> Value {
         "refunds": desk.bank.refunds.count(),
         "ledger_rows": desk.bank.ledger.len(),
         "idempotency_keys": desk.bank.keys_kept(),
+    })
+}
+
+fn notices(teller: &Teller) -> Value {
+    let tally = &teller.notices;
+    let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+    json!({
+        "delivered": count(&tally.delivered),
+        "failed": count(&tally.failed),
+        "given_up": count(&tally.given_up),
+        "lost": count(&tally.lost),
+        "duplicated": count(&tally.duplicated),
+        "held_back": count(&tally.held_back),
+        "waiting": count(&tally.waiting),
     })
 }
 

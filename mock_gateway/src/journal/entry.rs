@@ -7,9 +7,11 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::party::PartyEntry;
 use crate::bank::{
-    About, Bank, CancelReason, CaptureMethod, Charge, ChargeState, Currency, Decline, Effect, Era, Expand,
-    Extras, Intent, Method, Movement, Moves, Prospect, Refund, RefundReason, RefundStatus, Status, Verdict,
+    About, Bank, CancelReason, CaptureMethod, Charge, ChargeState, Currency, Decline, Effect, Era,
+    EventNumber, Expand, Extras, Intent, Method, Movement, Moves, Prospect, Refund, RefundReason,
+    RefundStatus, Status, Verdict,
 };
 use crate::memory::Text;
 
@@ -32,6 +34,11 @@ pub(crate) struct Entry<'a> {
     refund: Option<RefundEntry<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     moves: Vec<(Movement, i64)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    parties: Vec<PartyEntry>,
+    /// An endpoint has heard every event before this number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told: Option<(u32, u32)>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     answer: Option<AnswerEntry<'a>>,
     /// Rows of the ledger whose answer was handed over, first and end.
@@ -122,7 +129,7 @@ struct RefundEntry<'a> {
 struct AnswerEntry<'a> {
     fingerprint: u64,
     status: u16,
-    expand: u8,
+    expand: u16,
     #[serde(borrow)]
     about: AboutEntry<'a>,
 }
@@ -133,6 +140,9 @@ enum AboutEntry<'a> {
     Intent(u32),
     Declined(u32),
     Refund(u32),
+    Customer(u32),
+    Method(u32),
+    Endpoint(u32, bool),
     Fault,
     Text(#[serde(borrow)] Cow<'a, str>),
 }
@@ -158,6 +168,9 @@ impl<'a> Entry<'a> {
             About::Intent(number) => AboutEntry::Intent(*number),
             About::Declined(number) => AboutEntry::Declined(*number),
             About::Refund(number) => AboutEntry::Refund(*number),
+            About::Customer(number) => AboutEntry::Customer(*number),
+            About::Method(number) => AboutEntry::Method(*number),
+            About::Endpoint(number, secret) => AboutEntry::Endpoint(*number, *secret),
             About::Fault => AboutEntry::Fault,
             About::Text(body) => AboutEntry::Text(Cow::Borrowed(body)),
         };
@@ -174,9 +187,10 @@ impl<'a> Entry<'a> {
             account: Some(Cow::Borrowed(account.key())),
             key: plain(bank, effect.key),
             intent: effect.intent.as_ref().map(|intent| IntentEntry::of(bank, intent)),
-            charge: effect.charge.as_ref().map(ChargeEntry::of),
+            charge: effect.charge.as_ref().map(|charge| ChargeEntry::of(bank, charge)),
             refund: effect.refund.as_ref().map(|refund| RefundEntry::of(bank, refund)),
             moves: effect.moves.iter().collect(),
+            parties: effect.parties.iter().map(|party| PartyEntry::of(bank, party)).collect(),
             ..Entry::default()
         }
     }
@@ -187,6 +201,10 @@ impl<'a> Entry<'a> {
 
     pub(crate) fn failure(under: u64) -> Entry<'static> {
         Entry { failure: Some(under), ..Entry::default() }
+    }
+
+    pub(crate) fn told(endpoint: u32, until: EventNumber) -> Entry<'static> {
+        Entry { told: Some((endpoint, until.number())), ..Entry::default() }
     }
 
     pub(crate) fn reset(era: u64) -> Entry<'static> {
@@ -204,6 +222,9 @@ impl<'a> Entry<'a> {
         if let Some(failure) = self.failure {
             bank.restore_failure(failure);
         }
+        if let Some((endpoint, until)) = self.told {
+            bank.restore_told(endpoint, EventNumber::from_number(until));
+        }
         let (Some(account), Some(at_ms)) = (&self.account, self.at) else {
             return Ok(());
         };
@@ -218,6 +239,10 @@ impl<'a> Entry<'a> {
             }
             None => None,
         };
+        let mut parties = Vec::with_capacity(self.parties.len());
+        for party in self.parties {
+            parties.push(party.restored(bank, account)?);
+        }
         let metadata = match (&intent, &charge, &refund) {
             (_, Some(charge), Some(refund)) => bank.refund_metadata(charge.intent, refund.metadata),
             (Some(intent), _, _) => intent.metadata,
@@ -227,6 +252,7 @@ impl<'a> Entry<'a> {
             intent,
             charge,
             refund,
+            parties,
             moves: Moves::collected(&self.moves)?,
             metadata,
             ..Effect::nothing(account, at_ms, key)
@@ -250,6 +276,11 @@ impl AboutEntry<'_> {
             AboutEntry::Intent(number) => (About::Intent(number), bank.intents.find(number).is_some()),
             AboutEntry::Declined(number) => (About::Declined(number), bank.intents.find(number).is_some()),
             AboutEntry::Refund(number) => (About::Refund(number), bank.refunds.find(number).is_some()),
+            AboutEntry::Customer(number) => (About::Customer(number), bank.customers.find(number).is_some()),
+            AboutEntry::Method(number) => (About::Method(number), bank.methods.find(number).is_some()),
+            AboutEntry::Endpoint(number, secret) => {
+                (About::Endpoint(number, secret), bank.endpoints.find(number).is_some())
+            }
             AboutEntry::Fault => (About::Fault, true),
             AboutEntry::Text(body) => (About::Text(body.into_owned()), true),
         };
@@ -257,12 +288,12 @@ impl AboutEntry<'_> {
     }
 }
 
-fn method(id: &str) -> Result<Method, String> {
-    Method::find(id).ok_or_else(|| format!("there is no payment method {id}"))
+fn method(bank: &Bank, id: &str) -> Result<Method, String> {
+    bank.method(id).ok_or_else(|| format!("there is no payment method {id}"))
 }
 
 /// An object is the next new one or an old one; anything else means that a line is missing.
-fn known(number: u32, count: u32) -> Result<u32, String> {
+pub(super) fn known(number: u32, count: u32) -> Result<u32, String> {
     (number <= count).then_some(number).ok_or_else(|| format!("object {number} where only {count} exist"))
 }
 
@@ -277,7 +308,7 @@ impl<'a> IntentEntry<'a> {
             capture: intent.capture,
             created: intent.created_ms,
             changed: intent.changed_ms,
-            method: intent.method.map(Method::id),
+            method: intent.method.map(|method| method.id(&bank.era)),
             charge: intent.charge,
             failure: intent.failure,
             reason: intent.reason,
@@ -319,7 +350,7 @@ impl<'a> IntentEntry<'a> {
             capture: self.capture,
             reason: self.reason,
             failure: self.failure,
-            method: self.method.as_deref().map(method).transpose()?,
+            method: self.method.as_deref().map(|id| method(bank, id)).transpose()?,
             charge: self.charge,
             amount: self.amount,
             received: self.received,
@@ -332,13 +363,13 @@ impl<'a> IntentEntry<'a> {
 }
 
 impl ChargeEntry {
-    fn of(charge: &Charge) -> Self {
+    fn of(bank: &Bank, charge: &Charge) -> Self {
         ChargeEntry {
             number: charge.number,
             intent: charge.intent,
             previous: charge.previous,
             refund: charge.latest_refund,
-            method: charge.method.id(),
+            method: charge.method.id(&bank.era),
             state: charge.state,
             failure: charge.failure,
             disputed: charge.disputed,
@@ -362,7 +393,8 @@ impl ChargeEntry {
             store: before.map_or(intent.store, |before| before.store),
             previous: self.previous,
             latest_refund: self.refund,
-            method: method(&self.method)?,
+            transaction: before.and_then(|before| before.transaction),
+            method: method(bank, &self.method)?,
             currency: intent.currency,
             state: self.state,
             failure: self.failure,
@@ -396,6 +428,7 @@ impl<'a> RefundEntry<'a> {
 
     fn restored(self, bank: &mut Bank, account: u32, intent: u32) -> Result<Refund, String> {
         let number = known(self.number, bank.refunds.count())?;
+        let transaction = bank.refunds.find(number).and_then(|before| before.transaction);
         let before = bank.refunds.find(number).map(|before| (before.metadata, before.key));
         let (metadata, key) = before.unwrap_or_else(|| {
             let metadata = self.metadata.map(|text| bank.texts.put(text.get()));
@@ -407,6 +440,7 @@ impl<'a> RefundEntry<'a> {
             charge: self.charge,
             intent,
             previous: self.previous,
+            transaction,
             status: self.status,
             prospect: self.prospect,
             reason: self.reason,

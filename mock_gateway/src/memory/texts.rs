@@ -34,6 +34,11 @@ impl Texts {
         Text(NonZeroU64::new(packed).expect("pages are numbered from one"))
     }
 
+    /// How much was put in.
+    pub(crate) fn bytes_held(&self) -> u64 {
+        self.pages.iter().map(|page| page.len() as u64).sum()
+    }
+
     /// The bytes, for copying into an answer.
     pub(crate) fn bytes(&self, text: Text) -> &[u8] {
         let packed = text.0.get();

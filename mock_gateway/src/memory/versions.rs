@@ -1,11 +1,25 @@
 //! Objects as chains of versions. A change adds a version and leaves the old one as it was, so a stored
 //! answer is the number of a version and is rendered again exactly as it was.
 
+use std::num::NonZeroU32;
+
 use super::Paged;
 
-/// One state of one object.
+/// One state of one object. Counted from one, so that perhaps-a-version is no larger.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Version(u32);
+pub(crate) struct Version(NonZeroU32);
+
+impl Version {
+    /// The version in this row of all.
+    pub(crate) fn in_row(row: u32) -> Version {
+        let number = NonZeroU32::MIN.checked_add(row);
+        Version(number.expect("a bank holds fewer than four billion rows"))
+    }
+
+    pub(crate) fn row(self) -> u32 {
+        self.0.get() - 1
+    }
+}
 
 /// All versions of all objects of one kind, and which one is current.
 pub(crate) struct Versions<T> {
@@ -34,13 +48,13 @@ impl<T> Versions<T> {
             let head = self.heads.get_mut(number);
             *head.expect("only existing objects are changed") = version;
         }
-        Version(version)
+        Version::in_row(version)
     }
 
     /// The current version's number.
     pub(crate) fn head(&self, number: u32) -> Version {
         let head = self.heads.get(number);
-        Version(*head.expect("object numbers come from this list"))
+        Version::in_row(*head.expect("object numbers come from this list"))
     }
 
     /// The current state.
@@ -50,12 +64,12 @@ impl<T> Versions<T> {
 
     /// The current state, if there is such an object.
     pub(crate) fn find(&self, number: u32) -> Option<&T> {
-        self.heads.get(number).map(|version| self.at(Version(*version)))
+        self.heads.get(number).map(|version| self.at(Version::in_row(*version)))
     }
 
     /// The state as it was.
     pub(crate) fn at(&self, version: Version) -> &T {
-        let state = self.all.get(version.0);
+        let state = self.all.get(version.row());
         state.expect("versions are never released")
     }
 }

@@ -1,9 +1,16 @@
-use super::{Json, id, metadata, push_id, seconds, text};
-use crate::bank::{Bank, Behaviour, Charge, ChargeState, Decline, Kind};
+use super::{Json, customer_or_id, id, metadata, parties, push_id, seconds, text, transaction_or_id};
+use crate::bank::{Bank, Behaviour, Charge, ChargeState, Decline, Expand, Kind};
 use crate::memory::Version;
 
-/// Writes a charge, with its intent whole when that is given.
-pub(super) fn write(bank: &Bank, charge: Version, intent: Option<Version>, out: &mut Vec<u8>) {
+/// Writes a charge; `intent` is the version of its intent to show where that is to be whole, the current one if
+/// none is given.
+pub(super) fn write(
+    bank: &Bank,
+    charge: Version,
+    intent: Option<Version>,
+    expand: Expand,
+    out: &mut Vec<u8>,
+) {
     let charge = bank.charges.at(charge);
     let (paid, captured) = match charge.state {
         ChargeState::Pending => (false, false),
@@ -18,15 +25,14 @@ pub(super) fn write(bank: &Bank, charge: Version, intent: Option<Version>, out: 
     json.int("amount_captured", charge.captured);
     json.int("amount_refunded", charge.refunded);
     json.rest(br#""application":null,"application_fee":null,"application_fee_amount":null"#);
-    let transaction = captured.then_some(charge.number);
-    id(&mut json, "balance_transaction", bank, Kind::Transaction, transaction);
+    transaction_or_id(&mut json, bank, charge.transaction, expand);
     json.rest(
         br#""billing_details":{"address":{"city":null,"country":null,"line1":null,"line2":null,"postal_code":null,"state":null},"email":null,"name":null,"phone":null},"calculated_statement_descriptor":"MOCK BANK""#,
     );
     json.flag("captured", captured);
     json.int("created", seconds(charge.created_ms));
     json.word("currency", charge.currency.code());
-    text(&mut json, "customer", bank, charge.customer);
+    customer_or_id(&mut json, bank, charge.customer, expand);
     text(&mut json, "description", bank, charge.description);
     json.flag("disputed", charge.disputed);
     json.word_or_null("failure_code", charge.failure.map(Decline::code));
@@ -36,15 +42,18 @@ pub(super) fn write(bank: &Bank, charge: Version, intent: Option<Version>, out: 
     metadata(&mut json, bank, charge.metadata);
     outcome(charge, json.field("outcome"));
     json.flag("paid", paid);
-    match intent {
-        Some(intent) => super::intents::write(bank, intent, None, json.field("payment_intent")),
-        None => id(&mut json, "payment_intent", bank, Kind::Intent, Some(charge.intent)),
+    if expand.intent() {
+        let intent = intent.unwrap_or_else(|| bank.intents.head(charge.intent));
+        let latest = bank.charge_of(charge.intent);
+        super::intents::write(bank, intent, latest, expand.inside(), json.field("payment_intent"));
+    } else {
+        id(&mut json, "payment_intent", bank, Kind::Intent, Some(charge.intent));
     }
     let out = json.field("payment_method");
     out.push(b'"');
-    charge.method.write(out);
+    charge.method.write(&bank.era, out);
     out.push(b'"');
-    payment_method_details(charge, json.field("payment_method_details"));
+    payment_method_details(bank, charge, json.field("payment_method_details"));
     json.rest(br#""receipt_email":null"#);
     json.flag("refunded", charge.is_refunded());
     json.rest(br#""review":null,"shipping":null,"statement_descriptor":null"#);
@@ -95,11 +104,15 @@ fn outcome(charge: &Charge, out: &mut Vec<u8>) {
     json.end();
 }
 
-fn payment_method_details(charge: &Charge, out: &mut Vec<u8>) {
+fn payment_method_details(bank: &Bank, charge: &Charge, out: &mut Vec<u8>) {
     let mut json = Json::object(out);
     let mut card = Json::object(json.field("card"));
     card.word("brand", charge.method.brand());
-    card.rest(br#""checks":{"address_line1_check":null,"address_postal_code_check":null,"cvc_check":"pass"},"country":"US","exp_month":12,"exp_year":2034,"funding":"credit""#);
+    card.rest(br#""checks":{"address_line1_check":null,"address_postal_code_check":null,"cvc_check":"pass"},"country":"US""#);
+    let (month, year) = parties::expiry(bank, charge.method);
+    card.int("exp_month", i64::from(month));
+    card.int("exp_year", i64::from(year));
+    card.rest(br#""funding":"credit""#);
     card.word("last4", charge.method.last4());
     card.word("network", charge.method.brand());
     card.rest(br#""three_d_secure":null,"wallet":null"#);

@@ -1,9 +1,15 @@
-use super::{Json, charge_or_id, id, metadata, push_id, seconds, text, troubles};
-use crate::bank::{Bank, Kind, Status};
+use super::{Json, charge_or_id, customer_or_id, id, metadata, parties, push_id, seconds, text, troubles};
+use crate::bank::{Bank, Expand, Kind, Status};
 use crate::memory::Version;
 
-/// Writes an intent, with its charge whole when that is given.
-pub(super) fn write(bank: &Bank, intent: Version, charge: Option<Version>, out: &mut Vec<u8>) {
+/// Writes an intent; `charge` is the version of its charge to show where that is to be whole.
+pub(super) fn write(
+    bank: &Bank,
+    intent: Version,
+    charge: Option<Version>,
+    expand: Expand,
+    out: &mut Vec<u8>,
+) {
     let intent = bank.intents.at(intent);
     let extras = intent.extras.as_deref();
     let mut json = Json::object(out);
@@ -31,29 +37,22 @@ pub(super) fn write(bank: &Bank, intent: Version, charge: Option<Version>, out: 
     json.word("confirmation_method", "automatic");
     json.int("created", seconds(intent.created_ms));
     json.word("currency", intent.currency.code());
-    text(&mut json, "customer", bank, intent.customer());
+    customer_or_id(&mut json, bank, intent.customer(), expand);
     text(&mut json, "description", bank, intent.description());
     let out = json.field("last_payment_error");
     match intent.failure {
         Some(why) => troubles::last_error(bank, intent, why, out),
         None => out.extend_from_slice(b"null"),
     }
-    charge_or_id(bank, charge, intent.charge, json.field("latest_charge"));
+    let whole = charge.filter(|_| expand.latest_charge());
+    charge_or_id(bank, whole, intent.charge, expand, json.field("latest_charge"));
     json.flag("livemode", false);
     metadata(&mut json, bank, intent.metadata);
     next_action(&mut json, bank, intent.number, intent.status, {
         extras.and_then(|extras| extras.return_url)
     });
     json.rest(br#""on_behalf_of":null"#);
-    let out = json.field("payment_method");
-    match intent.shown_method() {
-        Some(method) => {
-            out.push(b'"');
-            method.write(out);
-            out.push(b'"');
-        }
-        None => out.extend_from_slice(b"null"),
-    }
+    parties::method_or_id(bank, intent.shown_method(), expand, json.field("payment_method"));
     json.rest(br#""payment_method_options":{}"#);
     let types = extras.and_then(|extras| extras.types);
     let types = types.map_or(&b"[\"card\"]"[..], |types| bank.texts.bytes(types));

@@ -34,3 +34,19 @@ pub(crate) fn balances(bank: &Bank, store: Option<u32>, out: &mut Vec<u8>) {
     }
     json.end();
 }
+
+/// Writes the purses of every currency: what went out of each and what came in. Both sums of a currency are equal.
+pub(crate) fn books(bank: &Bank, store: Option<u32>, out: &mut Vec<u8>) {
+    let mut json = Json::object(out);
+    for (currency, balance) in bank.ledger.balances(store) {
+        let mut one = Json::object(json.field(currency.code()));
+        for (name, sides) in balance.purses() {
+            let mut purse = Json::object(one.field(name));
+            purse.int("debit", sides.debit);
+            purse.int("credit", sides.credit);
+            purse.end();
+        }
+        one.end();
+    }
+    json.end();
+}

@@ -1,4 +1,4 @@
-use super::{Json, charge_or_id, id, metadata, push_id, seconds};
+use super::{Json, charge_or_id, id, metadata, push_id, seconds, transaction_or_id};
 use crate::bank::{Bank, Expand, Kind, RefundStatus};
 use crate::memory::Version;
 
@@ -14,9 +14,9 @@ pub(super) fn write(
     push_id(bank, Kind::Refund, refund.number, json.field("id"));
     json.word("object", "refund");
     json.int("amount", refund.amount);
-    json.rest(br#""balance_transaction":null"#);
-    let whole = expand.charge.then_some(charge);
-    charge_or_id(bank, whole, Some(refund.charge), json.field("charge"));
+    transaction_or_id(&mut json, bank, refund.transaction, expand);
+    let whole = expand.charge().then_some(charge);
+    charge_or_id(bank, whole, Some(refund.charge), expand, json.field("charge"));
     json.int("created", seconds(refund.created_ms));
     json.word("currency", bank.charges.at(charge).currency.code());
     if refund.status == RefundStatus::Failed {
@@ -24,8 +24,8 @@ pub(super) fn write(
     }
     json.flag("livemode", false);
     metadata(&mut json, bank, refund.metadata);
-    if expand.payment_intent {
-        super::intents::write(bank, intent, None, json.field("payment_intent"));
+    if expand.intent() {
+        super::intents::write(bank, intent, Some(charge), expand.inside(), json.field("payment_intent"));
     } else {
         id(&mut json, "payment_intent", bank, Kind::Intent, Some(refund.intent));
     }

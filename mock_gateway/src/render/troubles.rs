@@ -7,7 +7,7 @@ pub(crate) fn trouble(bank: &Bank, trouble: &Trouble) -> Vec<u8> {
     let intent = trouble.intent.map(|number| bank.intents.head(number));
     let charge = trouble.intent.and_then(|number| bank.intents.current(number).charge);
     let mut out = Vec::with_capacity(if intent.is_some() { USUAL_BYTES } else { 256 });
-    write(bank, trouble, (intent, charge, None), &mut out);
+    write(bank, trouble, (intent, charge, None), Expand::default(), &mut out);
     out
 }
 
@@ -22,14 +22,14 @@ pub(super) fn declined(
     let intent = bank.intents.at(version);
     let why = intent.failure.expect("only a refused intent is a card error");
     let trouble = Trouble::declined(why, intent.number);
-    let whole = charge.filter(|_| expand.latest_charge);
-    write(bank, &trouble, (Some(version), intent.charge, whole), out);
+    write(bank, &trouble, (Some(version), intent.charge, charge), expand, out);
 }
 
 fn write(
     bank: &Bank,
     trouble: &Trouble,
     (intent, charge, whole): (Option<Version>, Option<u32>, Option<Version>),
+    expand: Expand,
     out: &mut Vec<u8>,
 ) {
     let mut json = Json::object(out);
@@ -48,7 +48,7 @@ fn write(
         error.text("param", param);
     }
     if let Some(intent) = intent {
-        intents::write(bank, intent, whole, error.field("payment_intent"));
+        intents::write(bank, intent, whole, expand, error.field("payment_intent"));
     }
     error.word("type", trouble.kind);
     error.end();
@@ -64,7 +64,7 @@ pub(super) fn last_error(bank: &Bank, intent: &Intent, why: Decline, out: &mut V
     error.word("message", why.message());
     if let Some(method) = intent.method {
         let mut json = Json::object(error.field("payment_method"));
-        json.word("id", &method.id());
+        json.word("id", &method.id(&bank.era));
         json.word("object", "payment_method");
         let mut card = Json::object(json.field("card"));
         card.word("brand", method.brand());

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use crate::bank::{Bank, Era, Kind};
 use crate::clock;
 use crate::journal::{Broken, Journal};
+use crate::notices::Tally;
 use crate::weather::{Script, Sky};
 
 pub(crate) use look::Look;
@@ -37,6 +38,7 @@ pub(crate) struct Teller {
     pub(crate) desk: Mutex<Desk>,
     pub(crate) sky: Sky,
     pub(crate) stats: Stats,
+    pub(crate) notices: Tally,
     journal: Option<Journal>,
     closing: watch::Sender<bool>,
 }
@@ -47,6 +49,7 @@ impl Teller {
             desk: Mutex::new(Desk { bank, in_use: HashMap::new() }),
             sky: Sky::new(script, clock::now_ms()),
             stats: Stats::default(),
+            notices: Tally::default(),
             journal,
             closing: watch::Sender::new(false),
         })
@@ -72,6 +75,17 @@ impl Teller {
         self.journal.is_some()
     }
 
+    /// Gives an endpoint, of whatever account, a new secret; the old one signs as well for so long.
+    pub(crate) fn rotate(&self, id: &str, overlap_ms: i64) -> Option<(String, u64)> {
+        let now_ms = clock::now_ms();
+        let mut desk = self.desk.lock();
+        let bank = &mut desk.bank;
+        let number = bank.era.parse(Kind::Endpoint, id)?;
+        bank.endpoints.find(number).filter(|endpoint| !endpoint.deleted)?;
+        let secret = bank.rotate(number, overlap_ms, now_ms);
+        Some((bank.texts.get(secret).to_owned(), bank.position()))
+    }
+
     /// Forgets everything, the weather too.
     pub(crate) fn reset(&self) -> u64 {
         self.sky.reset();
@@ -79,6 +93,8 @@ impl Teller {
         let mut desk = self.desk.lock();
         desk.in_use.clear();
         desk.bank.reset(Era::new(clock::unrepeated()));
+        // Whoever was told of the books has nothing to go on with.
+        desk.bank.bell().notify_one();
         desk.bank.position()
     }
 

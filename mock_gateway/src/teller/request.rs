@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::bank::{Ask, IntentAsk, IntentDeed, RefundAsk, Trouble};
+use crate::bank::{Ask, IntentAsk, IntentDeed, PartyAsk, PartyDeed, RefundAsk, Trouble};
 use crate::form::Form;
 
 /// What is to be done.
@@ -11,6 +11,8 @@ pub(crate) enum Deed {
     CreateIntent,
     OnIntent(IntentDeed, String),
     CreateRefund,
+    /// On the customer, payment method or endpoint of this id; new ones have none yet.
+    Party(PartyDeed, String),
 }
 
 /// Who wants what, and under which key. Owns everything, so that it can be carried out after its client
@@ -45,6 +47,7 @@ impl Request {
             Deed::CreateIntent => IntentAsk::read_new(&self.form).map(Ask::Create),
             Deed::OnIntent(deed, id) => IntentAsk::read(*deed, &self.form).map(|ask| Ask::On(*deed, id, ask)),
             Deed::CreateRefund => RefundAsk::read(&self.form).map(Ask::Refund),
+            Deed::Party(deed, id) => PartyAsk::read(*deed, id, &self.form).map(Ask::Party),
         }
     }
 }
@@ -57,6 +60,7 @@ fn fingerprint(deed: &Deed, form: &Form) -> u64 {
     match deed {
         Deed::CreateIntent => xxh3_64_with_seed(b"create intent", sum),
         Deed::CreateRefund => xxh3_64_with_seed(b"create refund", sum),
+        Deed::Party(deed, id) => xxh3_64_with_seed(id.as_bytes(), sum.wrapping_add(101 + *deed as u64)),
         Deed::OnIntent(deed, id) => xxh3_64_with_seed(id.as_bytes(), sum.wrapping_add(1 + *deed as u64)),
     }
 }

@@ -33,6 +33,10 @@ counters! {
     ListRefunds = "GET /v1/refunds",
     GetCharge = "GET /v1/charges/{id}",
     ListCharges = "GET /v1/charges",
+    ChangeParty = "POST /v1/customers, /v1/payment_methods, /v1/webhook_endpoints",
+    LookAtParty = "GET /v1/customers, /v1/payment_methods, /v1/webhook_endpoints",
+    Events = "GET /v1/events",
+    Money = "GET /v1/balance, /v1/balance_transactions, /v1/disputes",
     Control = "/_bank",
     Unknown = "unknown",
 }

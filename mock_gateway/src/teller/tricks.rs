@@ -34,7 +34,7 @@ impl Desk {
     pub(crate) fn trick(&self, request: &Request, account: u32, ask: &Ask<'_>) -> Option<Planned> {
         let (method, subject) = confirmation(&self.bank, account, ask)?;
         let subject = xxh3_64_with_seed(subject.as_bytes(), xxh3_64(request.account.as_bytes()));
-        let by_order = xxh3_64_with_seed(method.id().as_bytes(), subject);
+        let by_order = xxh3_64_with_seed(method.id(&self.bank.era).as_bytes(), subject);
         let once = request.key_hash().unwrap_or(by_order);
         let left = |tally, times| self.bank.tally(tally) < times;
         let (trick, tally) = match method.behaviour() {
@@ -58,7 +58,8 @@ impl Desk {
 fn confirmation(bank: &Bank, account: u32, ask: &Ask<'_>) -> Option<(Method, String)> {
     match ask {
         Ask::Create(ask) if ask.confirm => {
-            let method = ask.method.filter(|method| method.has_tricks())?;
+            let chosen = bank.chosen(account, ask.method).ok()?;
+            let method = chosen.filter(|method| method.has_tricks())?;
             let order = ask.metadata.get("order_id");
             let amount = ask.amount.unwrap_or(0);
             Some((method, order.map_or_else(|| format!("amount {amount}"), str::to_owned)))
@@ -66,11 +67,11 @@ fn confirmation(bank: &Bank, account: u32, ask: &Ask<'_>) -> Option<(Method, Str
         Ask::On(IntentDeed::Confirm, id, ask) => {
             let intent = bank.intents.current(bank.own_intent(account, id).ok()?);
             let open = matches!(intent.status, Status::RequiresPaymentMethod | Status::RequiresConfirmation);
-            let method = ask.method.or(intent.shown_method());
+            let method = bank.chosen(account, ask.method).ok()?.or(intent.shown_method());
             let method = method.filter(|method| open && method.has_tricks())?;
             let order = bank.metadata_value(intent.metadata, "order_id");
             Some((method, order.unwrap_or_else(|| format!("amount {}", intent.amount))))
         }
-        Ask::Create(_) | Ask::On(..) | Ask::Refund(_) => None,
+        Ask::Create(_) | Ask::On(..) | Ask::Refund(_) | Ask::Party(_) => None,
     }
 }

@@ -14,12 +14,26 @@ use crate::clock;
 struct Front {
     weather: Weather,
     dice: Dice,
+    /// Of the notices: telling or not telling them changes no request's fate.
+    notice_dice: Dice,
 }
+
+/// The luck of one notice to one address.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Luck {
+    pub(crate) lose: bool,
+    pub(crate) duplicate: bool,
+    /// Held back for as long, so that later ones come before it.
+    pub(crate) held_ms: i64,
+}
+
+/// Notices that come out of order come this much later.
+const HELD_MS: std::ops::Range<f64> = 100.0..1_000.0;
 
 impl Front {
     fn new(weather: Weather) -> Front {
         let seed = weather.seed.unwrap_or_else(clock::unrepeated);
-        Front { weather, dice: Dice::new(seed) }
+        Front { weather, dice: Dice::new(seed), notice_dice: Dice::new(seed ^ 0x6e6f_7469_6365_7321) }
     }
 }
 
@@ -89,6 +103,25 @@ impl Sky {
             return Fate::default();
         }
         Fate::of(&front.weather, &mut front.dice, errand)
+    }
+
+    /// The luck of one notice. Uses the same number of rolls whatever comes of them.
+    pub(crate) fn luck_of_notice(&self, store: Option<&str>, now_ms: i64) -> Luck {
+        let mut inside = self.inside.lock();
+        self.advance(&mut inside, now_ms);
+        let Inside { over_all, over_stores, .. } = &mut *inside;
+        let own = store.and_then(|store| over_stores.get_mut(store));
+        let front = own.unwrap_or(over_all);
+        let (webhook, is_over) = (front.weather.webhook, front.weather.is_over(now_ms));
+        let dice = &mut front.notice_dice;
+        let lose = dice.falls(webhook.lose);
+        let duplicate = dice.falls(webhook.duplicate);
+        let held = dice.falls(webhook.reorder);
+        let by_ms = HELD_MS.start + (HELD_MS.end - HELD_MS.start) * dice.fraction();
+        if is_over {
+            return Luck::default();
+        }
+        Luck { lose, duplicate, held_ms: if held { by_ms as i64 } else { 0 } }
     }
 
     /// The weather over a store, or over all.
@@ -213,6 +246,31 @@ mod tests {
         sky.clear("acme");
         assert_eq!(sky.fate_of_change(Some("acme"), 0), Fate::default());
         assert!(!sky.is_by_store());
+    }
+
+    #[test]
+    fn notices_have_their_own_luck_and_leave_the_requests_theirs() {
+        let rainy = || {
+            let json = r#"{"seed":7,"steps":[{"after_ms":0,"weather":{"error_rate":0.5,
+                "webhook":{"lose":0.3,"duplicate":0.3,"reorder":0.3}}}]}"#;
+            Sky::new(Some(script(json)), 0)
+        };
+        let (told, silent) = (rainy(), rainy());
+        let lucks: Vec<Luck> = (0..1_000).map(|_| told.luck_of_notice(None, 0)).collect();
+        for count in [
+            lucks.iter().filter(|luck| luck.lose).count(),
+            lucks.iter().filter(|luck| luck.duplicate).count(),
+            lucks.iter().filter(|luck| luck.held_ms > 0).count(),
+        ] {
+            assert!((230..370).contains(&count), "{count}");
+        }
+        let again: Vec<Luck> = (0..1_000).map(|_| silent.luck_of_notice(None, 0)).collect();
+        assert_eq!(again, lucks);
+        for _ in 0..100 {
+            assert_eq!(told.fate_of_change(None, 0), silent.fate_of_change(None, 0));
+            told.luck_of_notice(None, 0);
+        }
+        assert_eq!(Sky::new(None, 0).luck_of_notice(None, 0), Luck::default());
     }
 
     #[test]

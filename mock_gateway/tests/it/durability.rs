@@ -22,10 +22,23 @@ fn process(data: &std::path::Path) -> Process {
 /// Everything that can be asked of a bank about its past, as one text.
 async fn memory(shop: &Shop) -> String {
     let mut all = String::new();
-    for place in ["/v1/payment_intents", "/v1/charges", "/v1/refunds"] {
+    for place in [
+        "payment_intents",
+        "charges",
+        "refunds",
+        "customers",
+        "payment_methods",
+        "webhook_endpoints",
+        "events",
+        "balance_transactions",
+        "disputes",
+    ] {
+        let place = format!("/v1/{place}");
         all += &shop.get(&format!("{place}?limit=100")).await.text;
     }
-    all + &shop.get("/_bank/ledger").await.text
+    all + &shop.get("/v1/balance").await.text
+        + &shop.get("/_bank/books").await.text
+        + &shop.get("/_bank/ledger").await.text
 }
 
 #[tokio::test]
@@ -89,10 +102,25 @@ async fn everything_answered_survives_kill_9_with_the_same_answers() {
 /// One of everything the data file can hold.
 async fn eventful_life(shop: &Shop) {
     shop.create("sale", SALE).await.ok();
-    let hold = shop
-        .create("hold", &with(HOLD, &[("description", "ž \"quoted\""), ("customer", "cus_1")]))
-        .await
-        .ok();
+    let fields =
+        [("name", "ž \"quoted\""), ("address[city]", "新"), ("payment_method", "pm_card_mastercard")];
+    let customer = id(&shop.post_as("customer", "/v1/customers", &fields).await.ok());
+    let methods = shop.get(&format!("/v1/payment_methods?customer={customer}")).await.ok();
+    let own = id(&list(&methods)[0]);
+    let fields = [
+        ("description", "ž \"quoted\""),
+        ("customer", &*customer),
+        ("payment_method", &*own),
+        ("expand[]", "customer"),
+    ];
+    let hold = shop.create("hold", &with(HOLD, &fields)).await.ok();
+    shop.post_as("detach", &format!("/v1/payment_methods/{own}/detach"), &[]).await.ok();
+    shop.post_as("rename", &format!("/v1/customers/{customer}"), &[("name", "later")]).await.ok();
+    let fields = [("url", "http://127.0.0.1:9/"), ("enabled_events[]", "*"), ("metadata[a]", "1")];
+    let hook = shop.post_as("hook", "/v1/webhook_endpoints", &fields).await.ok();
+    let rotate = format!("/_bank/webhook_endpoints/{}/rotate", id(&hook));
+    answer(shop.request("POST", &rotate).body(r#"{"overlap_s":9}"#)).await.expect("an answer").ok();
+    shop.post_as("off", &format!("/v1/webhook_endpoints/{}", id(&hook)), &[("disabled", "true")]).await.ok();
     shop.post_as("capture", &path(&hold, "/capture"), &[("amount_to_capture", "1000")]).await.ok();
     shop.post_as("over", &path(&hold, "/capture"), &[]).await;
     let refund =
@@ -112,11 +140,13 @@ async fn eventful_life(shop: &Shop) {
     let pending =
         shop.create("pending", &with(SALE, &[("payment_method", "pm_card_pendingRefund")])).await.ok();
     let refund = shop.post_as("refund 2", "/v1/refunds", &[("payment_intent", &id(&pending))]).await.ok();
+    shop.create("disputed", &with(SALE, &[("payment_method", "pm_card_createDispute")])).await.ok();
     let late = shop.create("late", &with(SALE, &[("payment_method", "pm_of_late_success")])).await.ok();
     until("all is settled", async || {
         let refund = shop.get(&format!("/v1/refunds/{}", id(&refund))).await.ok();
         let late = shop.get(&path(&late, "")).await.ok();
-        refund["status"] == "succeeded" && late["status"] == "succeeded"
+        let disputes = list(&shop.get("/v1/disputes").await.ok()).len();
+        disputes == 1 && refund["status"] == "succeeded" && late["status"] == "succeeded"
     })
     .await;
 }

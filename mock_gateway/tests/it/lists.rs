@@ -6,9 +6,10 @@ use crate::support::*;
 
 async fn shop_with_orders(bank: &Bank, count: usize) -> Shop {
     let shop = bank.shop();
+    let customer = id(&shop.post("/v1/customers", &[("email", "ada@example.com")]).await.ok());
     for n in 0..count {
         let order = format!("ord_{n}");
-        let fields = with(SALE, &[("metadata[order_id]", &order), ("customer", "cus_1")]);
+        let fields = with(SALE, &[("metadata[order_id]", &order), ("customer", &customer)]);
         shop.create(&order, &fields).await.ok();
     }
     shop
@@ -51,9 +52,10 @@ async fn lists_are_of_ten_and_can_be_narrowed() {
     let shop = shop_with_orders(&bank, 11).await;
     assert_eq!(list(&shop.get("/v1/payment_intents").await.ok()).len(), 10);
     assert_eq!(list(&shop.get("/v1/charges?limit=100").await.ok()).len(), 11);
+    let customer = id(&list(&shop.get("/v1/customers").await.ok())[0]);
     let of = |customer: &str| format!("/v1/payment_intents?limit=100&customer={customer}");
-    assert_eq!(list(&shop.get(&of("cus_1")).await.ok()).len(), 11);
-    assert_eq!(list(&shop.get(&of("cus_2")).await.ok()).len(), 0);
+    assert_eq!(list(&shop.get(&of(&customer)).await.ok()).len(), 11);
+    assert_eq!(list(&shop.get(&of("cus_other")).await.ok()).len(), 0);
     let newest = list(&shop.get("/v1/payment_intents?limit=1").await.ok());
     let created = number(&newest[0], "created");
     let since = |bound: &str, at: i64| format!("/v1/payment_intents?limit=100&created%5B{bound}%5D={at}");
@@ -78,6 +80,7 @@ async fn wrong_pages_are_refused() {
 async fn a_search_finds_by_metadata_and_status_together() {
     let bank = Bank::open();
     let shop = shop_with_orders(&bank, 5).await;
+    let customer = id(&list(&shop.get("/v1/customers").await.ok())[0]);
     let hold = with(HOLD, &[("metadata[order_id]", "ord_3"), ("metadata[store_id]", "acme")]);
     let hold = shop.create("hold", &hold).await.ok();
     assert_eq!(shop.search("metadata['order_id']:'ord_3'").await.len(), 2);
@@ -87,7 +90,7 @@ async fn a_search_finds_by_metadata_and_status_together() {
     let both = "metadata[\"store_id\"]:\"acme\" AND metadata['order_id']:'ord_4'";
     assert_eq!(shop.search(both).await.len(), 1);
     assert_eq!(shop.search("status:'succeeded'").await.len(), 5);
-    assert_eq!(shop.search("customer:'cus_1' AND currency:'USD'").await.len(), 5);
+    assert_eq!(shop.search(&format!("customer:'{customer}' AND currency:'USD'")).await.len(), 5);
     assert_eq!(shop.search("metadata['order_id']:'ord'").await.len(), 0);
     for nonsense in ["ord_1", "status:'succeeded' OR status:'canceled'"] {
         let path = format!("/v1/payment_intents/search?query={}", encoded(nonsense));
