@@ -11,7 +11,7 @@ BUILT_IN := target/release
 test page browser: BUILT := $(TESTED)
 test page browser: BUILT_IN := target/debug
 
-.PHONY: help tools run build check fmt lint test unit stories doc web page browser bench clean
+.PHONY: help tools run build check fmt lint test unit sdk broken stories doc web page browser bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -71,7 +71,27 @@ browser: web ## the page in a real browser, on the real programs; pictures of ev
 	$(CARGO) build $(BUILT) --bins
 	cd web && ORDERFLOW_BIN=$(CURDIR)/$(BUILT_IN) npm run --silent browser
 
-test: tools fmt lint doc page unit stories browser ## everything CI checks: format, lints, docs, all tests
+# The official SDKs, pinned by their lock files, against the bank as a process.
+SDK := mock_gateway/sdk
+
+sdk: $(SDK)/node_modules/.package-lock.json $(SDK)/.venv/.installed ## the bank, asked by the official SDKs of Node and Python
+	$(CARGO) build $(TESTED) --bins
+	cd $(SDK) && MOCK_GATEWAY_BIN=$(CURDIR)/target/debug/mock_gateway npm run --silent test
+	cd $(SDK) && MOCK_GATEWAY_BIN=$(CURDIR)/target/debug/mock_gateway .venv/bin/python -m pytest -q python
+
+$(SDK)/node_modules/.package-lock.json: $(SDK)/package-lock.json
+	cd $(SDK) && npm ci --loglevel=error && touch node_modules/.package-lock.json
+
+$(SDK)/.venv/.installed: $(SDK)/python/requirements.txt
+	@sh tools/ensure.sh sdk
+	rm -rf $(SDK)/.venv && python3 -m venv $(SDK)/.venv
+	$(SDK)/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
+broken: $(SDK)/node_modules/.package-lock.json $(SDK)/.venv/.installed ## take the bank's rules away one by one: each is missed by a case of the SDKs
+	@sh $(SDK)/broken/run.sh $(ARGS)
+
+test: tools fmt lint doc page unit sdk stories browser ## everything CI checks: format, lints, docs, all tests
 
 bench: tools web ## measure every budget; takes about a quarter of an hour
 	$(CARGO) build --release --workspace --bins
@@ -79,4 +99,4 @@ bench: tools web ## measure every budget; takes about a quarter of an hour
 
 clean: ## remove what was built
 	$(CARGO) clean
-	rm -rf web/dist web/node_modules web/openapi.json web/src/api/schema.gen.ts
+	rm -rf web/dist web/node_modules web/openapi.json web/src/api/schema.gen.ts $(SDK)/node_modules $(SDK)/.venv

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what building and testing need and this machine lacks. Says what it does; does nothing when all is there.
-# `ensure.sh browser` takes the browser in, too, that the page is tested with.
+# `ensure.sh browser` takes the browser in, too, that the page is tested with; `ensure.sh sdk` the Python that the bank is
+# tested with.
 set -eu
 
 missing=""
@@ -29,6 +30,10 @@ if [ "${1:-}" = browser ] && [ -z "${CHROMIUM:-}" ]; then
         if command -v "$name" >/dev/null 2>&1; then is_there="$name"; fi
     done
     [ -n "$is_there" ] || missing="$missing chromium"
+fi
+
+if [ "${1:-}" = sdk ] && ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
+    missing="$missing python3-venv"
 fi
 
 if [ -n "$missing" ]; then
