@@ -11,6 +11,7 @@
 
 mod entry;
 mod frame;
+mod objects;
 mod party;
 mod reader;
 mod writer;
