@@ -1,7 +1,9 @@
 //! Headers with a meaning of ours: each is taken once and whole, or the request is refused.
 
+use std::time::Duration;
+
 use actix_web::HttpRequest;
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, IF_MATCH};
+use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, IF_MATCH};
 
 use crate::problem::{Code, Problem};
 use crate::runtime::{Answer, Expected};
@@ -17,6 +19,8 @@ pub(super) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idem
 const KEY_LENGTH_MAX: usize = 255;
 /// The most entity tags that one request may name.
 const IF_MATCH_TAGS_MAX: usize = 64;
+/// No answer is older than this, however patient its reader.
+const AGE_MAX: Duration = Duration::from_secs(5);
 /// The most characters of a request id that is echoed.
 const REQUEST_ID_LENGTH_MAX: usize = 128;
 
@@ -67,6 +71,18 @@ fn unescaped(inner: &str) -> Option<String> {
         }
     }
     Some(key)
+}
+
+/// How old an answer may be that is made of views: `Cache-Control: max-age=1` (RFC 9111, 5.2.1). Nought where nobody says so: then
+/// an answer shows all that was answered before.
+pub(super) fn max_age(headers: &HeaderMap) -> Duration {
+    let mut named = headers.get_all(CACHE_CONTROL);
+    let first = named.next().and_then(|value| value.to_str().ok());
+    let seconds = first.and_then(|text| text.trim().strip_prefix("max-age=")?.parse().ok());
+    match (seconds, named.next()) {
+        (Some(seconds), None) => Duration::from_secs(seconds).min(AGE_MAX),
+        (None | Some(_), _) => Duration::ZERO,
+    }
 }
 
 /// The request's own id, when it has one that can be echoed.

@@ -16,9 +16,10 @@ impl FromRequest for Tenant {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let named = headers::store_id(request.headers()).and_then(|id| Ok((id, Through::of(request)?)));
+        let age = headers::max_age(request.headers());
         Box::pin(async move {
             let (id, door) = named?;
-            Ok(door.directory().enter(&id).await?)
+            Ok(door.directory().enter(&id).await?.content_with(age))
         })
     }
 }

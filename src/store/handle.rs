@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -197,6 +197,8 @@ pub struct Tenant {
     handle: Arc<StoreHandle>,
     pub(super) members: Arc<Members>,
     pub(super) node: Arc<Node>,
+    /// How old what views show may be.
+    age: Duration,
     _node_permit: NodePermit,
 }
 
@@ -227,6 +229,7 @@ impl Tenant {
                 handle: Arc::clone(handle),
                 members,
                 node: Arc::clone(node),
+                age: Duration::ZERO,
                 _node_permit: node_permit,
             })),
             Err(fault) => {
@@ -246,8 +249,19 @@ impl Tenant {
         &self.handle.flow
     }
 
-    /// A journal position at or after everything this store has answered: views at this position show it.
+    /// Content with views as they were so long ago.
+    #[must_use]
+    pub fn content_with(mut self, age: Duration) -> Self {
+        self.age = age;
+        self
+    }
+
+    /// A journal position at or after everything this store has answered: views at this position show it. Any position, for
+    /// whoever is content with what views show already.
     pub fn end(&self) -> u64 {
+        if !self.age.is_zero() && self.node.views.are_within(self.age) {
+            return 0;
+        }
         self.node.journal.end()
     }
 

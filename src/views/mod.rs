@@ -28,6 +28,7 @@ mod postings;
 mod projection;
 mod reader;
 mod runner;
+mod sample;
 mod schema;
 mod segment;
 mod slots;
@@ -46,7 +47,7 @@ pub use alerts::AlertFilter;
 pub(crate) use audit::{AuditedAlert, AuditedItem, AuditedOrder, AuditedStore, Fingerprint, Snapshot};
 pub use error::{Behind, ViewsError};
 pub use events::EventView;
-pub use feed::Follower;
+pub use feed::{After, Follower};
 pub(crate) use figures::OrderPart;
 pub use figures::{
     AlertStats, Figures, InventoryStats, NodeStats, OrderStats, PaymentStats, Revenue, StoreStats,
@@ -55,6 +56,7 @@ pub use lists::{Page, ReturnFilter, ReviewFilter};
 pub use orders::{OrderFilter, PARTS_AMONG};
 pub use past::{Lost, Past, SCANNED_MAX, Thing};
 pub use reader::{StoredStore, ViewsReader};
+pub use sample::Sample;
 pub(crate) use segment::Words;
 pub use stuck::{OrderPlace, PaymentRow, StuckOrder, StuckPage};
 
@@ -180,7 +182,18 @@ impl Views {
 
     /// Follows a store: hears when readers can see more of its events. Costs nothing where nobody does.
     pub fn follow_store(&self, store: &StoreId) -> Follower {
-        self.feed.follow(store)
+        self.feed.follow(store, false)
+    }
+
+    /// The same, with a [`Sample`] of what every transaction brings.
+    pub fn sample_store(&self, store: &StoreId) -> Follower {
+        self.feed.follow(store, true)
+    }
+
+    /// Whether readers can see everything that was there so long ago. Not known to the millisecond: whoever may look at what
+    /// is a second old is not to wake the projector for it.
+    pub fn are_within(&self, age: Duration) -> bool {
+        self.lag() == 0 || self.shared.unwritten_since().is_some_and(|since| since.elapsed() <= age)
     }
 
     /// How many records views are behind the journal.

@@ -11,10 +11,11 @@ use super::feed::Feed;
 use super::figures::Figures;
 use super::fold::{Answered, Tools, fold};
 use super::keys::RecentKeys;
+use super::sample::Samples;
 use super::slots::{StoreSlot, Stores, last_no};
 use super::{schema, write};
 use crate::journal::{Position, Reader, Record};
-use crate::types::{Currency, Timestamp};
+use crate::types::{Currency, Timestamp, clock};
 
 /// How many orders stay in hand after a transaction.
 const ORDERS_MAX: usize = 4_096;
@@ -32,6 +33,7 @@ pub(super) struct Projection {
     answered: Vec<Answered>,
     keys: Arc<RecentKeys>,
     feed: Arc<Feed>,
+    samples: Samples,
     last_store: u32,
     last_sku: u64,
     /// Transactions since the file was made.
@@ -83,6 +85,7 @@ impl Projection {
         Ok(Self {
             keys: Arc::new(RecentKeys::load(&file)?),
             feed: Arc::default(),
+            samples: Samples::default(),
             last_store: u32::try_from(last_no(&file, "stores")?)
                 .map_err(|_| ViewsError::damaged("the number of stores"))?,
             last_sku: last_no(&file, "skus")?,
@@ -161,6 +164,9 @@ impl Projection {
             (false, true) => self.incomplete = self.incomplete.saturating_sub(1),
             (true, true) | (false, false) => {}
         }
+        if self.feed.is_sampled() {
+            self.samples.take(record, &self.feed);
+        }
         self.folded = record.position;
         Ok(())
     }
@@ -202,8 +208,11 @@ impl Projection {
                 self.answered.clear();
                 self.written = self.folded;
                 self.turn += 1;
-                let newest = |id: &'_ Arc<str>| self.stores.get(id).map(|store| store.sequence);
-                self.feed.wrote(self.dirty.iter().filter_map(|id| Some((&**id, newest(id)?))));
+                let (stores, samples, now) = (&self.stores, &mut self.samples, clock::monotonic());
+                self.feed.wrote(self.dirty.iter().filter_map(|id| {
+                    let newest = stores.get(id)?.sequence;
+                    Some((&**id, newest, samples.of(id, now)))
+                }));
                 self.let_go();
                 Ok(leaves_some)
             }

@@ -8,7 +8,7 @@
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -26,7 +26,7 @@ const TICK: Duration = Duration::from_millis(20);
 /// How long to wait before a transaction that failed is tried again.
 const RETRY: Duration = Duration::from_millis(500);
 /// News waits no longer than this while somebody listens, as long as it is little.
-const HEARD_AFTER: Duration = Duration::from_millis(40);
+const HEARD_AFTER: Duration = Duration::from_millis(25);
 /// More than so many records are not little.
 const HEARD_MAX: u64 = 256;
 /// So many unread records are worth reading at once.
@@ -48,6 +48,8 @@ pub(super) struct Shared {
     /// Whether to tidy up once everything is written.
     tidies: AtomicBool,
     failure: OnceLock<Arc<str>>,
+    /// When the oldest record that is not written was noticed.
+    unwritten_since: Mutex<Option<Instant>>,
     thread: OnceLock<Thread>,
 }
 
@@ -62,6 +64,7 @@ impl Shared {
             forget_turns: AtomicU64::new(0),
             tidies: AtomicBool::new(false),
             failure: OnceLock::new(),
+            unwritten_since: Mutex::new(None),
             thread: OnceLock::new(),
         })
     }
@@ -104,6 +107,15 @@ impl Shared {
         let _ = self.failure.set(why.into());
         // Whoever waits looks again.
         self.position.send_modify(|_| {});
+    }
+
+    /// When the oldest record that is not written was noticed, where there is one.
+    pub(super) fn unwritten_since(&self) -> Option<Instant> {
+        *self.unwritten_since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_unwritten_since(&self, since: Option<Instant>) {
+        *self.unwritten_since.lock().unwrap_or_else(PoisonError::into_inner) = since;
     }
 
     fn wake(&self) {
@@ -201,7 +213,7 @@ impl Runner {
         let end = self.journal.end();
         let written = self.projection.written();
         if end == written {
-            self.since = None;
+            self.note_since(None);
             if self.shared.forget_turns.load(SeqCst) > 0 {
                 return self.try_write();
             }
@@ -210,7 +222,11 @@ impl Runner {
             }
             return Ok(Next::News);
         }
-        let since = *self.since.get_or_insert_with(clock::monotonic);
+        let since = self.since.unwrap_or_else(|| {
+            let now = clock::monotonic();
+            self.note_since(Some(now));
+            now
+        });
         let is_wanted = self.shared.wanted.load(SeqCst) > written;
         let passed = since.elapsed();
         let is_due = passed >= self.pace.interval;
@@ -228,7 +244,18 @@ impl Runner {
         if self.journal.end() - self.projection.folded() >= BACKLOG {
             return Ok(Next::Again);
         }
-        Ok(Next::Rest(TICK.min(self.pace.interval.saturating_sub(passed))))
+        let mut rest = TICK.min(self.pace.interval.saturating_sub(passed));
+        if is_followed && passed < HEARD_AFTER {
+            rest = rest.min(HEARD_AFTER - passed);
+        }
+        Ok(Next::Rest(rest))
+    }
+
+    fn note_since(&mut self, since: Option<Instant>) {
+        if self.since != since {
+            self.since = since;
+            self.shared.set_unwritten_since(since);
+        }
     }
 
     /// Writes, or rests for a while where that is not possible now.
@@ -236,7 +263,7 @@ impl Runner {
         match self.write() {
             Ok(()) => {
                 self.is_stalled = false;
-                self.since = None;
+                self.note_since(None);
                 Ok(Next::Again)
             }
             Err(why) if why.is_passing() => {

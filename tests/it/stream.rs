@@ -151,6 +151,32 @@ async fn a_server_that_stops_says_goodbye_in_time() {
 }
 
 #[tokio::test]
+async fn who_is_content_with_what_is_a_second_old_is_not_waited_for() {
+    let world = Setup::new().setting("views.flush_ms", 60_000).start().await;
+    let shop = world.shop("acme").await;
+    shop.stock("MUG", 10).await;
+    let total = async |age: Option<&str>| {
+        let mut call = shop.call("GET", "/v1/dashboard/stats");
+        if let Some(age) = age {
+            call = call.header("cache-control", age);
+        }
+        call.answer().await.must(200)["orders"]["total"].as_u64()
+    };
+    assert_eq!(total(None).await, Some(0), "whoever says nothing sees all there is");
+    shop.post("/v1/orders", basket("MUG", 1).json()).await.must(202);
+    assert_eq!(total(Some("max-age=0")).await, Some(1));
+    shop.post("/v1/orders", basket("MUG", 1).json()).await.must(202);
+    assert_eq!(total(Some("no-cache")).await, Some(2));
+    // Old news is not good enough for anybody, and new news is seen at the latest when it is old.
+    shop.post("/v1/orders", basket("MUG", 1).json()).await.must(202);
+    until("the third order is seen", LIMIT, async || match total(Some("max-age=1")).await {
+        Some(3) => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_stream_begins_now_unless_it_is_told_where() {
     let world = World::start().await;
     let (shop, other) = (world.shop("acme").await, world.shop("other").await);
@@ -182,6 +208,7 @@ async fn a_stream_begins_now_unless_it_is_told_where() {
     };
     refused("?after=-1", None, 400, "malformed_query").await;
     refused("?from=1", None, 400, "malformed_query").await;
+    refused("?sample=perhaps", None, 400, "malformed_query").await;
     refused("?types=", None, 400, "malformed_query").await;
     refused("?after=100000", None, 400, "malformed_query").await;
     refused("", Some("seven"), 400, "malformed_header").await;

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use tokio::sync::watch;
@@ -13,7 +13,21 @@ use tokio::sync::watch;
 use super::frame::{self, Dropped, Frame, Kinds};
 use super::hub::Seat;
 use crate::types::clock;
-use crate::views::{Follower, Views};
+use crate::views::{After, Follower, Sample, Views};
+
+/// Where something was left out, the next part waits for so long: more often is no use to anybody's eyes.
+const REST: Duration = Duration::from_millis(50);
+/// One who samples and is further behind than this reads nothing of what lies between.
+const BEHIND_MAX: u64 = 2_000;
+
+/// How much a listener wants to hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// Every event.
+    Whole,
+    /// Some, while there are many, and how many the others are.
+    Sampled,
+}
 
 /// One who listens to a store.
 pub(super) struct Listener {
@@ -23,6 +37,7 @@ pub(super) struct Listener {
     /// Whether the node takes no more requests.
     closing: watch::Receiver<bool>,
     kinds: Kinds,
+    pace: Pace,
     /// The last event that was looked at, sent or not wanted.
     after: u64,
     /// The newest event there is, as far as is known.
@@ -34,6 +49,17 @@ pub(super) struct Listener {
     /// When the connection was last given anything.
     handed_at: Instant,
     is_over: bool,
+    /// Not before then is anything more handed over.
+    rests_until: Option<Instant>,
+}
+
+/// What one who samples finds.
+enum Sampled {
+    Text(Bytes),
+    /// Nothing of what is wanted.
+    Nothing,
+    /// No sample: events are to be read, up to before this one.
+    Events(Option<u64>),
 }
 
 /// What ends a wait.
@@ -45,12 +71,14 @@ enum Woken {
 
 impl Listener {
     /// Listens from after an event on; `newest` is the last one there is.
+    #[expect(clippy::too_many_arguments, reason = "called once, and each is a thing of its own")]
     pub(super) fn new(
         seat: Seat,
         views: Arc<Views>,
         follower: Follower,
         closing: watch::Receiver<bool>,
         kinds: Kinds,
+        pace: Pace,
         after: u64,
         newest: u64,
     ) -> Self {
@@ -60,12 +88,14 @@ impl Listener {
             follower,
             closing,
             kinds,
+            pace,
             after,
             newest,
             greeting: Some(frame::greeting(after)),
             ready: VecDeque::new(),
             handed_at: clock::monotonic(),
             is_over: false,
+            rests_until: None,
         }
     }
 
@@ -97,12 +127,18 @@ impl Listener {
                 return Some(frame.text);
             }
             self.newest = self.newest.max(self.follower.newest());
+            let until = match self.sampled().await {
+                Sampled::Text(text) => return Some(text),
+                Sampled::Nothing => continue,
+                Sampled::Events(until) => until,
+            };
             match self.seat.tail().part(&self.views, self.after + 1, self.newest).await {
                 Ok(part) if part.is_empty() => match self.wait().await {
                     Woken::More | Woken::Closing => {}
                     Woken::Silence => return Some(frame::heartbeat(self.after)),
                 },
-                Ok(part) => {
+                Ok(mut part) => {
+                    part.retain(|frame| until.is_none_or(|until| frame.sequence < until));
                     self.after = part.last().map_or(self.after, |last| last.sequence);
                     self.ready.extend(part.into_iter().filter(|frame| self.kinds.has(&frame.kind)));
                 }
@@ -114,6 +150,46 @@ impl Listener {
                 }
             }
         }
+    }
+
+    /// What comes next for one who samples, if it is there as a sample; else events are read up to before one, or all.
+    async fn sampled(&mut self) -> Sampled {
+        if self.pace == Pace::Whole || self.newest <= self.after {
+            return Sampled::Events(None);
+        }
+        if let Some(until) = self.rests_until.take() {
+            // Whoever stops meanwhile is not kept waiting for long.
+            tokio::time::sleep_until(until.into()).await;
+        }
+        match self.follower.after(self.after) {
+            After::Samples(samples) => self.hand_over(&samples),
+            After::Events(until) => {
+                let to = until.map_or(self.newest, |until| until - 1);
+                if to.saturating_sub(self.after) <= BEHIND_MAX {
+                    return Sampled::Events(until);
+                }
+                let after = std::mem::replace(&mut self.after, to);
+                Sampled::Text(frame::jump(after, to))
+            }
+        }
+    }
+
+    fn hand_over(&mut self, samples: &[Arc<Sample>]) -> Sampled {
+        let mut texts = samples.iter().map(|sample| self.seat.tail().sampled(sample, &self.kinds));
+        let text = match samples {
+            [_] => texts.next().unwrap_or_default(),
+            _ => texts
+                .fold(BytesMut::new(), |mut all, text| {
+                    all.extend_from_slice(&text);
+                    all
+                })
+                .freeze(),
+        };
+        self.after = samples.last().map_or(self.after, |last| last.last);
+        if samples.iter().any(|sample| !sample.left_out.is_empty()) {
+            self.rests_until = Some(clock::monotonic() + REST);
+        }
+        if text.is_empty() { Sampled::Nothing } else { Sampled::Text(text) }
     }
 
     async fn wait(&mut self) -> Woken {

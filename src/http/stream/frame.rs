@@ -1,12 +1,14 @@
 //! What goes over the line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::Serialize;
 
 use crate::problem::{Code, Problem};
-use crate::views::EventView;
+use crate::types::Timestamp;
+use crate::views::{EventView, Sample};
 
 /// The most types that one listener may name.
 const TYPES_MAX: usize = 64;
@@ -26,11 +28,62 @@ pub(super) struct Frame {
 impl Frame {
     /// An event: `data` is what `GET /v1/events` shows of it.
     pub(super) fn of(event: &EventView) -> Self {
-        let mut text = format!("id: {}\nevent: {}\ndata: ", event.sequence, event.kind).into_bytes();
-        serde_json::to_writer(&mut text, event).expect("a view has string keys and goes to memory");
-        text.extend_from_slice(b"\n\n");
+        let mut text = format!("id: {}\n", event.sequence).into_bytes();
+        write_event(&mut text, event);
         Self { sequence: event.sequence, kind: event.kind.as_str().into(), text: text.into() }
     }
+}
+
+fn write_event(text: &mut Vec<u8>, event: &EventView) {
+    text.extend_from_slice(format!("event: {}\ndata: ", event.kind).as_bytes());
+    serde_json::to_writer(&mut *text, event).expect("a view has string keys and goes to memory");
+    text.extend_from_slice(b"\n\n");
+}
+
+/// What was left out of a stream that is sampled.
+#[derive(Debug, Serialize)]
+struct Skipped {
+    /// It was somewhere after this event,
+    after: u64,
+    /// and no later than this one.
+    to: u64,
+    /// When the last one happened; null where nobody looked.
+    at: Option<Timestamp>,
+    /// How many of each type; null where nobody counted, because it is long ago.
+    types: Option<BTreeMap<Box<str>, u32>>,
+}
+
+fn write_skipped(text: &mut Vec<u8>, skipped: &Skipped) {
+    text.extend_from_slice(format!("id: {}\nevent: skipped\ndata: ", skipped.to).as_bytes());
+    serde_json::to_writer(&mut *text, skipped).expect("it has string keys and goes to memory");
+    text.extend_from_slice(b"\n\n");
+}
+
+/// A sample, of the types that are wanted; nothing where it has none of them. Where anything was left out, the last words
+/// count it, and only they have an id: whoever breaks off before hears all of it again.
+pub(super) fn sampled(sample: &Sample, kinds: &Kinds) -> Bytes {
+    let counted = sample.left_out.iter().filter(|(kind, _)| kinds.has(kind));
+    let types: BTreeMap<Box<str>, u32> = counted.cloned().collect();
+    let events = sample.events.iter().filter(|event| kinds.has(&event.kind));
+    let mut text = Vec::new();
+    for event in events {
+        if types.is_empty() {
+            text.extend_from_slice(format!("id: {}\n", event.sequence).as_bytes());
+        }
+        write_event(&mut text, event);
+    }
+    if !types.is_empty() {
+        let Sample { first, last, at, .. } = *sample;
+        write_skipped(&mut text, &Skipped { after: first - 1, to: last, at: Some(at), types: Some(types) });
+    }
+    text.into()
+}
+
+/// Everything from after one event to another was left out, and nobody has counted it.
+pub(super) fn jump(after: u64, to: u64) -> Bytes {
+    let mut text = Vec::new();
+    write_skipped(&mut text, &Skipped { after, to, at: None, types: None });
+    text.into()
 }
 
 /// The first words: how long to wait before coming back, and where this begins, so that a client whose connection breaks

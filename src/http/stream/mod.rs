@@ -9,6 +9,9 @@
 //! Nothing is pushed: a listener takes what comes next in the store's sequence, which has no gaps, from what others have
 //! just read or from views, and it takes the next part when its connection has room for it. So a listener holds a part and
 //! no queue, whoever is slow keeps nobody waiting, and whoever is too slow is told where to go on, and dropped.
+//!
+//! Who wants to see a store live rather than to know everything asks for a sample: what the projector has just written, some
+//! of it whole and the rest counted, rendered once and sent seldom where much happens. A hundred open pages are such readers.
 
 mod body;
 mod frame;
@@ -30,7 +33,7 @@ use super::reply::Reply;
 use crate::problem::{Code, Problem};
 use crate::store::Tenant;
 
-use body::Listener;
+use body::{Listener, Pace};
 use frame::Kinds;
 
 pub(super) use hub::Hub;
@@ -51,6 +54,9 @@ pub(super) struct Asked {
     /// Only these types, with commas between; all where it is missing.
     #[serde(default)]
     types: Option<String>,
+    /// Whether some events are enough while there are many, with a count of the others.
+    #[serde(default)]
+    sample: bool,
 }
 
 /// Events from a place in the store's sequence on, for as long as the client listens. No permit of the store is held
@@ -68,7 +74,7 @@ pub(super) async fn listen(
     let seat = door.streams().take(&store)?;
     let views = std::sync::Arc::clone(&door.directory().node().views);
     // Followed first, so that nothing is written unheard between the look and the first wait.
-    let follower = views.follow_store(&store);
+    let follower = if asked.sample { views.sample_store(&store) } else { views.follow_store(&store) };
     let known = lists::ask(&door, end, move |views| views.store(&store)).await?;
     let newest = known.map_or(0, |known| known.sequence);
     let after = from.unwrap_or(newest);
@@ -76,7 +82,8 @@ pub(super) async fn listen(
         let why = format!("the store's last event is {newest}, so nobody can have seen {after}");
         return Err(Problem::because(Code::MalformedQuery, why));
     }
-    let listener = Listener::new(seat, views, follower, door.closing(), kinds, after, newest);
+    let pace = if asked.sample { Pace::Sampled } else { Pace::Whole };
+    let listener = Listener::new(seat, views, follower, door.closing(), kinds, pace, after, newest);
     Ok(response(listener.chunks()))
 }
 

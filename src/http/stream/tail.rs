@@ -1,12 +1,14 @@
 //! The last events of one store that somebody listens to: read and rendered by whoever comes first, for all.
 
 use std::collections::VecDeque;
+use std::sync::{Arc, Mutex as Lock, PoisonError};
 
+use bytes::Bytes;
 use tokio::sync::Mutex;
 
-use super::frame::Frame;
+use super::frame::{self, Frame, Kinds};
 use crate::types::StoreId;
-use crate::views::{Views, ViewsError};
+use crate::views::{Sample, Views, ViewsError};
 
 /// The most events that are kept.
 const FRAMES_MAX: usize = 512;
@@ -14,6 +16,8 @@ const FRAMES_MAX: usize = 512;
 const BYTES_MAX: usize = 128 << 10;
 /// The most events that a listener takes at once.
 const PART_FRAMES_MAX: usize = 64;
+/// The most samples that are kept.
+const SAMPLES_MAX: usize = 32;
 /// About the most bytes that a listener takes at once.
 const PART_BYTES_MAX: usize = 64 << 10;
 
@@ -22,6 +26,8 @@ const PART_BYTES_MAX: usize = 64 << 10;
 pub(super) struct Tail {
     store: StoreId,
     kept: Mutex<Kept>,
+    /// The last samples, by their last events, as they go over the line.
+    sampled: Lock<VecDeque<(u64, Bytes)>>,
 }
 
 /// Events without a gap, those before `next`.
@@ -35,12 +41,30 @@ struct Kept {
 
 impl Tail {
     pub(super) fn new(store: StoreId) -> Self {
-        Self { store, kept: Mutex::default() }
+        Self { store, kept: Mutex::default(), sampled: Lock::default() }
     }
 
     /// Whose.
     pub(super) fn store(&self) -> &StoreId {
         &self.store
+    }
+
+    /// A sample as it goes over the line: rendered once for all who want every type.
+    pub(super) fn sampled(&self, sample: &Arc<Sample>, kinds: &Kinds) -> Bytes {
+        if matches!(kinds, Kinds::Only(_)) {
+            return frame::sampled(sample, kinds);
+        }
+        let mut kept = self.sampled.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = kept.iter().rev().find(|(last, _)| *last == sample.last);
+        if let Some((_, text)) = found {
+            return text.clone();
+        }
+        let text = frame::sampled(sample, kinds);
+        if kept.len() == SAMPLES_MAX {
+            kept.pop_front();
+        }
+        kept.push_back((sample.last, text.clone()));
+        text
     }
 
     /// Events from `next` on, as many as make a part. Nothing where `newest`, the last one known, comes before it.

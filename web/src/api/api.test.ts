@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
-import { address, mayRetry, traceOf } from './call';
+import { QueryClient } from '@tanstack/react-query';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { address, asRefresh, get, mayRetry, post, traceOf } from './call';
 import { ApiProblem, Unreachable, problemOf, retryAfterMs, sentence } from './problem';
-import { intervalMs, topicsOf } from './refresh';
+import { Refresher, intervalMs, topicsOf } from './refresh';
 import { backoffMs } from './stream';
 
 describe('an address', () => {
@@ -79,12 +80,56 @@ describe('the stream', () => {
     expect(topicsOf('inventory.threshold_reached')).toContain('inventory');
     expect(topicsOf('alert.raised')).toContain('alerts');
     expect(topicsOf('fraud.review_opened')).toContain('reviews');
+    expect(topicsOf('fraud.assessed')).toEqual(['stats']);
     expect(topicsOf('shipment.in_transit')).toEqual(['orders']);
     expect(topicsOf('something_new')).toEqual([]);
   });
   it('is asked less often where much happens', () => {
     expect(intervalMs(0)).toBeLessThan(intervalMs(100));
     expect(intervalMs(100)).toBeLessThan(intervalMs(2_000));
+  });
+});
+
+describe('what is read again because of events', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.useRealTimers();
+  });
+
+  it('may be a moment old, unless something was done here just now', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    await vi.advanceTimersByTimeAsync(60_000);
+    const ages: (string | null)[] = [];
+    vi.stubGlobal('fetch', async (_: string, init: { headers: Headers }) => {
+      ages.push(init.headers.get('Cache-Control'));
+      return new Response('{}', { status: 200 });
+    });
+    const client = new QueryClient();
+    const read = {
+      queryKey: ['acme', 'stats'],
+      queryFn: () => get('/v1/dashboard/stats', { store: 'acme' }),
+    };
+    const { QueryObserver } = await import('@tanstack/react-query');
+    const leave = new QueryObserver(client, read).subscribe(() => undefined);
+    const refresher = new Refresher(client, 'acme');
+    const created = { type: 'order.created' } as Parameters<typeof refresher.hear>[0][number];
+    await vi.advanceTimersByTimeAsync(100);
+    expect(ages).toEqual([null]);
+    refresher.hear([created]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(ages).toEqual([null, 'max-age=1']);
+    refresher.hear([], { types: new Map([['order.created', 3]]), total: 3, at: null });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(ages).toEqual([null, 'max-age=1', 'max-age=1']);
+    await post('/v1/orders/{id}/retry', { store: 'acme', path: { id: 'ord_1' } });
+    refresher.hear([created]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(ages).toEqual([null, 'max-age=1', 'max-age=1', null, null]);
+    asRefresh(() => undefined);
+    await client.refetchQueries();
+    expect(ages.at(-1)).toBeNull();
+    leave();
+    refresher.stop();
   });
 });
 

@@ -73,6 +73,24 @@ export function freshKey(): string {
   return crypto.randomUUID();
 }
 
+/** After something was done here, everybody reads what is there now, for so long. */
+const EXACT_MS = 5_000;
+let wroteAt = -Infinity;
+let isRefresh = false;
+
+/**
+ * What is asked in here is asked because events made it old: what the server shows has those events, and need not be what it will
+ * show in a quarter of a second.
+ */
+export function asRefresh(run: () => void): void {
+  isRefresh = true;
+  try {
+    run();
+  } finally {
+    isRefresh = false;
+  }
+}
+
 /** Asks the server, and throws {@link ApiProblem} or {@link Unreachable} where it does not do what was asked. */
 export async function ask<V extends Verb, P extends PathsOf<V>>(
   verb: V,
@@ -84,6 +102,8 @@ export async function ask<V extends Verb, P extends PathsOf<V>>(
   if (verb === 'post') headers.set('Idempotency-Key', options.key ?? freshKey());
   if (options.ifMatch !== undefined) headers.set('If-Match', options.ifMatch);
   if (options.body !== undefined) headers.set('Content-Type', 'application/json');
+  if (verb !== 'get') wroteAt = performance.now();
+  else if (isRefresh && performance.now() - wroteAt > EXACT_MS) headers.set('Cache-Control', 'max-age=1');
   let response: Response;
   try {
     response = await fetch(address(path, options.path, options.query as Record<string, unknown>), {

@@ -6,5 +6,6 @@ export type * from './schema.gen';
 export { topicsOf } from './refresh';
 export type { Topic } from './refresh';
 export { SseReader } from './sse';
-export type { EventStream, LiveState } from './stream';
+export type { EventStream, LiveState, Skipped } from './stream';
+export { SKIPPED_MS } from './stream';
 export type { Event as StoreEvent } from './schema.gen';

@@ -56,5 +56,5 @@ export function useLiveState(): LiveState {
 export function useEvents(listener: Listener): void {
   const { stream } = useHere();
   const hear = useEffectEvent(listener);
-  useEffect(() => stream.subscribe((events) => hear(events)), [stream]);
+  useEffect(() => stream.subscribe((events, skipped) => hear(events, skipped)), [stream]);
 }

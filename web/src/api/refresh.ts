@@ -1,5 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query';
+import { asRefresh } from './call';
 import type { Event as StoreEvent } from './schema.gen';
+import type { Skipped } from './stream';
 
 /** What the page may have to read again when something happened. The second part of a query's key. */
 export type Topic = 'stats' | 'orders' | 'inventory' | 'alerts' | 'reviews' | 'schedules' | 'gateways';
@@ -13,7 +15,8 @@ export function topicsOf(type: string): readonly Topic[] {
     case 'alert':
       return ['stats', 'alerts'];
     case 'fraud':
-      return ['stats', 'reviews'];
+      // Every order is assessed; only some are for people.
+      return type.startsWith('fraud.review') ? ['stats', 'reviews'] : ['stats'];
     case 'payment':
       return ['stats', 'orders', 'gateways'];
     case 'order':
@@ -29,7 +32,7 @@ export function topicsOf(type: string): readonly Topic[] {
 
 /** How often at most a topic is read again, in milliseconds: seldom where much happens. */
 export function intervalMs(eventsInLastSecond: number): number {
-  if (eventsInLastSecond > 400) return 3_000;
+  if (eventsInLastSecond > 400) return 4_000;
   return eventsInLastSecond > 60 ? 2_000 : 750;
 }
 
@@ -50,11 +53,12 @@ export class Refresher {
     this.#store = store;
   }
 
-  readonly hear = (events: readonly StoreEvent[]): void => {
+  readonly hear = (events: readonly StoreEvent[], skipped: Skipped | null = null): void => {
     const now = performance.now();
-    this.#count(now, events.length);
+    this.#count(now, events.length + (skipped?.total ?? 0));
+    const types = new Set(events.map((event) => event.type).concat([...(skipped?.types.keys() ?? [])]));
     const topics = new Set<Topic>();
-    for (const event of events) for (const topic of topicsOf(event.type)) topics.add(topic);
+    for (const type of types) for (const topic of topicsOf(type)) topics.add(topic);
     for (const topic of topics) this.#touch(topic, now);
   };
 
@@ -82,7 +86,7 @@ export class Refresher {
         () => {
           this.#due.delete(topic);
           this.#last.set(topic, performance.now());
-          void this.#client.invalidateQueries({ queryKey: [this.#store, topic] });
+          asRefresh(() => void this.#client.invalidateQueries({ queryKey: [this.#store, topic] }));
         },
         Math.max(40, wait),
       ),

@@ -130,6 +130,42 @@ describe('the stream', () => {
     expect(phases).toContain('reconnecting');
   });
 
+  it('counts what is left out, and hears nothing twice after a return in the middle of a part', async () => {
+    await vi.advanceTimersByTimeAsync(1);
+    const parts: (number | undefined)[] = [];
+    stream.subscribe((_, skipped) => void parts.push(skipped?.types.get('order.created')));
+    const event = (sequence: number) =>
+      server.say(
+        `event: order.created\ndata: ${JSON.stringify({ sequence, type: 'order.created', at: new Date().toISOString() })}\n\n`,
+      );
+    const skipped = (to: number, types: object | null) =>
+      server.say(`id: ${to}\nevent: skipped\ndata: ${JSON.stringify({ after: 1, to, at: null, types })}\n\n`);
+    server.say('id: 1\n\n');
+    event(2);
+    event(5);
+    skipped(9, { 'order.created': 6 });
+    await vi.advanceTimersByTimeAsync(20);
+    expect([heard, parts, stream.heard]).toEqual([[2, 5], [6], 8]);
+    event(10);
+    event(12);
+    await vi.advanceTimersByTimeAsync(20);
+    server.hangUp();
+    await vi.advanceTimersByTimeAsync(400);
+    expect(server.asked).toEqual([null, '9']);
+    event(10);
+    event(12);
+    event(13);
+    skipped(15, { 'order.created': 3 });
+    await vi.advanceTimersByTimeAsync(20);
+    expect(heard).toEqual([2, 5, 10, 12, 13]);
+    expect(stream.heard).toBe(14);
+    expect(restarts).toBe(0);
+    skipped(90_000, null);
+    expect(restarts).toBe(0);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(restarts).toBe(1);
+  });
+
   it('has one connection, however often it is started and stopped', async () => {
     stream.stop();
     stream.start();

@@ -17,9 +17,25 @@ export type LiveState =
       readonly why: string;
     };
 
-/** Takes a part of the events, in their order. */
-export type Listener = (events: readonly StoreEvent[]) => void;
+/** Events that are not shown, because there are too many for the eye: how many of which type, and when the last one was. */
+export interface Skipped {
+  readonly types: ReadonlyMap<string, number>;
+  readonly total: number;
+  readonly at: string | null;
+}
 
+/** Takes a part of the events, in their order, and what was left out among them. */
+export type Listener = (events: readonly StoreEvent[], skipped: Skipped | null) => void;
+
+/** What the server says of events that it left out. */
+interface SkippedMessage {
+  readonly to: number;
+  readonly at: string | null;
+  readonly types: Readonly<Record<string, number>> | null;
+}
+
+/** What may have been left out is read again after so long. */
+export const SKIPPED_MS = 2_000;
 /** Events are kept for at most so long a part; a page in the background gets them once a second. */
 const HELD_MAX = 20_000;
 /** An event older than this was missed and is being caught up with. */
@@ -47,6 +63,9 @@ export class EventStream {
   readonly #watchers = new Set<() => void>();
   #state: LiveState = { phase: 'connecting' };
   #held: StoreEvent[] = [];
+  #skipped: Skipped | null = null;
+  /** What is heard again after a return: events up to here were handed on before. */
+  #repeatsTo = 0;
   #recent: StoreEvent[] = [];
   #seen = 0;
   #lastId = '';
@@ -60,6 +79,7 @@ export class EventStream {
   #isOver = false;
   #skewMs = 0;
   #lagAt = 0;
+  #newest = 0;
 
   /** `onRestart` is told when what was missed cannot be had any more, and everything must be read again. */
   constructor(store: string, onRestart: () => void) {
@@ -137,13 +157,18 @@ export class EventStream {
       const headers = new Headers({ Accept: 'text/event-stream', 'X-Store-ID': this.#store });
       if (this.#lastId !== '') headers.set('Last-Event-ID', this.#lastId);
       this.#listenForSilence(abort);
-      const response = await fetch('/v1/events/stream', { headers, signal: abort.signal, cache: 'no-store' });
+      const response = await fetch('/v1/events/stream?sample=true', {
+        headers,
+        signal: abort.signal,
+        cache: 'no-store',
+      });
       if (!response.ok || response.body === null) {
         const problem = await problemOf(response);
         why = problem.detail;
         // The store does not know this place any more: its data was replaced. All is read anew.
         if (problem.status === 400 && this.#lastId !== '') {
           this.#lastId = '';
+          this.#repeatsTo = 0;
           this.#onRestart();
         }
         return this.#wait(why, problem.retryAfterMs);
@@ -151,6 +176,7 @@ export class EventStream {
       const isBack = this.#failures > 0 || this.#downSince > 0;
       this.#failures = 0;
       this.#downSince = 0;
+      this.#repeatsTo = this.#lastId === '' ? 0 : this.#newest;
       this.#say(isBack ? { phase: 'catching_up', behindMs: null } : { phase: 'live', lagMs: null });
       this.#settleSoon();
       const dropped = await this.#listen(response.body, abort);
@@ -179,7 +205,8 @@ export class EventStream {
           if (typeof said.resume_after === 'number') this.#lastId = String(said.resume_after);
           return said.reason === 'stopping' ? 'the server stops' : `the server let go: ${said.reason ?? ''}`;
         }
-        this.#hold(JSON.parse(message.data) as StoreEvent);
+        if (message.event === 'skipped') this.#skip(JSON.parse(message.data) as SkippedMessage);
+        else this.#hold(JSON.parse(message.data) as StoreEvent);
       }
       const isFirst = this.#lastId === '' && sse.lastId !== '';
       if (sse.lastId !== '') this.#lastId = sse.lastId;
@@ -211,13 +238,35 @@ export class EventStream {
     this.#timer = setTimeout(() => void this.#connect(), wait);
   }
 
+  /** Some were left out. Where nobody counted them, all is read anew. */
+  #skip({ to, at, types }: SkippedMessage): void {
+    if (types === null) return this.#onRestart();
+    // Of a part that was broken off, its end tells of events that were heard already.
+    const before = this.#skipped;
+    const counts = new Map(before?.types);
+    let total = before?.total ?? 0;
+    for (const [type, count] of Object.entries(types)) {
+      counts.set(type, (counts.get(type) ?? 0) + count);
+      total += count;
+    }
+    this.#skipped = { types: counts, total, at };
+    this.#newest = Math.max(this.#newest, to);
+    this.#handOverSoon();
+  }
+
   #hold(event: StoreEvent): void {
+    if (event.sequence <= this.#repeatsTo) return;
+    this.#newest = Math.max(this.#newest, event.sequence);
     this.#held.push(event);
     // A page that cannot keep up reads its data anew rather than grow for ever.
     if (this.#held.length > HELD_MAX) {
       this.#held = [];
       this.#onRestart();
     }
+    this.#handOverSoon();
+  }
+
+  #handOverSoon(): void {
     if (this.#frame !== 0) return;
     if (document.visibilityState === 'visible') this.#frame = requestAnimationFrame(this.#handOver);
     else this.#frame = window.setTimeout(this.#handOver, 1_000);
@@ -226,18 +275,20 @@ export class EventStream {
   readonly #handOver = (): void => {
     this.#frame = 0;
     const events = this.#held;
-    const last = events.at(-1);
+    const skipped = this.#skipped;
+    const last = skipped?.at ?? events.at(-1)?.at;
     if (last === undefined || this.#isOver) return;
     this.#held = [];
-    this.#seen += events.length;
+    this.#skipped = null;
+    this.#seen += events.length + (skipped?.total ?? 0);
     this.#recent = this.#recent.concat(events).slice(-RECENT_MAX);
     this.#measure(last);
-    for (const listener of this.#listeners) listener(events);
+    for (const listener of this.#listeners) listener(events, skipped);
   };
 
   /** How late the last event is. Clocks differ: one that seems to come from the future moves the scale. */
-  #measure(last: StoreEvent): void {
-    const age = Date.now() - Date.parse(last.at);
+  #measure(last: string): void {
+    const age = Date.now() - Date.parse(last);
     this.#skewMs = Math.min(this.#skewMs, age);
     const lag = age - this.#skewMs;
     if (lag > FRESH_MS) {

@@ -16,8 +16,9 @@ export function BankHealth({ stats }: { readonly stats: StoreStats | undefined }
   const gateways = useQuery(gatewaysQuery);
   const { refetch } = gateways;
   // Trouble with the bank is an alert as soon as there is any.
-  useEvents((events) => {
-    if (events.some((event) => event.type.startsWith('alert.'))) void refetch();
+  useEvents((events, skipped) => {
+    const types = events.map((event) => event.type).concat([...(skipped?.types.keys() ?? [])]);
+    if (types.some((type) => type.startsWith('alert.'))) void refetch();
   });
   return (
     <Panel

@@ -1,6 +1,8 @@
 import { useEffect, useEffectEvent, useState } from 'react';
-import { SseReader, get, useStore, useStream } from '@/api';
-import type { EventStream, StoreEvent } from '@/api';
+import { useQueryClient } from '@tanstack/react-query';
+import { SseReader, get, statsQuery, useStore, useStream } from '@/api';
+import type { QueryClient } from '@tanstack/react-query';
+import type { EventStream, StoreEvent, StoreStats } from '@/api';
 import { KINDS, Series } from './series';
 import type { Window } from './series';
 
@@ -17,12 +19,24 @@ class Recorder {
   readonly #stream: EventStream;
   /** Whether the past is still being read. */
   isReading = true;
+  #statsAt = 0;
+  readonly #watchers = new Set<() => void>();
   /** Events up to here are read from the past, later ones are heard. */
   #boundary: number | null = null;
 
-  constructor(store: string, stream: EventStream) {
+  constructor(store: string, stream: EventStream, client: QueryClient) {
     this.#store = store;
     this.#stream = stream;
+    const { queryKey } = statsQuery(store);
+    const name = JSON.stringify(queryKey);
+    client.getQueryCache().subscribe(({ type, query }) => {
+      // The past is no news: money counts from when it is known.
+      if (type !== 'updated' || query.queryHash !== name || this.isReading) return;
+      const stats = query.state.data as StoreStats | undefined;
+      if (stats === undefined || query.state.dataUpdatedAt === this.#statsAt) return;
+      this.#statsAt = query.state.dataUpdatedAt;
+      this.series.knowNet(stats.revenue.net, Date.now());
+    });
     if (!this.#begin()) {
       const leave = stream.watch(() => {
         if (this.#begin()) leave();
@@ -30,12 +44,19 @@ class Recorder {
     }
   }
 
+  /** Is told once the past is known. */
+  readonly watch = (tell: () => void): (() => void) => {
+    this.#watchers.add(tell);
+    return () => this.#watchers.delete(tell);
+  };
+
   #begin(): boolean {
     const sequence = this.#stream.sequence;
     if (sequence === null || this.#boundary !== null) return this.#boundary !== null;
     this.#boundary = sequence;
-    this.#stream.subscribe((events) => {
+    this.#stream.subscribe((events, skipped) => {
       for (const event of events) if (event.sequence > sequence) this.series.add(event);
+      if (skipped !== null) this.series.addSkipped(skipped, Date.now());
       this.series.prune(Date.now());
     });
     // Without its past a chart is shorter; it grows from now on.
@@ -43,6 +64,7 @@ class Recorder {
       .catch(() => undefined)
       .finally(() => {
         this.isReading = false;
+        for (const tell of this.#watchers) tell();
       });
     return true;
   }
@@ -64,10 +86,13 @@ class Recorder {
 
   /** The wanted kinds of events between two places, from the stream that can leave the others out. */
   async #replay(after: number, boundary: number): Promise<void> {
+    // The last event ends it, whatever it is: the stream says nothing of those that are left out.
+    const end = await get('/v1/events', { store: this.#store, query: { after: boundary - 1, limit: 1 } });
+    const kinds = new Set([...KINDS, ...end.data.map((event) => event.type)]);
     const abort = new AbortController();
     let idle = setTimeout(() => abort.abort(), 10_000);
     try {
-      const response = await fetch(`/v1/events/stream?after=${after}&types=${KINDS.join(',')}`, {
+      const response = await fetch(`/v1/events/stream?after=${after}&types=${[...kinds].join(',')}`, {
         headers: { 'X-Store-ID': this.#store, Accept: 'text/event-stream' },
         signal: abort.signal,
       });
@@ -83,8 +108,8 @@ class Recorder {
         for (const message of sse.read(text.decode(value, { stream: true }))) {
           if (message.event === 'dropped') return;
           const event = JSON.parse(message.data) as StoreEvent;
-          if (event.sequence > boundary) return;
-          this.series.add(event);
+          if (event.sequence <= boundary) this.series.add(event);
+          if (event.sequence >= boundary) return;
         }
       }
     } catch (error) {
@@ -102,8 +127,9 @@ const recorders = new WeakMap<EventStream, Recorder>();
 export function useWindow(): { readonly window: Window; readonly isReading: boolean } {
   const store = useStore();
   const stream = useStream();
+  const client = useQueryClient();
   const [recorder] = useState(() => {
-    const found = recorders.get(stream) ?? new Recorder(store.id, stream);
+    const found = recorders.get(stream) ?? new Recorder(store.id, stream, client);
     recorders.set(stream, found);
     return found;
   });
@@ -117,7 +143,11 @@ export function useWindow(): { readonly window: Window; readonly isReading: bool
     const timer = setInterval(() => {
       if (document.visibilityState === 'visible') lookAgain();
     }, 1_000);
-    return () => clearInterval(timer);
-  }, []);
+    const leave = recorder.watch(() => lookAgain());
+    return () => {
+      clearInterval(timer);
+      leave();
+    };
+  }, [recorder]);
   return seen;
 }

@@ -54,6 +54,24 @@ describe('a series', () => {
     expect(last(window.succeeded)).toBe(2);
   });
 
+  it('counts what was left out, and finds its money in the figures', () => {
+    const series = new Series(BASE / 1_000 - 1_000);
+    series.knowNet(10_000, BASE);
+    series.add(event('payment.processed', 100, { captured: 500 }));
+    series.knowNet(10_500, BASE + 1_000);
+    const types = new Map([
+      ['order.created', 40],
+      ['order.canceled', 2],
+      ['payment.processed', 7],
+    ]);
+    series.addSkipped({ types, total: 49, at: new Date(BASE + 1_500).toISOString() }, BASE + 1_500);
+    series.add(event('payment.processed', 1_600, { captured: 300 }));
+    series.knowNet(14_300, BASE + 3_000);
+    const window = series.window(BASE + 4_000, 10, 5);
+    expect([last(window.taken), last(window.undone), last(window.succeeded)]).toEqual([40, 2, 9]);
+    expect(last(window.revenue)).toBe(4_300);
+  });
+
   it('knows nothing of before it began, and says so', () => {
     const series = new Series(BASE / 1_000);
     const window = series.window(BASE + 90_000, 120, 5);

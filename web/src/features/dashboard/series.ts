@@ -1,4 +1,4 @@
-import type { StoreEvent } from '@/api';
+import type { Skipped, StoreEvent } from '@/api';
 
 /** Seconds that are remembered. */
 export const KEPT_S = 20 * 60;
@@ -21,6 +21,9 @@ export const KINDS: readonly string[] = [
   'payment.retry_scheduled',
   'payment.outcome_unknown',
 ];
+
+/** For so long after events were left out, the figures are compared with what was heard. */
+const NET_AFTER_MS = 15_000;
 
 interface Second {
   taken: number;
@@ -74,6 +77,10 @@ export class Series {
   readonly #seconds = new Map<number, Second>();
   /** From when on everything is known, in seconds since 1970. */
   #since: number;
+  /** The store's money when its figures were last read, and what events brought since. */
+  #net: number | null = null;
+  #heard = 0;
+  #skippedAt = -Infinity;
 
   constructor(since: number) {
     this.#since = since;
@@ -88,6 +95,7 @@ export class Series {
     if (!KINDS.includes(event.type)) return;
     const at = Date.parse(event.at);
     const second = this.#second(Math.floor(at / 1_000));
+    const revenue = second.revenue;
     switch (event.type) {
       case 'order.created':
         second.taken += 1;
@@ -123,6 +131,31 @@ export class Series {
       default:
         break;
     }
+    this.#heard += second.revenue - revenue;
+  }
+
+  /** Takes what was left out of the stream. Money is not counted there: {@link knowNet} puts it in. */
+  addSkipped({ types, at }: Skipped, now: number): void {
+    const second = this.#second(Math.floor((at === null ? now : Date.parse(at)) / 1_000));
+    const count = (...names: readonly string[]) =>
+      names.reduce((sum, name) => sum + (types.get(name) ?? 0), 0);
+    second.taken += count('order.created');
+    second.confirmed += count('order.confirmed');
+    second.undone += count('order.canceled', 'order.expired');
+    second.succeeded += count('payment.processed');
+    second.declined += count('payment.declined');
+    second.putOff += count('payment.retry_scheduled', 'payment.outcome_unknown');
+    this.#skippedAt = now;
+  }
+
+  /** All money of the store, as its figures say. Where events were left out, what they brought is what is missing. */
+  knowNet(net: number, now: number): void {
+    const before = this.#net;
+    if (before !== null && now - this.#skippedAt < NET_AFTER_MS) {
+      this.#second(Math.floor(now / 1_000)).revenue += net - before - this.#heard;
+    }
+    this.#net = net;
+    this.#heard = 0;
   }
 
   /** Forgets what is too old to be shown. */

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { ApiProblem, ask, get, useEvents, useStore } from '@/api';
-import type { Item, Store } from '@/api';
+import { ApiProblem, SKIPPED_MS, ask, get, useEvents, useStore } from '@/api';
+import type { Item, Skipped, Store } from '@/api';
 import { skusOf } from './stock';
 
 const PAGE = 100;
@@ -69,9 +69,19 @@ export function useStock() {
     timer.current = due.current.size === 0 ? undefined : setTimeout(() => void readAnew(), ANEW_MS);
   }, [client, key, store.id]);
 
-  useEvents((events) => {
+  const again = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(again.current), []);
+  useEvents((events, skipped) => {
     const before = due.current.size;
     for (const event of events) for (const sku of skusOf(event)) due.current.add(sku);
+    if (skipped !== null && ofStock(skipped)) {
+      // Which ones is not known: those that somebody looks at are read again, now and then.
+      again.current ??= setTimeout(() => {
+        again.current = undefined;
+        for (const sku of visible.current) due.current.add(sku);
+        timer.current ??= setTimeout(() => void readAnew(), 60);
+      }, SKIPPED_MS);
+    }
     if (due.current.size > before) timer.current ??= setTimeout(() => void readAnew(), 60);
   });
 
@@ -79,6 +89,10 @@ export function useStock() {
     visible.current = skus;
   }, []);
   return { all, read, show };
+}
+
+function ofStock({ types }: Skipped): boolean {
+  return [...types.keys()].some((type) => type.startsWith('inventory.'));
 }
 
 /** The stock with some items as they are now; of two accounts of one item the later counts. */
@@ -109,12 +123,16 @@ export function useItem(sku: string) {
     },
     staleTime: 0,
   });
-  useEvents((events) => {
-    if (!events.some((event) => skusOf(event).includes(sku))) return;
-    timer.current ??= setTimeout(() => {
-      timer.current = undefined;
-      void client.invalidateQueries({ queryKey: itemKey(store.id, sku) });
-    }, 250);
+  useEvents((events, skipped) => {
+    const isTold = events.some((event) => skusOf(event).includes(sku));
+    if (!isTold && (skipped === null || !ofStock(skipped))) return;
+    timer.current ??= setTimeout(
+      () => {
+        timer.current = undefined;
+        void client.invalidateQueries({ queryKey: itemKey(store.id, sku) });
+      },
+      isTold ? 250 : SKIPPED_MS,
+    );
   });
   return one;
 }

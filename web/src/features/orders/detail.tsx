@@ -3,6 +3,7 @@ import { ArrowLeft, Boxes, PackageSearch } from 'lucide-react';
 import { useEffect, useMemo, useRef } from 'react';
 import {
   ApiProblem,
+  SKIPPED_MS,
   fulfillmentsQuery,
   get,
   orderQuery,
@@ -70,9 +71,26 @@ function useOrderLive(id: string): void {
   const store = useStore();
   const client = useQueryClient();
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), [id]);
-  useEvents((events) => {
+  const again = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(
+    () => () => {
+      clearTimeout(timer.current);
+      clearTimeout(again.current);
+      timer.current = undefined;
+      again.current = undefined;
+    },
+    [id],
+  );
+  useEvents((events, skipped) => {
     const mine = events.filter((event) => event.order_id === id || event.subject === id);
+    if (skipped !== null) {
+      // Its own may have been among those that were left out: then all of it is read again, now and then.
+      again.current ??= setTimeout(() => {
+        again.current = undefined;
+        void client.invalidateQueries({ queryKey: [store.id, 'order', id] });
+      }, SKIPPED_MS);
+      return;
+    }
     if (mine.length === 0) return;
     client.setQueryData(timelineQuery(store.id, id).queryKey, (known: readonly StoreEvent[] | undefined) => {
       if (known === undefined) return known;

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { get, useEvents, useStore } from '@/api';
+import { SKIPPED_MS, get, useEvents, useStore } from '@/api';
 import type { Order } from '@/api';
 import { queryOf } from './filter';
 import type { OrderFilter } from './filter';
@@ -49,7 +49,8 @@ export function useOrders(filter: OrderFilter, isAtTop: boolean) {
 
   const readAnew = useCallback(async () => {
     timer.current = undefined;
-    const ids = [...due.current].slice(0, ANEW_MAX);
+    const ids = [...due.current].filter((id) => visible.current.has(id)).slice(0, ANEW_MAX);
+    if (ids.length === 0) due.current.clear();
     for (const id of ids) due.current.delete(id);
     const read = await Promise.allSettled(
       ids.map((id) => get('/v1/orders/{id}', { store: store.id, path: { id } })),
@@ -65,7 +66,17 @@ export function useOrders(filter: OrderFilter, isAtTop: boolean) {
     });
   }, [store.id]);
 
-  useEvents((events) => {
+  const again = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(again.current), []);
+  useEvents((events, skipped) => {
+    if (skipped !== null) {
+      // Which ones is not known: those that somebody looks at are read again, now and then.
+      again.current ??= setTimeout(() => {
+        again.current = undefined;
+        for (const id of visible.current) if (!headIds.current.has(id)) due.current.add(id);
+        if (due.current.size > 0) timer.current ??= setTimeout(() => void readAnew(), 350);
+      }, SKIPPED_MS);
+    }
     for (const { order_id: id } of events) {
       if (id !== null && visible.current.has(id) && !headIds.current.has(id)) due.current.add(id);
     }

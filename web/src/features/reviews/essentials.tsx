@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { ArrowUpRight } from 'lucide-react';
-import { orderQuery, sentence, useEvents, useStore } from '@/api';
+import { useEffect, useRef } from 'react';
+import { SKIPPED_MS, orderQuery, sentence, useEvents, useStore } from '@/api';
 import type { Order } from '@/api';
 import { useQueryClient } from '@tanstack/react-query';
 import {
@@ -25,10 +26,15 @@ export function Essentials({ id }: { readonly id: string }) {
   const store = useStore();
   const client = useQueryClient();
   const order = useQuery(orderQuery(store.id, id));
-  useEvents((events) => {
-    if (events.some((event) => event.order_id === id)) {
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  useEvents((events, skipped) => {
+    const readAgain = () => {
+      timer.current = undefined;
       void client.invalidateQueries({ queryKey: orderQuery(store.id, id).queryKey });
-    }
+    };
+    if (events.some((event) => event.order_id === id)) readAgain();
+    else if (skipped !== null) timer.current ??= setTimeout(readAgain, SKIPPED_MS);
   });
   if (order.data === undefined) {
     return order.error === null ? (

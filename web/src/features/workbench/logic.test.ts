@@ -170,6 +170,18 @@ describe('traffic', () => {
     expect(traffic.glow('reserve_stock', there)).toBe(1);
     expect(traffic.glow('reserve_stock', there + 5_000)).toBe(0);
   });
+  it('takes what was only counted along the ways of its like', () => {
+    const traffic = new Traffic(new Atlas(graph), chartOf(graph, flowOf('order')).wayOf);
+    const skipped = { types: new Map([['order.created', 98]]), total: 98, at: null };
+    traffic.hear([], 1_000, skipped);
+    expect(traffic.dots(1_000)).toEqual([]);
+    traffic.hear([event('order.created'), event('order.created')], 2_000, skipped);
+    expect(traffic.dots(2_000).map((dot) => dot.count)).toEqual([100]);
+    expect(traffic.rate('place_order>reserve_stock', 2_000)).toBe(10);
+    traffic.hear([], 4_000, skipped);
+    expect(traffic.dots(4_000).map((dot) => dot.count)).toEqual([98]);
+    expect(traffic.heard).toBe(296);
+  });
 });
 
 it('differences are named by their place', () => {

@@ -1,7 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Search } from 'lucide-react';
-import { useState } from 'react';
-import { get, sentence, useEvents, useStore } from '@/api';
+import { useEffect, useRef, useState } from 'react';
+import { SKIPPED_MS, get, sentence, useEvents, useStore } from '@/api';
 import type { Event as StoreEvent, State } from '@/api';
 import { Button, Empty, Failure, Mono, Select, TextInput, Time, cx } from '@/ui';
 import { difference, inLine } from './diff';
@@ -116,12 +116,22 @@ function History({ looked }: { readonly looked: Looked }) {
     retry: false,
   });
   const now = useQuery(stateAt(store.id, looked, null));
-  useEvents((events) => {
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  useEvents((events, skipped) => {
     const concerns = (event: StoreEvent) =>
       event.order_id === looked.id || event.subject === looked.id || looked.aggregate === 'store';
-    if (!events.some(concerns)) return;
-    void history.refetch();
-    void now.refetch();
+    const isTold = events.some(concerns);
+    // It may have been among those that were left out.
+    if (!isTold && skipped === null) return;
+    const readAgain = () => {
+      clearTimeout(timer.current);
+      timer.current = undefined;
+      void history.refetch();
+      void now.refetch();
+    };
+    if (isTold) readAgain();
+    else timer.current ??= setTimeout(readAgain, SKIPPED_MS);
   });
   const events = history.data ?? [];
   const chosen = events.find((event) => event.sequence === at);

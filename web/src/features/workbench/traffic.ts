@@ -1,4 +1,4 @@
-import type { Event as StoreEvent } from '@/api';
+import type { Event as StoreEvent, Skipped } from '@/api';
 import type { Atlas } from './whereabouts';
 
 /*
@@ -56,7 +56,10 @@ export class Traffic {
   readonly #rates = new Map<string, Rate>();
   readonly #glow = new Map<string, Arrival>();
   #seen: Seen[] = [];
+  /** The last of each type: those that are only counted go where it went. */
+  readonly #lastOf = new Map<string, Seen>();
   #heard = 0;
+  #newest = 0;
 
   constructor(atlas: Atlas, wayOf: ReadonlyMap<string, string>) {
     this.#atlas = atlas;
@@ -71,6 +74,7 @@ export class Traffic {
     this.#dots = [];
     this.#last.clear();
     this.#rates.clear();
+    this.#lastOf.clear();
     const seen = this.#seen.map(({ event }) => this.#place(event));
     this.#seen = seen;
   }
@@ -89,8 +93,8 @@ export class Traffic {
       .slice(-KEPT_MAX);
   }
 
-  /** Takes a part of what happened. */
-  hear(events: readonly StoreEvent[], now: number): void {
+  /** Takes a part of what happened; what was left out of it goes the ways of its like. */
+  hear(events: readonly StoreEvent[], now: number, skipped: Skipped | null = null): void {
     const seen = events.map((event) => this.#place(event));
     for (const one of seen) {
       if (one.node !== null) this.#arrive(one.node, one.way === null ? now : now + TRAVEL_MS, now);
@@ -99,18 +103,35 @@ export class Traffic {
       if (one.isFailure) this.#count(failuresOf(one.way), now);
       this.#depart(one as Seen & { way: string }, now);
     }
+    for (const one of seen) this.#lastOf.set(one.event.type, one);
+    for (const [type, count] of skipped?.types ?? []) this.#standIn(type, count, seen, now);
     this.#seen = this.#seen.concat(seen).slice(-KEPT_MAX);
-    this.#heard += events.length;
+    this.#heard += events.length + (skipped?.total ?? 0);
+    this.#newest = events.at(-1)?.sequence ?? this.#newest;
   }
 
-  #depart({ way, event, isFailure }: Seen & { way: string }, now: number): void {
+  /** So many more of a type, spread over the ways that those of this part went. */
+  #standIn(type: string, count: number, seen: readonly Seen[], now: number): void {
+    const like = seen.filter((one) => one.event.type === type);
+    const last = this.#lastOf.get(type);
+    const ways = like.length > 0 ? like : last === undefined ? [] : [last];
+    for (const [nth, one] of ways.entries()) {
+      const more = Math.floor((count + nth) / ways.length);
+      if (one.way === null || more === 0) continue;
+      this.#count(one.way, now, more);
+      if (one.isFailure) this.#count(failuresOf(one.way), now, more);
+      this.#depart(one as Seen & { way: string }, now, more);
+    }
+  }
+
+  #depart({ way, event, isFailure }: Seen & { way: string }, now: number, count = 1): void {
     const last = this.#last.get(way);
     if (last !== undefined && now - last.at < GAP_MS && last.isFailure === isFailure) {
-      last.count += 1;
+      last.count += count;
       last.event = event;
       return;
     }
-    const dot: Dot = { way, type: event.type, at: now, count: 1, isFailure, event };
+    const dot: Dot = { way, type: event.type, at: now, count, isFailure, event };
     this.#last.set(way, dot);
     this.#dots.push(dot);
   }
@@ -127,13 +148,13 @@ export class Traffic {
     known.next = at;
   }
 
-  #count(way: string, now: number): void {
+  #count(way: string, now: number, more = 1): void {
     const second = Math.floor(now / 1_000);
     let rate = this.#rates.get(way);
     if (rate === undefined) this.#rates.set(way, (rate = { counts: new Float64Array(WINDOW_S), second }));
     advance(rate, second);
     const place = second % WINDOW_S;
-    rate.counts[place] = (rate.counts[place] ?? 0) + 1;
+    rate.counts[place] = (rate.counts[place] ?? 0) + more;
   }
 
   /** What is on its way. */
@@ -168,6 +189,11 @@ export class Traffic {
   /** What was heard, oldest first. */
   get seen(): readonly Seen[] {
     return this.#seen;
+  }
+
+  /** The newest event that was heard of by itself; nought before the first. */
+  get newest(): number {
+    return this.#newest;
   }
 
   /** How many events were heard in all. */
