@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{LIMIT, Listening, Setup, Shop, World, basket, until};
+use crate::support::{LIMIT, Listening, Setup, Shop, World, basket, many, until};
 
 async fn lines(shop: &Shop, query: &str) -> Vec<Value> {
     let page = shop.get(&format!("/v1/logs{query}")).await;
@@ -107,6 +107,34 @@ async fn lines_are_heard_as_they_come_and_again_after_a_break() {
     }
     let (event, data) = words.last().expect("last words");
     assert_eq!((event.as_str(), &data.as_ref().expect("data")["reason"]), ("dropped", &json!("stopping")));
+}
+
+#[tokio::test]
+async fn whoever_comes_back_too_late_is_told_that_lines_are_gone() {
+    let world = World::start().await;
+    let shop = world.shop("acme").await;
+    shop.call("GET", "/v1/orders/first").answer().await.refused(404, "order_not_found");
+    let mut listening = Listening::at(&shop, "/v1/logs/stream", Some(0)).await;
+    let first = line(&mut listening).await;
+    let last = listening.last_id;
+    drop(listening);
+    // More than are kept: the first ones make room.
+    many(4_100, 16, async |nth| {
+        shop.call("GET", &format!("/v1/orders/none-{nth}")).answer().await.refused(404, "order_not_found");
+    })
+    .await;
+    let mut late = Listening::at(&shop, "/v1/logs/stream", last).await;
+    let gap = loop {
+        let block = late.block().await.expect("the stream goes on");
+        if block.event.is_some() {
+            break block;
+        }
+    };
+    assert_eq!(gap.event.as_deref(), Some("gap"), "{gap:?}");
+    let resumed = gap.data.expect("where it goes on")["resume_after"].as_u64().expect("a place");
+    assert!(resumed > first["id"].as_u64().expect("a place"), "lines before it are gone");
+    let next = line(&mut late).await;
+    assert!(next["id"].as_u64() > Some(resumed), "{next}");
 }
 
 async fn line(listening: &mut Listening) -> Value {

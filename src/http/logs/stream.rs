@@ -150,7 +150,9 @@ impl Listener {
             }
             let next = self.book.after(&self.wanted, self.after, PART_MAX);
             self.after = next.seen;
-            let mut text = if next.has_gap { gap(next.seen) } else { String::new() };
+            // Whoever breaks off here has not had the lines that follow.
+            let begins = next.lines.first().map_or(next.seen, |line| line.id - 1);
+            let mut text = if next.has_gap { gap(begins) } else { String::new() };
             next.lines.iter().for_each(|line| push(&mut text, line));
             if !text.is_empty() {
                 return Some(text.into());

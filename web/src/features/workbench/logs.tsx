@@ -52,24 +52,30 @@ export function Logs({ order }: { readonly order: string | null }) {
         </Empty>
       ) : (
         <ol className="font-mono text-xs">
-          {tail.lines.map((line) => (
-            <li key={line.id} className="flex gap-3 border-b border-line/60 px-4 py-0.5">
-              <span className="shrink-0 text-ink-3">
-                <Time at={line.at} exact />
-              </span>
-              <span className={cx('w-11 shrink-0', TONES[line.level])}>{line.level}</span>
-              <span className="min-w-0 break-words">
-                {line.message}
-                {line.order_id !== null && <span className="text-ink-3"> …{line.order_id.slice(-6)}</span>}
-                {Object.entries((line.fields ?? {}) as Record<string, unknown>).map(([name, value]) => (
-                  <span key={name} className="text-ink-3">
-                    {' '}
-                    {name}={typeof value === 'string' ? value : JSON.stringify(value)}
-                  </span>
-                ))}
-              </span>
-            </li>
-          ))}
+          {tail.lines.map((line, nth) =>
+            line === 'gap' ? (
+              <li key={`gap-${nth}`} className="border-b border-line/60 px-4 py-0.5 text-people">
+                some lines were missed: there were more than are kept
+              </li>
+            ) : (
+              <li key={line.id} className="flex gap-3 border-b border-line/60 px-4 py-0.5">
+                <span className="shrink-0 text-ink-3">
+                  <Time at={line.at} exact />
+                </span>
+                <span className={cx('w-11 shrink-0', TONES[line.level])}>{line.level}</span>
+                <span className="min-w-0 break-words">
+                  {line.message}
+                  {line.order_id !== null && <span className="text-ink-3"> …{line.order_id.slice(-6)}</span>}
+                  {Object.entries((line.fields ?? {}) as Record<string, unknown>).map(([name, value]) => (
+                    <span key={name} className="text-ink-3">
+                      {' '}
+                      {name}={typeof value === 'string' ? value : JSON.stringify(value)}
+                    </span>
+                  ))}
+                </span>
+              </li>
+            ),
+          )}
         </ol>
       )}
       <div ref={end} />

@@ -10,7 +10,8 @@ const LINES_MAX = 500;
 export type Level = 'error' | 'warn' | 'info' | 'debug';
 
 export interface Tail {
-  readonly lines: readonly LogLine[];
+  /** Oldest first; where lines were missed there is a gap. */
+  readonly lines: readonly (LogLine | 'gap')[];
   readonly isLive: boolean;
   readonly says: string | null;
 }
@@ -25,7 +26,7 @@ export function useLogTail(level: Level, order: string | null, isHeld: boolean):
     const words = new URLSearchParams({ level });
     if (order !== null) words.set('order', order);
     const headers = { 'X-Store-ID': store };
-    let held: LogLine[] = [];
+    let held: (LogLine | 'gap')[] = [];
     let frame = 0;
     const show = () => {
       frame = 0;
@@ -51,8 +52,9 @@ export function useLogTail(level: Level, order: string | null, isHeld: boolean):
           const { done, value } = await reader.read();
           if (done) break;
           for (const message of sse.read(text.decode(value, { stream: true }))) {
-            if (message.event !== 'log') continue;
-            held.push(JSON.parse(message.data) as LogLine);
+            if (message.event === 'gap') held.push('gap');
+            else if (message.event === 'log') held.push(JSON.parse(message.data) as LogLine);
+            else continue;
             if (frame === 0) frame = requestAnimationFrame(show);
           }
           if (sse.lastId !== '') last = sse.lastId;
