@@ -11,7 +11,7 @@ BUILT_IN := target/release
 test page browser: BUILT := $(TESTED)
 test page browser: BUILT_IN := target/debug
 
-.PHONY: help tools run build check fmt lint test unit sdk broken stories doc web page browser bench clean
+.PHONY: help tools run build check fmt lint test unit sdk broken stories doc web page browser bench pagebench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -96,6 +96,11 @@ test: tools fmt lint doc page unit sdk stories browser ## everything CI checks: 
 bench: tools web ## measure every budget; takes about a quarter of an hour
 	$(CARGO) build --release --workspace --bins
 	$(CARGO) bench --bench load -- $(ARGS)
+
+pagebench: web ## measure the page in a real browser: how soon an event is on the graph, the longest task at 2,000 events a second
+	@sh tools/ensure.sh browser
+	$(CARGO) build $(BUILT) --bins
+	cd web && ORDERFLOW_BIN=$(CURDIR)/$(BUILT_IN) npm run --silent measure
 
 clean: ## remove what was built
 	$(CARGO) clean

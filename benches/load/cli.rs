@@ -68,6 +68,9 @@ pub(super) struct Options {
     /// A setting of the server, KEY=VALUE; for experiments, may be given many times.
     #[arg(long)]
     pub(super) set: Vec<String>,
+    /// The pages of `pages` hear every event and read nothing that is a moment old: what other clients may cost.
+    #[arg(long)]
+    pub(super) whole_streams: bool,
     /// Smaller and shorter, for a first look.
     #[arg(long)]
     pub(super) quick: bool,
@@ -95,6 +98,8 @@ pub(super) enum RowName {
     Stores,
     /// Lists and dashboard over many orders.
     Lists,
+    /// Orders settled while pages are open.
+    Pages,
 }
 
 impl Options {

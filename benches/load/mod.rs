@@ -7,6 +7,7 @@
 //!    ├── drive/     load: closed loop (each connection one request at a time), open loop (at a fixed rate)
 //!    ├── shop/      what the stores sell and what the orders look like
 //!    ├── client/    HTTP/1.1 with as little work as it takes, because it shares the cores with what it measures
+//!    ├── page       open pages: what they listen to and ask
 //!    ├── yardstick  a bare handler that parses the same JSON
 //!    └── report/    figures, budgets, the table, the JSON file
 //! ```
@@ -18,6 +19,7 @@ mod clock;
 mod disk;
 mod drive;
 mod machine;
+mod page;
 mod process;
 mod procfs;
 mod report;

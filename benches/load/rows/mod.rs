@@ -4,6 +4,7 @@ mod fairness;
 mod intake;
 mod latency;
 mod lists;
+mod pages;
 mod restart;
 mod settle;
 mod start;
@@ -68,6 +69,7 @@ pub(super) async fn measure(bench: &mut Bench, name: RowName) -> Row {
         RowName::Restart => restart::measure(bench, &mut row).await,
         RowName::Stores => stores::measure(bench, &mut row).await,
         RowName::Lists => lists::measure(bench, &mut row).await,
+        RowName::Pages => pages::measure(bench, &mut row).await,
     };
     if let Err(error) = measured {
         row.failed = Some(format!("{error:#}"));
@@ -101,5 +103,6 @@ fn label(name: RowName) -> &'static str {
         RowName::Restart => "restart",
         RowName::Stores => "stores",
         RowName::Lists => "lists",
+        RowName::Pages => "pages",
     }
 }
