@@ -45,7 +45,14 @@ function screensOf(order: string): readonly Screen[] {
   const shown = (text: string | RegExp) => (page: Page) =>
     expect(page.locator('body').getByText(text).locator('visible=true').first()).toBeVisible();
   return [
-    { name: 'dashboard', path: '/', shows: shown('Latest orders') },
+    {
+      name: 'dashboard',
+      path: '/',
+      shows: async (page) => {
+        await shown('Latest orders')(page);
+        await expect(page.getByText('Reading the last quarter of an hour')).toHaveCount(0);
+      },
+    },
     { name: 'orders', path: '/orders', shows: shown('Mary Somerville') },
     { name: 'order', path: `/orders/${order}`, shows: shown('£5.00') },
     { name: 'order-new', path: '/orders?new=1', shows: shown('Place it') },

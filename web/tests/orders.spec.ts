@@ -40,6 +40,8 @@ test('an order is placed and settles before all eyes, without a reload', async (
   await expect(page.locator('#content').getByText('£12.50').first()).toBeVisible();
   // The counts of the list and the figures of the dashboard followed, too.
   await expect(dashboard.getByText('1 in all')).toBeVisible();
+  const minute = dashboard.locator('dt', { hasText: 'Orders a minute' }).locator('+ dd');
+  await expect(minute).toContainText(/^1/);
   for (const tab of [dashboard, list]) await expectNoReload(tab);
 });
 

@@ -17,7 +17,7 @@ export function TopBar() {
   const theme = useTheme();
   const [isPalette, setPalette] = useState(false);
   const [isHelp, setHelp] = useState(false);
-  const chord = useRef(0);
+  const chord = useRef(-Infinity);
 
   useEffect(() => {
     const open = (event: KeyboardEvent) => {
@@ -34,8 +34,10 @@ export function TopBar() {
     places.map((place) => [
       place.key,
       () => {
-        if (performance.now() - chord.current < 1_200) go(place.path);
-        chord.current = 0;
+        const isChord = performance.now() - chord.current < 1_200;
+        chord.current = -Infinity;
+        if (isChord) go(place.path);
+        return isChord;
       },
     ]),
   );

@@ -182,7 +182,7 @@ export function Chart({
   const valueOf = (row: number) => data[row + 1]?.[index] ?? null;
   return (
     <figure className={cx('flex min-h-0 flex-col', className)}>
-      <figcaption className="flex flex-wrap items-baseline gap-x-4 gap-y-1 px-4 pt-2 text-xs">
+      <figcaption className="flex flex-wrap items-baseline gap-x-4 gap-y-1 px-4 pt-2 pb-1 text-xs">
         {lines.map((line, row) => {
           const value = valueOf(row);
           return (

@@ -6,16 +6,18 @@ export function isTyping(target: EventTarget | null): boolean {
   return target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName);
 }
 
-/** Keys that do something on the whole page, by name: `j`, `Enter`, `?`. Not while somebody writes or a dialog is open. */
-export function useKeys(keys: Readonly<Record<string, (event: KeyboardEvent) => void>>): void {
+/**
+ * Keys that do something on the whole page, by name: `j`, `Enter`, `?`. Not while somebody writes or a dialog is open. One that
+ * answers `false` had nothing to do: the key is left to others.
+ */
+export function useKeys(keys: Readonly<Record<string, (event: KeyboardEvent) => unknown>>): void {
   const press = useEffectEvent((event: KeyboardEvent) => {
     if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target))
       return;
     if (document.querySelector('dialog[open]') !== null) return;
     const action = keys[event.key];
     if (action === undefined) return;
-    event.preventDefault();
-    action(event);
+    if (action(event) !== false) event.preventDefault();
   });
   useEffect(() => {
     const listen = (event: KeyboardEvent) => press(event);

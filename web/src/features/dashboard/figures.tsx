@@ -71,7 +71,7 @@ export function Figures({
                     />
                   )}
                 </span>
-                <span className="block truncate text-xs text-ink-3">{tile.below}</span>
+                <span className="line-clamp-2 text-xs text-ink-3 md:line-clamp-1">{tile.below}</span>
               </dd>
             </>
           )}

@@ -24,12 +24,12 @@ import {
   words,
 } from '@/ui';
 import { BulkRun, isCandidate } from './bulk';
-import type { BulkAction, Outcome, Progressed } from './bulk';
+import type { BulkAction, More, Outcome, Progressed } from './bulk';
 import { FIELDS, queryOf } from './filter';
 import type { OrderFilter } from './filter';
 
-/** So many orders in one go; more are done in another. */
-const TAKEN_MAX = 5_000;
+/** So many orders are counted before anything is done; those after them are looked for on the way. */
+const COUNTED_MAX = 5_000;
 const SAMPLE = 8;
 const REASONS: readonly CancelReason[] = [
   'staff',
@@ -60,11 +60,17 @@ const DOES: Record<BulkAction, { label: string; verb: string; about: string }> =
   },
 };
 
+interface OrderPage {
+  readonly data: readonly Order[];
+  readonly next_cursor: string | null;
+}
+
 interface Counted {
   readonly looked: number;
   readonly found: readonly Order[];
   readonly isDone: boolean;
-  readonly isCut: boolean;
+  /** Where those begin that were not counted. */
+  readonly rest: string | null;
 }
 
 /** One thing to do to all orders that fit: what that would be, then doing it, then what did not work. */
@@ -92,31 +98,31 @@ export function BulkDialog({
     [],
   );
 
+  const readPage = (cursor: string | null, signal?: AbortSignal): Promise<OrderPage> =>
+    get('/v1/orders', {
+      store: store.id,
+      query: { ...queryOf(filter), limit: 100, ...(cursor === null ? {} : { cursor }) },
+      ...(signal === undefined ? {} : { signal }),
+    });
+
   const count = async () => {
     counting.current?.abort();
     const abort = new AbortController();
     counting.current = abort;
     setError(null);
-    setCounted({ looked: 0, found: [], isDone: false, isCut: false });
+    setCounted({ looked: 0, found: [], isDone: false, rest: null });
     const found: Order[] = [];
     let looked = 0;
     let cursor: string | null = null;
     try {
       do {
-        const page: { readonly data: readonly Order[]; readonly next_cursor: string | null } = await get(
-          '/v1/orders',
-          {
-            store: store.id,
-            query: { ...queryOf(filter), limit: 100, ...(cursor === null ? {} : { cursor }) },
-            signal: abort.signal,
-          },
-        );
+        const page: OrderPage = await readPage(cursor, abort.signal);
         looked += page.data.length;
         found.push(...page.data.filter((order) => isCandidate(action, order)));
         cursor = page.next_cursor;
-        setCounted({ looked, found: [...found], isDone: false, isCut: false });
-      } while (cursor !== null && found.length < TAKEN_MAX);
-      setCounted({ looked, found: found.slice(0, TAKEN_MAX), isDone: true, isCut: cursor !== null });
+        setCounted({ looked, found: [...found], isDone: false, rest: null });
+      } while (cursor !== null && found.length < COUNTED_MAX);
+      setCounted({ looked, found, isDone: true, rest: cursor });
     } catch (failure) {
       if (abort.signal.aborted) setCounted(null);
       else setError(failure);
@@ -139,13 +145,26 @@ export function BulkDialog({
     }
   };
 
-  const start = (ids: readonly string[]) => {
-    const made = new BulkRun(ids, freshKey(), {
+  /** What follows those that were counted, page by page: orders taken meanwhile are none of them. */
+  const onward = (rest: string | null): More | null => {
+    if (rest === null) return null;
+    let cursor: string | null = rest;
+    return async () => {
+      if (cursor === null) return null;
+      const page: OrderPage = await readPage(cursor);
+      cursor = page.next_cursor;
+      return page.data.filter((order) => isCandidate(action, order)).map((order) => order.id);
+    };
+  };
+
+  const start = (ids: readonly string[], rest: string | null = null) => {
+    const tools = {
       act,
-      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
       now: () => Date.now(),
       tell: coalesce(setProgress),
-    });
+    };
+    const made = new BulkRun(ids, freshKey(), tools, onward(rest));
     run.current = made;
     void made.run();
   };
@@ -169,11 +188,16 @@ export function BulkDialog({
               </Button>
               <Button
                 kind={action === 'cancel' ? 'danger_solid' : 'primary'}
-                disabled={counted.found.length === 0}
-                onClick={() => start(counted.found.map((order) => order.id))}
+                disabled={counted.found.length === 0 && counted.rest === null}
+                onClick={() =>
+                  start(
+                    counted.found.map((order) => order.id),
+                    counted.rest,
+                  )
+                }
               >
-                {DOES[action].verb} {formatCount(counted.found.length)}{' '}
-                {counted.found.length === 1 ? 'order' : 'orders'}
+                {DOES[action].verb} {counted.rest === null ? '' : 'all, more than '}
+                {formatCount(counted.found.length)} {counted.found.length === 1 ? 'order' : 'orders'}
               </Button>
             </>
           ) : (
@@ -294,7 +318,7 @@ function DryRun({
   readonly action: BulkAction;
   readonly currency: string;
 }) {
-  const { found, looked, isDone, isCut } = counted;
+  const { found, looked, isDone, rest } = counted;
   const total = found.reduce((sum, order) => sum + order.total, 0);
   const captured = found.reduce((sum, order) => sum + order.amount_captured - order.amount_refunded, 0);
   return (
@@ -312,9 +336,10 @@ function DryRun({
         )}
         .
       </p>
-      {isCut && (
+      {rest !== null && (
         <Notice tone="people">
-          Only the newest {formatCount(TAKEN_MAX)} are taken. Do it again for the rest.
+          These are the newest {formatCount(found.length)}. There are more: they are looked for page by page
+          while it goes on, and you can stop at any time.
         </Notice>
       )}
       {isDone && found.length === 0 && (
@@ -350,9 +375,18 @@ function Running({ progress, left }: { readonly progress: Progressed; readonly l
         {progress.failed.length > 0 && (
           <span className="text-failed">{formatCount(progress.failed.length)} failed</span>
         )}
-        {left > 0 && <span className="text-ink-3">{formatCount(left)} left</span>}
+        {(left > 0 || progress.isOpen) && (
+          <span className="text-ink-3">
+            {formatCount(left)} left{progress.isOpen ? ', and more to be looked for' : ''}
+          </span>
+        )}
         {progress.state === 'stopped' && <span className="text-people">stopped</span>}
       </p>
+      {progress.cut !== null && (
+        <Notice tone="failed">
+          The orders after these could not be read: {progress.cut}. Do it again for them.
+        </Notice>
+      )}
       {progress.pausedUntil !== null && progress.state === 'running' && (
         <Notice tone="people">
           The server asks for patience: on again in{' '}

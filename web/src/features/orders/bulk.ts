@@ -22,7 +22,12 @@ export interface Failed {
 
 /** How far it is. */
 export interface Progressed {
+  /** Those that are known so far. */
   readonly total: number;
+  /** More are looked for as it goes on. */
+  readonly isOpen: boolean;
+  /** Why no more could be looked for. */
+  readonly cut: string | null;
   readonly done: number;
   readonly failed: readonly Failed[];
   /** Until when everybody waits, because the server asked for that; null where nobody does. */
@@ -47,6 +52,9 @@ export interface Tools {
 
 /** So many calls are under way at once. */
 export const ABREAST = 6;
+/** What a run takes on after the orders that it was given: the next ones, or none any more. */
+export type More = () => Promise<readonly string[] | null>;
+
 /** So often one order is tried before it is given up. */
 const TRIES_MAX = 6;
 
@@ -55,7 +63,11 @@ const TRIES_MAX = 6;
  * is sent. When the server asks for patience, all wait.
  */
 export class BulkRun {
-  readonly #ids: readonly string[];
+  #ids: readonly string[];
+  #total: number;
+  #more: More | null;
+  #filling: Promise<void> | null = null;
+  #cut: string | null = null;
   readonly #name: string;
   readonly #tools: Tools;
   #next = 0;
@@ -65,8 +77,10 @@ export class BulkRun {
   #isStopped = false;
 
   /** `name` is part of every key: the same run again repeats nothing. */
-  constructor(ids: readonly string[], name: string, tools: Tools) {
+  constructor(ids: readonly string[], name: string, tools: Tools, more: More | null = null) {
     this.#ids = ids;
+    this.#total = ids.length;
+    this.#more = more;
     this.#name = name;
     this.#tools = tools;
   }
@@ -79,18 +93,49 @@ export class BulkRun {
 
   async run(): Promise<Progressed> {
     this.#tell('running');
-    await Promise.all(Array.from({ length: Math.min(ABREAST, this.#ids.length) }, () => this.#work()));
-    return this.#tell(
-      this.#isStopped && this.#done + this.#failed.length < this.#ids.length ? 'stopped' : 'finished',
-    );
+    const abreast = this.#more === null ? Math.min(ABREAST, this.#ids.length) : ABREAST;
+    await Promise.all(Array.from({ length: abreast }, () => this.#work()));
+    const isLeft = this.#more !== null || this.#done + this.#failed.length < this.#total;
+    return this.#tell(this.#isStopped && isLeft ? 'stopped' : 'finished');
   }
 
   async #work(): Promise<void> {
     for (;;) {
-      const id = this.#ids[this.#next];
-      if (id === undefined || this.#isStopped) return;
-      this.#next += 1;
+      const id = await this.#take();
+      if (id === null) return;
       await this.#one(id);
+      this.#tell(this.#isStopped ? 'stopped' : 'running');
+    }
+  }
+
+  /** The next order, once there is one. */
+  async #take(): Promise<string | null> {
+    for (;;) {
+      if (this.#isStopped) return null;
+      const id = this.#ids[this.#next];
+      if (id !== undefined) {
+        this.#next += 1;
+        return id;
+      }
+      if (this.#more === null) return null;
+      await (this.#filling ??= this.#fill(this.#more));
+    }
+  }
+
+  async #fill(more: More): Promise<void> {
+    try {
+      const ids = await more();
+      if (ids === null) this.#more = null;
+      else {
+        this.#ids = ids;
+        this.#next = 0;
+        this.#total += ids.length;
+      }
+    } catch (error) {
+      this.#more = null;
+      this.#cut = error instanceof Error ? error.message : String(error);
+    } finally {
+      this.#filling = null;
       this.#tell(this.#isStopped ? 'stopped' : 'running');
     }
   }
@@ -121,7 +166,9 @@ export class BulkRun {
 
   #tell(state: Progressed['state']): Progressed {
     const progress: Progressed = {
-      total: this.#ids.length,
+      total: this.#total,
+      isOpen: this.#more !== null,
+      cut: this.#cut,
       done: this.#done,
       failed: [...this.#failed],
       pausedUntil: this.#pausedUntil > this.#tools.now() ? this.#pausedUntil : null,

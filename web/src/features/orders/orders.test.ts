@@ -129,6 +129,24 @@ describe('doing one thing to many orders', () => {
     expect(keys).toEqual(['run-ord_1', 'run-ord_1']);
     expect(clock()).toBeGreaterThanOrEqual(2_000);
   });
+  it('goes on page by page, where there are more than were counted', async () => {
+    const { tools, keys, most } = world(() => ({ kind: 'done' }));
+    const pages = [['ord_a', 'ord_b'], [], ['ord_c']];
+    const totals: number[] = [];
+    const told = { ...tools, tell: (progress: Progressed) => void totals.push(progress.total) };
+    const end = await new BulkRun(many, 'run', told, async () => pages.shift() ?? null).run();
+    expect(end).toMatchObject({ state: 'finished', total: 53, done: 53, isOpen: false, cut: null });
+    expect(keys.slice(-3)).toEqual(['run-ord_a', 'run-ord_b', 'run-ord_c']);
+    expect(new Set(keys).size).toBe(53);
+    expect(most()).toBeLessThanOrEqual(ABREAST);
+    expect(totals).toContain(52);
+  });
+  it('says where it could not go on', async () => {
+    const { tools } = world(() => ({ kind: 'done' }));
+    const none = () => Promise.reject(new Error('nobody answers'));
+    const end = await new BulkRun(['ord_1'], 'run', tools, none).run();
+    expect(end).toMatchObject({ state: 'finished', done: 1, cut: 'nobody answers' });
+  });
   it('lists what was refused, with the reason, and goes on', async () => {
     const { tools } = world((id) =>
       id === 'ord_3' ? { kind: 'refused', why: 'it has left' } : { kind: 'done' },

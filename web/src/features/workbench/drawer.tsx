@@ -41,10 +41,12 @@ export function Events({
   }, [seen, picked, order]);
   if (rows.length === 0) {
     return (
-      <Empty icon={Activity} title="Nothing here yet">
-        {picked.node !== null || picked.way !== null
-          ? 'No event went this way since the page was opened. Press beside the graph to see all.'
-          : 'Events are shown as they happen. Place an order to see some.'}
+      <Empty icon={Activity} title={order === null ? 'Nothing here yet' : 'Not so far'}>
+        {order !== null
+          ? 'Nothing of this order has come by here at this point of its life.'
+          : picked.node !== null || picked.way !== null
+            ? 'No event went this way since the page was opened. Press beside the graph to see all.'
+            : 'Events are shown as they happen. Place an order to see some.'}
       </Empty>
     );
   }

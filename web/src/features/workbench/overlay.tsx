@@ -55,6 +55,7 @@ export function Overlay({
     let colors = new Map<string, string>();
     let readAt = -Infinity;
     let wasEmpty = false;
+    let drawn = 0;
     let size = { width: 0, height: 0 };
     const resize = () => {
       size = { width: pane.clientWidth, height: pane.clientHeight };
@@ -86,6 +87,11 @@ export function Overlay({
         const left = traffic.glow(id, now);
         return left > 0 ? [{ at, left }] : [];
       });
+      // For whoever measures how soon an event is seen.
+      if (drawn !== traffic.newest) {
+        drawn = traffic.newest;
+        node.dataset.drawn = String(drawn);
+      }
       const isEmpty = dots.length === 0 && glows.length === 0;
       if (isEmpty && wasEmpty) return;
       wasEmpty = isEmpty;

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { ChevronDown, ChevronUp, History, Monitor, Workflow } from 'lucide-react';
-import { useEffect, useEffectEvent, useMemo, useState } from 'react';
-import { sentence, timelineQuery, useEvents, useStore, useStream } from '@/api';
+import { useEffect, useEffectEvent, useMemo, useState, useSyncExternalStore } from 'react';
+import { get, sentence, timelineQuery, useEvents, useStore, useStream } from '@/api';
 import type { Event as StoreEvent, FlowEdge, FlowGraph } from '@/api';
 import {
   Button,
@@ -43,6 +43,8 @@ import { Atlas } from './whereabouts';
 const FOLLOW_MS = 400;
 /** More events than so many a look are not read by anybody: the list then follows every third look. */
 const BUSY = 120;
+/** So many events from before the page was opened are listed. */
+const LAST = 80;
 /** What waits now and what is busy now is not what was then. */
 const NOTHING = new Map<string, never>();
 
@@ -100,6 +102,9 @@ function Workbench({
   const search = useSearch();
   const setSearch = useSetSearch();
   const stream = useStream();
+  const store = useStore();
+  // Where the stream begins is known once it is connected.
+  const isKnown = useSyncExternalStore(stream.watch, () => stream.sequence !== null);
   const shape = useShape(graph);
   const flow = flowOf(search.flow);
   const chart = useMemo(() => chartOf(shape, flow), [shape, flow]);
@@ -130,7 +135,23 @@ function Workbench({
     live.look(atlas, chart.wayOf);
     again.look(atlas, chart.wayOf);
   }, [live, again, atlas, chart]);
-  useEvents((events) => live.hear(events, performance.now()));
+  useEvents((events, skipped) => live.hear(events, performance.now(), skipped));
+
+  // What happened last is listed before anything new does.
+  const past = useQuery({
+    queryKey: [store.id, 'events', 'last'],
+    queryFn: async ({ signal }) => {
+      const after = Math.max(0, (stream.sequence ?? 0) - LAST);
+      return (await get('/v1/events', { store: store.id, query: { after, limit: LAST }, signal })).data;
+    },
+    enabled: isKnown && live.seen.length === 0,
+    staleTime: Infinity,
+    gcTime: 0,
+  });
+  useEffect(() => {
+    const first = live.seen[0]?.event.sequence ?? Infinity;
+    live.remember(past.data?.filter((event) => event.sequence < first) ?? []);
+  }, [live, past.data]);
 
   const [seen, setSeen] = useState<readonly Seen[]>(live.seen);
   const [rates, setRates] = useState<ReadonlyMap<string, number>>(new Map());
@@ -171,6 +192,10 @@ function Workbench({
 
   const replay = useReplay(replayed, again);
   const current = replay.current;
+  // What replay has reached is listed at once, however still it stands.
+  useEffect(() => {
+    if (replayed !== null) follow();
+  }, [replayed, current]);
   const openEvent = (event: StoreEvent) => {
     setSheet(event);
     if (event.order_id !== null) setLooked({ aggregate: aggregateOf(event), id: event.order_id });
