@@ -104,17 +104,18 @@ pub fn start(options: Options) -> Result<Running, StartError> {
         return Err(StartError::NotLoopback(options.listen));
     }
     let script = options.scenario.as_deref().map(Script::load).transpose()?;
-    let (bank, journal) = match &options.data {
+    let (mut bank, journal) = match &options.data {
         Some(path) => {
             let (bank, journal) = journal::open(path)?;
             (bank, Some(journal))
         }
         None => (Bank::new(Era::new(clock::unrepeated())), None),
     };
-    let teller = Teller::new(bank, journal, script);
     let listener =
         listen(options.listen).map_err(|source| StartError::Listen { address: options.listen, source })?;
     let address = listener.local_addr().map_err(StartError::Server)?;
+    bank.listens_at(address);
+    let teller = Teller::new(bank, journal, script);
     let (tell_started, started) = std::sync::mpsc::channel();
     let (tell_ended, ended) = oneshot::channel();
     let thread = std::thread::Builder::new()

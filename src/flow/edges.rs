@@ -143,6 +143,9 @@ edges! {
     IntegrityFailed = Bank -> UndoPayment, "payment.integrity_failure";
     RetryScheduled = Pay -> PaymentRetry, "payment.retry_scheduled";
     RetryStarted = PaymentRetry -> Pay, "payment.retry_started";
+    Notified = HearBank -> Pay, "payment.retry_started";
+    LookStarted = HearBank -> Pay, "payment.look_started";
+    LookEnded = Bank -> Pay, "payment.look_ended";
 
     // Clocks and people.
     HoldExpired = HoldExpiry -> ReleaseStock, "inventory.released";

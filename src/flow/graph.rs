@@ -70,6 +70,8 @@ nodes! {
     ManageRules = Api "manage_rules", "fraud rules are written", at ["PUT /v1/fraud/rules"];
     ManageStore = Api "manage_store", "a store is set up", at ["POST /v1/stores", "PATCH /v1/stores/{id}"];
 
+    HearBank = Api "hear_bank", "the bank says that something happened", at ["POST /v1/gateways/stripe/webhooks/{id}"];
+
     ReserveStock = Event "reserve_stock", "stock is reserved", records ["inventory.reserved"];
     AssessRisk = Event "assess_risk", "fraud rules are asked", records ["fraud.assessed"];
     Pay = Event "pay", "money is taken",

@@ -188,6 +188,7 @@ pub fn of_payment(event: &payment::Event, actor: Actor) -> Mark {
         E::RetryScheduled(_) => Mark::Along(Edge::RetryScheduled),
         // Somebody did not want to wait; the clock had no part in it.
         E::RetryStarted(started) if started.hurried => Mark::At(Node::Pay),
+        E::RetryStarted(_) if actor == Actor::Bank => Mark::Along(Edge::Notified),
         E::RetryStarted(_) => Mark::Along(Edge::RetryStarted),
         E::OutcomeUnknown(_) => Mark::Failed(Edge::Unknown),
         E::Declined(_) => Mark::Failed(Edge::Declined),
@@ -204,6 +205,8 @@ pub fn of_payment(event: &payment::Event, actor: Actor) -> Mark {
         E::RefundPending(_) => Mark::Along(Edge::RefundPending),
         E::RefundCheckStarted(_) => Mark::Along(Edge::RefundCheckStarted),
         E::RefundChecked(_) => Mark::Along(Edge::RefundChecked),
+        E::LookStarted(_) => Mark::Along(Edge::LookStarted),
+        E::LookEnded(_) => Mark::Along(Edge::LookEnded),
         E::RefundsReported(_) => Mark::Along(Edge::RefundsReported),
         E::TroubleReported(_) => Mark::Along(Edge::MoneyTroubleReported),
         E::ArrivedLate(_) => Mark::Along(Edge::ArrivedLate),

@@ -291,7 +291,7 @@ fn the_other_machines_have_every_state_on_paper() {
     for state in states {
         assert!(payment.states.contains(state), "{state} in {:?}", payment.states);
     }
-    let resting = ["unbegun", "requires_action", "authorized", "captured", "refunded", "canceled", "failed"];
+    let resting = ["unbegun", "authorized", "captured", "refunded", "canceled", "failed"];
     assert_eq!(payment.resting, BTreeSet::from(resting));
     let stock = machine::<Inventory>();
     let states = BTreeSet::from(["none", "held", "committed", "fulfilled", "released", "expired"]);

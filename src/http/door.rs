@@ -14,6 +14,7 @@ use super::gateways::BankDesk;
 use super::logs;
 use super::stream::{Hub, StreamLimits};
 use super::web::Page;
+use super::webhooks::Heard;
 use crate::config::Config;
 use crate::problem::{Code, Problem};
 use crate::schedule::Schedule;
@@ -116,6 +117,7 @@ pub struct Door {
     /// The same for those who wait for it.
     closing: watch::Sender<bool>,
     streams: Arc<Hub>,
+    heard: Heard,
     /// Request ids are hashes of this and a count: told apart over restarts, and nobody can guess the next.
     id_seed: u128,
     ids_made: AtomicU64,
@@ -143,6 +145,7 @@ impl Door {
             is_closing: AtomicBool::new(false),
             closing: watch::Sender::new(false),
             streams: Hub::new(limits.streams, metrics.streams()),
+            heard: Heard::default(),
             metrics,
             id_seed: id.bits(),
             ids_made: AtomicU64::new(0),
@@ -159,6 +162,11 @@ impl Door {
     pub fn with_bank(mut self, bank: BankDesk) -> Self {
         self.bank = Some(bank);
         self
+    }
+
+    /// What the bank told of late.
+    pub(super) fn heard(&self) -> &Heard {
+        &self.heard
     }
 
     /// The way to what only a mock bank has.

@@ -28,6 +28,7 @@ mod json;
 mod legacy;
 mod lists;
 mod logs;
+mod mac;
 mod orders;
 mod query;
 mod refunds;
@@ -46,6 +47,7 @@ mod tenant;
 mod tests;
 mod tracking;
 mod web;
+mod webhooks;
 
 use actix_web::web::{ServiceConfig, resource};
 
@@ -139,6 +141,7 @@ pub fn routes(slot: &DoorSlot, limits: Limits) -> impl FnOnce(&mut ServiceConfig
             .service(resource("/v1/admin/logs").get(logs::page_of_node))
             .service(resource("/v1/admin/logs/stream").get(logs::listen_to_node))
             .service(resource("/v1/gateways").get(gateways::list))
+            .service(resource("/v1/gateways/stripe/webhooks/{id}").post(webhooks::stripe))
             .service(
                 resource("/v1/gateways/{name}/weather").get(gateways::weather).put(gateways::set_weather),
             )

@@ -1,5 +1,7 @@
 //! What may be asked of an order, and why it may say no.
 
+use std::sync::Arc;
+
 use crate::types::{Amount, OrderId, PaymentId, ReservationId, Timestamp};
 
 use super::cart::{Cart, Invalid};
@@ -83,7 +85,10 @@ pub enum Outcome {
     /// The review is off.
     ReviewWithdrawn,
     /// The bank wants the shopper to prove who they are.
-    PaymentChallenged,
+    PaymentChallenged {
+        /// Where the shopper does it, when the bank says so.
+        url: Option<Arc<str>>,
+    },
     /// The bank has authorised, or charged, this much.
     PaymentSettled {
         /// Set aside or taken.

@@ -120,7 +120,7 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
             vec![canceled(placed, CancelReason::Fraudulent, Some("rejected in review".into()), None)]
         }
 
-        (P::Paying, O::PaymentChallenged) => vec![Event::Challenged(Challenged { id })],
+        (P::Paying, O::PaymentChallenged { url }) => vec![Event::Challenged(Challenged { id, url })],
         (P::Paying | P::Challenged, O::PaymentSettled { authorized, captured }) => {
             vec![Event::Paid(Paid { id, authorized, captured })]
         }
@@ -237,7 +237,7 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
             | P::Confirmed
             | P::Completed
             | P::Closed { .. },
-            O::PaymentChallenged,
+            O::PaymentChallenged { .. },
         )
         | (
             P::Reserving | P::Screening | P::OnHold { .. } | P::Committing | P::Completed,

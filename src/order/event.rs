@@ -136,6 +136,9 @@ pub struct ReviewPassed {
 pub struct Challenged {
     /// The order.
     pub id: OrderId,
+    /// Where the shopper does what is needed, when the bank says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<Arc<str>>,
 }
 
 /// `order.paid`

@@ -44,6 +44,9 @@ pub struct Placed {
     /// Its goods, as fulfilment reported them.
     #[serde(default, skip_serializing_if = "Goods::is_blank")]
     pub goods: Goods,
+    /// Where the shopper proves to their bank who they are, while they have to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action_url: Option<Arc<str>>,
     /// The verdict on it, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk: Option<Risk>,
@@ -425,6 +428,7 @@ impl Order {
                     phase: Phase::Reserving,
                     money: Money::default(),
                     goods: Goods::default(),
+                    action_url: None,
                     risk: None,
                     created_at: at,
                     ended_at: None,
@@ -436,6 +440,9 @@ impl Order {
                 placed.evolve(event);
                 if matches!(placed.phase, Phase::Closed { .. }) {
                     placed.ended_at = placed.ended_at.or(Some(at));
+                }
+                if placed.phase != Phase::Challenged {
+                    placed.action_url = None;
                 }
                 placed.updated_at = at;
                 placed.version += 1;
@@ -468,7 +475,10 @@ impl Placed {
                 self.deadline = passed.deadline;
                 self.phase = Phase::Paying;
             }
-            Event::Challenged(_) => self.phase = Phase::Challenged,
+            Event::Challenged(challenged) => {
+                self.phase = Phase::Challenged;
+                self.action_url.clone_from(&challenged.url);
+            }
             Event::Paid(paid) => {
                 self.money.authorized = paid.authorized;
                 self.money.captured = paid.captured;

@@ -31,6 +31,8 @@ pub struct OrderView<'a> {
     cancel_reason: Option<CancelReason>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cancel_detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action_url: Option<&'a str>,
     created_at: Timestamp,
     updated_at: Timestamp,
     deadline: Timestamp,
@@ -117,6 +119,7 @@ impl<'a> OrderView<'a> {
             risk: placed.risk.as_ref(),
             cancel_reason,
             cancel_detail,
+            action_url: placed.action_url.as_deref(),
             created_at: placed.created_at,
             updated_at: placed.updated_at,
             deadline: placed.deadline,
@@ -135,6 +138,7 @@ pub fn as_placed(placed: &Placed) -> Placed {
         phase: Phase::Reserving,
         money: super::state::Money::default(),
         goods: super::goods::Goods::default(),
+        action_url: None,
         risk: None,
         ended_at: None,
         updated_at: placed.created_at,

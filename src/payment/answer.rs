@@ -16,6 +16,7 @@ use super::event::{
     Canceled, CaptureFailed, Captured, Declined, Event, Failed, Failure, Next, OutcomeUnknown, Processed,
     RefundFailed, RequiresAction, RetryScheduled, StrayCharge, Voided,
 };
+use super::look;
 use super::refund::{self, Check};
 use super::state::{Begun, Course, Refund, Stage, Work};
 
@@ -34,7 +35,10 @@ pub(super) fn answered(
     let events = match current {
         Some(work) if work.is_check => Check { begun, work, now }.events(outcome),
         Some(work) => Answer { begun, work, now }.events(outcome),
-        None => late(begun, operation, attempt, outcome, now),
+        None => match &begun.look {
+            Some(look) if look.is_awaited(operation, attempt) => look::looked(begun, look, outcome, now),
+            Some(_) | None => late(begun, operation, attempt, outcome, now),
+        },
     };
     if begun.is_wanted() { events } else { refund::and_say_it_is_late(begun, events) }
 }
@@ -423,7 +427,7 @@ fn late(begun: &Begun, operation: Operation, attempt: u32, outcome: Outcome, now
 }
 
 /// An intent that may hold money, of an attempt nobody waits for.
-fn late_authorization(begun: &Begun, attempt: u32, snapshot: Snapshot) -> Option<Event> {
+pub(super) fn late_authorization(begun: &Begun, attempt: u32, snapshot: Snapshot) -> Option<Event> {
     let intent = &snapshot.intent;
     let is_charge = begun.charge_of(intent).is_some();
     let is_action = begun.action.as_ref().is_some_and(|action| action.intent == *intent);

@@ -87,6 +87,27 @@ pub struct Key {
     pub attempt: u32,
 }
 
+/// What a bank tells without being asked. It names what to look at; what it says of that is not believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// Something happened to an intent.
+    Intent {
+        /// The bank's id for it.
+        intent: Arc<str>,
+        /// The logical attempt that it says it is of.
+        attempt: u32,
+        /// Whether it says that money is held or taken.
+        has_money: bool,
+    },
+    /// Something happened to a refund.
+    Refund {
+        /// Which refund of the payment.
+        number: u32,
+        /// Whether it says that it failed.
+        has_failed: bool,
+    },
+}
+
 /// What is asked of a bank.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Call {

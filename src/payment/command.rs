@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::{Amount, Currency, OrderId};
 
-use super::bank::{Operation, Outcome};
+use super::bank::{Notice, Operation, Outcome};
 
 /// What may be asked of a payment, by its order, by a person through the order, and by the bank's answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +37,8 @@ pub enum Command {
         /// How it ended.
         outcome: Outcome,
     },
+    /// The bank says that something has happened. A hint, not a fact: it leads to nothing but a question.
+    Notified(Notice),
     /// The waiting time is over. Whoever says so vouches for the time.
     Resume,
     /// A person wants the stuck step tried at once.

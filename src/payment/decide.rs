@@ -12,6 +12,7 @@ use super::event::{
     AttemptStarted, CancelRequested, Canceled, Created, Event, Next, RetryScheduled, RetryStarted,
 };
 use super::evolve::evolve;
+use super::look;
 use super::refund;
 use super::state::{Begun, Charge, Course, Stage, State, Work};
 
@@ -58,6 +59,7 @@ pub(super) fn decide(state: &State, command: Command, now: Timestamp) -> Result<
         (S::Begun(begun), C::Refund(wish)) => refund::wished(begun, wish, now),
         (S::Begun(begun), C::TroubleHeard { troubles }) => Ok(refund::trouble_heard(begun, troubles)),
         (S::Begun(begun), C::RefundsHeard { refunded }) => Ok(refund::heard(begun, refunded)),
+        (S::Begun(begun), C::Notified(notice)) => look::notified(begun, &notice),
         (S::Begun(begun), C::Answered { operation, attempt, outcome }) => {
             Ok(answered(begun, operation, attempt, outcome, now))
         }
@@ -70,6 +72,7 @@ pub(super) fn decide(state: &State, command: Command, now: Timestamp) -> Result<
             | C::Capture
             | C::RefundsHeard { .. }
             | C::TroubleHeard { .. }
+            | C::Notified(_)
             | C::Answered { .. },
         ) => Err(Rejection::NotBegun),
     }
@@ -77,7 +80,7 @@ pub(super) fn decide(state: &State, command: Command, now: Timestamp) -> Result<
 
 /// The waiting time is over.
 fn resume(begun: &Begun, now: Timestamp) -> Vec<Event> {
-    let Some(work) = &begun.work else { return refund::check(begun, now) };
+    let Some(work) = &begun.work else { return look::due(begun, now) };
     match work.stage {
         // It goes on already.
         Stage::Sending { .. } | Stage::Inquiring { .. } => vec![],
@@ -243,6 +246,6 @@ fn next_attempt(begun: &Begun, work: &Work) -> Event {
     })
 }
 
-fn retry_started(begun: &Begun, next: Next) -> Event {
+pub(super) fn retry_started(begun: &Begun, next: Next) -> Event {
     Event::RetryStarted(RetryStarted { order: begun.order, next, hurried: false })
 }

@@ -55,6 +55,10 @@ crate::events! {
         RefundCheckStarted(RefundCheckStarted) = "payment.refund_check_started", 1;
         /// It stands as it stood.
         RefundChecked(RefundChecked) = "payment.refund_checked", 1;
+        /// The bank told of an intent that nobody waits for: it is looked at.
+        LookStarted(LookStarted) = "payment.look_started", 1;
+        /// It was looked at, or could not be for now.
+        LookEnded(LookEnded) = "payment.look_ended", 1;
         /// The order knows how much was given back.
         RefundsReported(RefundsReported) = "payment.refunds_reported", 1;
         /// The alert desk has heard of what went wrong.
@@ -321,6 +325,31 @@ pub struct RefundChecked {
     pub check_at: Option<Timestamp>,
 }
 
+/// Data of `payment.look_started`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LookStarted {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// The logical attempt that the intent says it is of.
+    pub attempt: u32,
+    /// The bank's id for the intent.
+    pub intent: Arc<str>,
+}
+
+/// Data of `payment.look_ended`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LookEnded {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// The logical attempt that the intent says it is of.
+    pub attempt: u32,
+    /// The bank's id for the intent.
+    pub intent: Arc<str>,
+    /// When it is looked at again, because the bank did not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_at: Option<Timestamp>,
+}
+
 /// Data of `payment.refunds_reported`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RefundsReported {
@@ -490,6 +519,8 @@ about_a_payment!(
     RefundPending,
     RefundCheckStarted,
     RefundChecked,
+    LookStarted,
+    LookEnded,
     RefundsReported,
     TroubleReported,
     ArrivedLate,

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::types::{Amount, Timestamp};
 
+use super::ACTION_LOOKS_AFTER_MS;
 use super::bank::{Operation, Reason};
 use super::event::{Created, Event, Failure, Next, RefundFailed, RetryScheduled, StrayCharge};
 use super::state::{
-    Action, Begun, Charge, Course, Doubt, Past, PastEnd, Refund, RefundState, Stage, State, Stray, Work,
+    Action, Begun, Charge, Course, Doubt, Look, Past, PastEnd, Refund, RefundState, Stage, State, Stray, Work,
 };
 
 /// How many of the bank's ids for tries that it took back are kept of one refund.
@@ -36,6 +37,7 @@ impl Begun {
             course: Course::Wanted,
             work: Some(Work::new(Operation::Authorize, 1, None, created.amount, None, at)),
             action: None,
+            look: None,
             charge: None,
             capture_failure: None,
             strays: Vec::new(),
@@ -130,8 +132,16 @@ impl Begun {
             }
             Event::RequiresAction(e) => {
                 self.work = None;
-                self.action =
-                    Some(Action { attempt: e.attempt, intent: Arc::clone(&e.intent), url: e.url.clone() });
+                // The same again: the bank was asked, and the shopper has not acted.
+                let before = self.action.take().filter(|action| action.intent == e.intent);
+                let looks = before.map_or(0, |action| action.looks.saturating_add(1));
+                self.action = Some(Action {
+                    attempt: e.attempt,
+                    intent: Arc::clone(&e.intent),
+                    url: e.url.clone(),
+                    look_at: Some(at.plus_millis(action_look_after_ms(looks))),
+                    looks,
+                });
             }
             Event::Captured(e) => {
                 if let Some(charge) = self.charge_of_mut(&e.intent) {
@@ -241,6 +251,20 @@ impl Begun {
                     (refund.check_at, refund.checks) = (e.check_at, refund.checks.saturating_add(1));
                 }
                 self.finish(Operation::Refund(e.refund));
+            }
+            Event::LookStarted(e) => {
+                let before = self.look.take().filter(|look| look.intent == e.intent);
+                let (attempt, intent) = (e.attempt, Arc::clone(&e.intent));
+                let tries = before.map_or(0, |look| look.tries);
+                self.look = Some(Look { attempt, intent, since: at, tries, wait_until: None });
+            }
+            Event::LookEnded(e) => {
+                let open = self.look.take().filter(|_| e.again_at.is_some());
+                self.look = open.map(|look| Look {
+                    tries: look.tries.saturating_add(1),
+                    wait_until: e.again_at,
+                    ..look
+                });
             }
             Event::RefundsReported(e) => self.reported = e.refunded,
             Event::TroubleReported(e) => self.troubles_told = e.troubles,
@@ -379,6 +403,12 @@ impl Begun {
             self.work = None;
         }
     }
+}
+
+fn action_look_after_ms(looks: u32) -> u64 {
+    let [.., last] = ACTION_LOOKS_AFTER_MS;
+    let nth = usize::try_from(looks).unwrap_or(usize::MAX);
+    ACTION_LOOKS_AFTER_MS.get(nth).copied().unwrap_or(last)
 }
 
 impl Work {

@@ -54,6 +54,7 @@ mod decide;
 pub mod decline;
 mod event;
 mod evolve;
+mod look;
 mod refund;
 mod standing;
 mod state;
@@ -66,13 +67,13 @@ pub use command::{Capture, Command, HowMuch, RefundReason, Rejection, RetryPolic
 pub use decline::RetryClass;
 pub use event::{
     ArrivedLate, AttemptStarted, CancelRequested, Canceled, CaptureFailed, Captured, Created, Declined,
-    Event, Failed, Failure, Next, OutcomeUnknown, Processed, RefundCheckStarted, RefundChecked, RefundFailed,
-    RefundPending, RefundRequested, Refunded, RefundsReported, RequiresAction, RetryScheduled, RetryStarted,
-    StrayCharge, TroubleReported, Voided,
+    Event, Failed, Failure, LookEnded, LookStarted, Next, OutcomeUnknown, Processed, RefundCheckStarted,
+    RefundChecked, RefundFailed, RefundPending, RefundRequested, Refunded, RefundsReported, RequiresAction,
+    RetryScheduled, RetryStarted, StrayCharge, TroubleReported, Voided,
 };
 pub use standing::{LastDecline, RefundStanding, Standing};
 pub use state::{
-    Action, Begun, Charge, Course, Doubt, Past, PastEnd, Refund, RefundState, Stage, State, Stray, Work,
+    Action, Begun, Charge, Course, Doubt, Look, Past, PastEnd, Refund, RefundState, Stage, State, Stray, Work,
 };
 pub use view::{AttemptStatus, AttemptView, PaymentStatus, PaymentView, RefundStatus, RefundView, RetryView};
 
@@ -95,6 +96,10 @@ pub const REFUNDS_MAX: usize = 80;
 /// How long after a refund's success it is looked at again, each time from the time before. Banks say yes first and may
 /// take it back later.
 pub const CHECKS_AFTER_MS: [u64; 4] = [2_000, 3_600_000, 86_400_000, 604_800_000];
+
+/// How long after the shopper was sent to their bank it is asked whether they were there, each time from the time before; the
+/// last for ever. Usually the bank says so first.
+pub const ACTION_LOOKS_AFTER_MS: [u64; 6] = [5_000, 10_000, 20_000, 60_000, 300_000, 900_000];
 
 /// The aggregate: one instance a payment, one payment an order.
 #[derive(Debug)]
@@ -163,11 +168,14 @@ impl Aggregate for Payment {
     fn due(state: &State) -> Due<Self> {
         let Some(begun) = state.begun() else { return Due::nothing() };
         let due = match begun.work.as_ref().map(|work| work.stage) {
-            None => begun.next_check().map_or_else(Due::nothing, |(at, _)| Due::at(at, Command::Resume)),
             Some(Stage::Waiting { at, .. }) => Due::at(at, Command::Resume),
             Some(Stage::Sending { .. } | Stage::Inquiring { .. }) => {
                 begun.call().map_or_else(Due::nothing, Due::call)
             }
+            None => match begun.call() {
+                Some(call) => Due::call(call),
+                None => begun.next_look().map_or_else(Due::nothing, |at| Due::at(at, Command::Resume)),
+            },
         };
         let mut steps = Vec::new();
         let refunded = begun.refunded_of_order();

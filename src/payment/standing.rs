@@ -168,6 +168,8 @@ pub(super) fn is_told(event: &Event) -> bool {
         | Event::RefundPending(_)
         | Event::RefundCheckStarted(_)
         | Event::RefundChecked(_)
+        | Event::LookStarted(_)
+        | Event::LookEnded(_)
         | Event::RefundsReported(_)
         | Event::TroubleReported(_)
         | Event::ArrivedLate(_) => false,

@@ -59,6 +59,9 @@ pub struct Begun {
     pub work: Option<Work>,
     /// What the shopper has to do first.
     pub action: Option<Action>,
+    /// An intent that the bank told of and nobody waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<Look>,
     /// The charge or authorisation that pays the order.
     pub charge: Option<Charge>,
     /// Why the authorised amount could not be captured.
@@ -188,6 +191,28 @@ pub struct Action {
     pub intent: Arc<str>,
     /// Where the shopper does it.
     pub url: Option<Arc<str>>,
+    /// When the bank is asked whether it is done, should it not say so before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_at: Option<Timestamp>,
+    /// How often it was asked.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub looks: u32,
+}
+
+/// An intent that the bank told of and nobody waits for: the bank is asked what it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Look {
+    /// The logical attempt that it says it is of.
+    pub attempt: u32,
+    /// The bank's id for the intent.
+    pub intent: Arc<str>,
+    /// Since when.
+    pub since: Timestamp,
+    /// How often the bank did not answer, in a row.
+    pub tries: u32,
+    /// Until when nothing goes out, after the bank did not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_until: Option<Timestamp>,
 }
 
 /// Money held or taken.
@@ -470,6 +495,18 @@ impl Begun {
         self.refunds.iter().filter_map(|refund| Some((refund.check_at?, refund.number))).min()
     }
 
+    /// When something is looked at again by itself, while nothing is under way at the bank.
+    pub fn next_look(&self) -> Option<Timestamp> {
+        let look = self.look.as_ref().and_then(|look| look.wait_until);
+        let check = self.next_check().map(|(at, _)| at);
+        [self.action_look_at(), look, check].into_iter().flatten().min()
+    }
+
+    /// When the bank is asked whether the shopper has acted.
+    pub(super) fn action_look_at(&self) -> Option<Timestamp> {
+        self.action.as_ref().filter(|_| self.is_wanted())?.look_at
+    }
+
     fn sum(&self, part: impl Fn(&Charge) -> Amount) -> Amount {
         let own = self.strays.iter().filter(|stray| stray.currency == Some(self.currency));
         let all = self.charge.iter().chain(own.map(|stray| &stray.charge));
@@ -496,7 +533,7 @@ impl Begun {
 
     /// The call that is owed to the bank now.
     pub fn call(&self) -> Option<Call> {
-        let work = self.work.as_ref()?;
+        let Some(work) = &self.work else { return self.look.as_ref().and_then(Look::call) };
         match work.stage {
             Stage::Waiting { .. } => None,
             Stage::Inquiring { .. } => Some(Call::Inquire {
@@ -537,6 +574,22 @@ impl Begun {
                 })
             }
         }
+    }
+}
+
+impl Look {
+    /// Whether an answer is to this look.
+    pub(super) fn is_awaited(&self, operation: Operation, attempt: u32) -> bool {
+        operation == Operation::Authorize && attempt == self.attempt && self.wait_until.is_none()
+    }
+
+    fn call(&self) -> Option<Call> {
+        self.wait_until.is_none().then(|| Call::Inquire {
+            operation: Operation::Authorize,
+            attempt: self.attempt,
+            intent: Some(Arc::clone(&self.intent)),
+            since: self.since,
+        })
     }
 }
 

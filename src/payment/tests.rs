@@ -4,6 +4,7 @@ mod declines;
 mod laws;
 #[expect(clippy::wildcard_enum_match_arm, reason = "the model bank names only what it does something about")]
 mod model;
+mod notices;
 mod refunds;
 mod sending;
 mod undoing;

@@ -64,7 +64,7 @@ table! {
     MalformedHeader = 400 "malformed_header", "Malformed header", "a header has a value that cannot be understood";
     IdempotencyKeyMalformed = 400 "idempotency_key_malformed", "Malformed Idempotency-Key", "Idempotency-Key takes one key of 1 to 255 visible ASCII characters, bare or quoted";
 
-    SignatureInvalid = 401 "signature_invalid", "Not signed by the carrier", "X-Carrier-Signature must be sha256=<hex>, the HMAC-SHA256 of the body under the secret that the store gave its carriers";
+    SignatureInvalid = 401 "signature_invalid", "Not signed as it must be", "X-Carrier-Signature must be sha256=<hex>, the HMAC-SHA256 of the body under the secret that the store gave its carriers";
 
     // What was asked for is not there.
     NotFound = 404 "not_found", "No such route", "nothing is served under this path";
@@ -130,5 +130,6 @@ table! {
     Stopping = 503 "stopping", "Stopping", "the node is stopping", after 2;
     StateUnreadable = 503 "state_unreadable", "State unreadable", "stored state could not be read", after 5;
     GatewayUnavailable = 503 "gateway_unavailable", "Bank not reachable", "the mock bank does not answer where it keeps weather and ledger", after 2;
+    PaymentBusy = 503 "payment_busy", "Payment busy", "the payment is at the bank with something else: send the notification again", after 2;
     ScheduleUnavailable = 503 "schedule_unavailable", "Jobs unavailable", "scheduled jobs do not run now, or what was asked of them cannot be written", after 2;
 }

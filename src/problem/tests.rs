@@ -68,6 +68,7 @@ const TABLE: &str = "\
 503 stopping after 2
 503 state_unreadable after 5
 503 gateway_unavailable after 2
+503 payment_busy after 2
 503 schedule_unavailable after 2
 ";
 

@@ -18,6 +18,7 @@ use crate::fraud::{self, Fraud, ReviewView, RulesView};
 use crate::fulfillment::{self, FulfillmentView, Fulfillments};
 use crate::inventory::{self, Inventory, ItemView};
 use crate::order::{self, Order, OrderView, Orders};
+use crate::payment::bank::Notice;
 use crate::payment::{self, Payment, PaymentView, RefundView};
 use crate::returns::{self, ReturnView, Returns};
 use crate::runtime::ask::{Show, send};
@@ -43,6 +44,13 @@ pub(super) enum Life {
     Asleep = 3,
 }
 
+/// What others sign with.
+#[derive(Debug, Default)]
+struct Secrets {
+    carrier: Option<settings::Secret>,
+    webhook: Vec<settings::Secret>,
+}
+
 /// What threads share of an active store.
 #[derive(Debug)]
 pub struct StoreHandle {
@@ -54,7 +62,7 @@ pub struct StoreHandle {
     in_flight_max: AtomicU32,
     rate: Rate,
     ids: Mutex<IdSource>,
-    carrier_secret: RwLock<Option<settings::Secret>>,
+    secrets: RwLock<Secrets>,
     /// Figures of what flows where, since the store was woken.
     pub(super) flow: flow::StoreTally,
     returns: RwLock<settings::ReturnsPolicy>,
@@ -74,7 +82,7 @@ impl StoreHandle {
             in_flight_max: AtomicU32::new(limits.in_flight),
             rate: Rate::default(),
             ids: Mutex::new(IdSource::unpredictable()),
-            carrier_secret: RwLock::new(None),
+            secrets: RwLock::default(),
             flow: flow::StoreTally::default(),
             returns: RwLock::default(),
             #[cfg(test)]
@@ -96,10 +104,10 @@ impl StoreHandle {
         };
         self.in_flight_max.store(in_flight_max, Ordering::Relaxed);
         self.rate.set(known.settings.limits.orders_per_second);
-        self.carrier_secret
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone_from(&known.settings.fulfillment.carrier_secret);
+        *self.secrets.write().unwrap_or_else(PoisonError::into_inner) = Secrets {
+            carrier: known.settings.fulfillment.carrier_secret.clone(),
+            webhook: known.settings.gateway.webhook_secrets.clone(),
+        };
         self.returns.write().unwrap_or_else(PoisonError::into_inner).clone_from(&known.settings.returns);
     }
 
@@ -452,7 +460,23 @@ impl Tenant {
 
     /// What the store's carriers sign with, when it has told them.
     pub fn carrier_secret(&self) -> Option<settings::Secret> {
-        self.handle.carrier_secret.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.handle.secrets.read().unwrap_or_else(PoisonError::into_inner).carrier.clone()
+    }
+
+    /// What the bank signs its notifications to the store with; two while it changes, none where it was not told.
+    pub fn webhook_secrets(&self) -> Vec<settings::Secret> {
+        self.handle.secrets.read().unwrap_or_else(PoisonError::into_inner).webhook.clone()
+    }
+
+    /// Hears what the bank tells of a payment. Answers once what follows from it is durable.
+    pub async fn notify(&self, order: OrderId, notice: Notice) -> Result<(), Refusal<payment::Rejection>> {
+        let command = payment::Command::Notified(notice);
+        let show: Show<Payment> = Box::new(|state| {
+            let begun = state.begun()?;
+            Some(Answer::of(&PaymentView::of(begun.id(), begun), 0))
+        });
+        let (payment, meta) = (payment::id_of(order), Meta::by(Actor::Bank));
+        put(&self.members.payments, payment, command, meta, None, None, show).await.map(drop)
     }
 
     /// The review of an order.

@@ -113,7 +113,11 @@ impl Payment {
             "trouble_reported" => self.troubles_told = number("troubles"),
             "refunds_reported" => self.reported = amount("refunded"),
             // A queue of its own: whether it is at work shows by its attempts.
-            "refund_requested" | "refund_check_started" | "refund_checked" => {}
+            "refund_requested"
+            | "refund_check_started"
+            | "refund_checked"
+            | "look_started"
+            | "look_ended" => {}
             "processed" | "integrity_failure" | "charge_found" => {
                 let currency = data["currency"].as_str().unwrap_or_default();
                 let is_other = kind != "processed" && currency != self.currency;

@@ -77,15 +77,20 @@ impl EventView {
     }
 }
 
-/// The data of an event without secrets: settings hold what carriers sign with.
+/// The data of an event without secrets: settings hold what carriers and the bank sign with.
 fn shown(kind: &str, data: &RawValue) -> Box<RawValue> {
-    let is_secretive = kind.starts_with("store.") && data.get().contains("carrier_secret");
+    let is_secretive = kind.starts_with("store.") && data.get().contains("_secret");
     if !is_secretive {
         return data.to_owned();
     }
     let mut value: serde_json::Value = serde_json::from_str(data.get()).unwrap_or_default();
     if let Some(secret) = value.pointer_mut("/settings/fulfillment/carrier_secret") {
         *secret = Secret::SHOWN.into();
+    }
+    if let Some(secrets) =
+        value.pointer_mut("/settings/gateway/webhook_secrets").and_then(|all| all.as_array_mut())
+    {
+        secrets.fill(Secret::SHOWN.into());
     }
     serde_json::value::to_raw_value(&value).expect("a value has string keys and goes to memory")
 }

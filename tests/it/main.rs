@@ -38,6 +38,7 @@ mod undelivered;
 mod undo;
 mod views;
 mod way;
+mod webhooks;
 
 // What needs named places to go wrong at: built with the feature `faults`, as `make stories` does.
 #[cfg(feature = "faults")]

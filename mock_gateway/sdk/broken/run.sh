@@ -12,9 +12,6 @@ trap 'rm -rf "$copy"' EXIT
 # Of its own, so that the real program is never a broken one; kept, so that the second time is quick.
 CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}/broken
 export CARGO_TARGET_DIR
-# What a rule needed lies unused when the rule is gone: that is no news.
-RUSTFLAGS="-A warnings"
-export RUSTFLAGS
 MOCK_GATEWAY_BIN=$CARGO_TARGET_DIR/debug/mock_gateway
 export MOCK_GATEWAY_BIN
 

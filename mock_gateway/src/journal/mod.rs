@@ -11,7 +11,6 @@
 
 mod entry;
 mod frame;
-mod objects;
 mod party;
 mod reader;
 mod writer;

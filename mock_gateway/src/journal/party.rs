@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::objects::known;
+use super::entry::known;
 use crate::bank::{Bank, Customer, Endpoint, EventType, Party, PaymentMethod, Person};
 use crate::memory::Text;
 

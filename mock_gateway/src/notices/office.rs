@@ -61,7 +61,7 @@ pub(super) struct Round {
     pub(super) wake_ms: Option<i64>,
 }
 
-struct Hearer {
+struct Desk {
     lane: Lane,
     noted: EventNumber,
     noted_ms: i64,
@@ -71,7 +71,7 @@ struct Hearer {
 #[derive(Default)]
 pub(super) struct Office {
     era: u64,
-    hearers: HashMap<u32, Hearer>,
+    desks: HashMap<u32, Desk>,
 }
 
 impl Office {
@@ -80,13 +80,13 @@ impl Office {
         let mut desk = teller.desk.lock();
         let bank = &mut desk.bank;
         if self.era != bank.era.seed() {
-            *self = Office { era: bank.era.seed(), hearers: HashMap::new() };
+            *self = Office { era: bank.era.seed(), desks: HashMap::new() };
         }
         let mut round = Round::default();
         let listeners = (0..bank.endpoints.count()).filter(|number| {
             let listens = bank.endpoints.current(*number).listens();
             if !listens {
-                self.hearers.remove(number);
+                self.desks.remove(number);
             }
             listens
         });
@@ -98,7 +98,7 @@ impl Office {
         for number in listeners {
             let endpoint = bank.endpoints.current(number).clone();
             let told = bank.told(&endpoint);
-            let of_it = self.hearers.entry(number).or_insert_with(|| Hearer {
+            let of_it = self.desks.entry(number).or_insert_with(|| Desk {
                 lane: Lane::new(told),
                 noted: told,
                 noted_ms: now_ms,
@@ -116,7 +116,7 @@ impl Office {
             let wake_ms = of_it.lane.wake_ms();
             round.wake_ms = [round.wake_ms, wake_ms].into_iter().flatten().min();
         }
-        let waiting: usize = self.hearers.values().map(|hearer| hearer.lane.len()).sum();
+        let waiting: usize = self.desks.values().map(|desk| desk.lane.len()).sum();
         teller.notices.waiting.store(waiting as u64, Ordering::Relaxed);
         round.position = bank.position();
         round
@@ -127,9 +127,9 @@ impl Office {
         if answered.era != self.era {
             return;
         }
-        let Some(hearer) = self.hearers.get_mut(&answered.endpoint) else { return };
+        let Some(desk) = self.desks.get_mut(&answered.endpoint) else { return };
         let tally = &teller.notices;
-        let count = match hearer.lane.answered(answered.event, answered.is_heard, clock::now_ms()) {
+        let count = match desk.lane.answered(answered.event, answered.is_heard, clock::now_ms()) {
             Fate::Heard => &tally.delivered,
             Fate::Again => &tally.failed,
             Fate::GivenUp => &tally.given_up,

@@ -89,7 +89,7 @@ fn next_action(
     let mut action = Json::object(json.field("next_action"));
     let mut redirect = Json::object(action.field("redirect_to_url"));
     text(&mut redirect, "return_url", bank, return_url);
-    let path = format!("/_bank/challenges/{}", bank.era.id(Kind::Intent, number));
+    let path = format!("{}/_bank/challenges/{}", bank.address, bank.era.id(Kind::Intent, number));
     redirect.text("url", &path);
     redirect.end();
     action.word("type", "redirect_to_url");

@@ -74,7 +74,7 @@ impl Charted for Orders {
             O::Reviewed { clearance: Clearance::Approved },
             O::Reviewed { clearance: Clearance::Rejected },
             O::ReviewWithdrawn,
-            O::PaymentChallenged,
+            O::PaymentChallenged { url: None },
             O::PaymentSettled { authorized: amount(), captured: amount() },
             O::PaymentSettled { authorized: amount(), captured: Amount::ZERO },
             O::PaymentFailed { code: String::new() },

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Charted, ORDER, Print, amount, currency, labels, named};
-use crate::payment::bank::{self, IntentStatus, Operation, Reason};
+use crate::payment::bank::{self, IntentStatus, Notice, Operation, Reason};
 use crate::payment::{self, Capture, Charge, Payment, Stage};
 use crate::types::{Amount, Timestamp};
 
@@ -46,6 +46,9 @@ impl Charted for Payment {
         into.add(begun.strays.first().map(|stray| charge(&stray.charge)));
         into.add((begun.reported == begun.refunded_of_order(), begun.arrived_late));
         into.add(begun.troubles > begun.troubles_told);
+        into.add(
+            begun.look.as_ref().filter(|_| is_plainly_paid(begun)).map(|look| look.wait_until.is_some()),
+        );
         // Looking again and again leads to rest in the end; it is enough to go there where all else is plain.
         let is_plain = begun.is_wanted() && begun.strays.is_empty() && begun.capture == Capture::Automatic;
         let is_back = begun.charge.as_ref().is_some_and(|charge| charge.remaining().is_zero());
@@ -92,13 +95,41 @@ impl Charted for Payment {
             C::RefundsHeard { refunded: amount() },
             C::RefundsHeard { refunded: Amount::ZERO },
         ];
+        // What the bank tells leads to a question, which a person or a timer asks as well: it is enough to be told once.
+        let told = |intent: &str| Notice::Intent { intent: intent.into(), attempt: 1, has_money: true };
+        if let Some(begun) = state.begun() {
+            if begun.action.is_some() && begun.work.is_none() {
+                commands.push(C::Notified(told("intent")));
+            }
+            if is_plainly_paid(begun) {
+                commands.push(C::Notified(told("another")));
+            }
+            if begun.is_wanted() && begun.refunds.first().is_some_and(payment::Refund::is_accepted) {
+                commands.push(C::Notified(Notice::Refund { number: 1, has_failed: true }));
+            }
+        }
         // Answers come to what was asked; what nobody asked for is what late answers look like.
         let asked = state.begun().and_then(|begun| begun.work.as_ref());
         let (operation, attempt) =
             asked.map_or((Operation::Authorize, 1), |work| (work.operation, work.attempt));
         commands.extend(outcomes().into_iter().map(|outcome| C::Answered { operation, attempt, outcome }));
+        // What goes on beside a look is what goes on without it.
+        if state.begun().is_some_and(|begun| begun.look.is_some()) {
+            commands.retain(|command| matches!(command, C::Resume | C::Answered { .. }));
+        }
         named(labels::payment_command, commands)
     }
+}
+
+/// Paid, and nothing more.
+fn is_plainly_paid(begun: &payment::Begun) -> bool {
+    let is_paid =
+        begun.charge.as_ref().is_some_and(|charge| !charge.captured.is_zero() && charge.refunded.is_zero());
+    is_paid
+        && begun.is_wanted()
+        && begun.work.is_none()
+        && begun.strays.is_empty()
+        && begun.refunds.is_empty()
 }
 
 fn outcomes() -> Vec<bank::Outcome> {

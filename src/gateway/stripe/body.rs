@@ -10,7 +10,7 @@ use crate::payment::bank::{Decline, IntentStatus, RefundProgress, RefundReceipt,
 use crate::types::Amount;
 
 /// No id of the bank is longer.
-const ID_LENGTH_MAX: usize = 255;
+pub(super) const ID_LENGTH_MAX: usize = 255;
 /// So much of a code and of a message is kept, in bytes.
 const CODE_LENGTH_MAX: usize = 64;
 const MESSAGE_LENGTH_MAX: usize = 300;

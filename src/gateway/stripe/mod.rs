@@ -9,6 +9,7 @@ mod body;
 mod control;
 mod form;
 mod line;
+pub mod notice;
 mod reply;
 
 use std::cell::RefCell;

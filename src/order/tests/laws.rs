@@ -38,7 +38,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         Just(reviewed(Clearance::Approved)),
         Just(reviewed(Clearance::Rejected)),
         Just(hear(Outcome::ReviewWithdrawn)),
-        Just(hear(Outcome::PaymentChallenged)),
+        Just(hear(Outcome::PaymentChallenged { url: None })),
         settled,
         Just(hear(Outcome::PaymentFailed { code: "declined".into() })),
         Just(hear(Outcome::CaptureFailed { authorized: amount(4_498), code: "expired".into() })),

@@ -49,7 +49,7 @@ fn an_intent_the_bank_let_go_is_a_failure() {
     assert_eq!(paying.answered(Outcome::Found(snapshot(IntentStatus::Canceled))), "failed");
 }
 
-fn challenge() -> Outcome {
+pub(super) fn challenge() -> Outcome {
     Outcome::Intent(snapshot(IntentStatus::RequiresAction { url: Some("https://bank.example/3ds".into()) }))
 }
 
@@ -57,7 +57,7 @@ fn challenge() -> Outcome {
 fn a_challenge_waits_for_the_shopper() {
     let mut paying = Paying::begun();
     assert_eq!(paying.answered(challenge()), "requires_action");
-    assert_eq!(paying.due(), "rest");
+    assert!(paying.call().is_none(), "nothing goes out");
     assert_eq!(paying.standing(), Standing::RequiresAction { url: Some("https://bank.example/3ds".into()) });
     assert_eq!(paying.heard(Operation::Authorize, 1, challenge()), "", "repeated");
     assert_eq!(paying.told(Command::RetryNow), "retry_started", "a person asks whether it is done");

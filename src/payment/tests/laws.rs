@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::payment::bank::Notice;
 
 fn intents() -> impl Strategy<Value = Snapshot> {
     let status = prop_oneof![
@@ -92,6 +93,13 @@ fn moves() -> impl Strategy<Value = Move> {
         1 => Just(Move::Tell(Command::Capture)),
         1 => Just(Move::Tell(Command::Cancel { reason: "customer".into() })),
         1 => (0..4u32, 1..4_000i64).prop_map(|(nth, minor)| Move::Tell(referring(nth, minor))),
+        2 => (0..5u32, 1..4u32, any::<bool>()).prop_map(|(intent, attempt, has_money)| {
+            let intent = format!("pi_{intent}").into();
+            Move::Tell(Command::Notified(Notice::Intent { intent, attempt, has_money }))
+        }),
+        1 => (1..4u32, any::<bool>()).prop_map(|(number, has_failed)| {
+            Move::Tell(Command::Notified(Notice::Refund { number, has_failed }))
+        }),
         2 => (0..40u64).prop_map(Move::Pass),
     ]
 }
@@ -162,7 +170,7 @@ proptest! {
 
             // A call or a timer or rest; never an operation that nothing moves on.
             let due = Payment::due(&paying.state);
-            let is_at_work = begun.work.is_some() || begun.next_check().is_some();
+            let is_at_work = begun.work.is_some() || begun.look.is_some() || begun.next_look().is_some();
             prop_assert_eq!(is_at_work, due.call.is_some() || due.timer.is_some());
 
             // Once canceled, nothing is authorised any more.

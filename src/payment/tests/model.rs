@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::payment::bank::Notice;
 
 /// How long after it was sent a call may still be processed, and how far the bank's index may lag behind. Together they
 /// stay below [`CERTAIN_AFTER_MS`]; that is what the constant is for.
@@ -285,6 +286,19 @@ impl World {
         }
     }
 
+    /// The bank tells of one of its intents, and what it says of it may be old.
+    fn notify(&mut self) {
+        let Some(last) = self.bank.intents.len().checked_sub(1) else { return };
+        let nth = usize::try_from(self.dice.roll(last as u64 + 1)).expect("small");
+        let notice = Notice::Intent {
+            intent: format!("pi_{nth}").into(),
+            attempt: self.bank.intents[nth].attempt,
+            has_money: self.dice.one_in(2),
+        };
+        // Whoever is busy hears it again later, or not at all.
+        let _ = self.paying.tell(Command::Notified(notice));
+    }
+
     fn step(&mut self, is_stormy: bool) {
         self.drift();
         self.call(is_stormy);
@@ -401,6 +415,9 @@ proptest! {
             }
             if world.dice.one_in(12) {
                 world.paying.told(Command::RetryNow);
+            }
+            if world.dice.one_in(8) {
+                world.notify();
             }
             world.step(true);
         }

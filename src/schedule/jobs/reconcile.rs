@@ -383,7 +383,13 @@ mod tests {
         let begun = paid(&world, &acme, order);
         let same = booked(&acme, &begun);
         let later = world.now.plus_secs(86_400);
-        let action = crate::payment::Action { attempt: 1, intent: same.intent.clone(), url: None };
+        let action = crate::payment::Action {
+            attempt: 1,
+            intent: same.intent.clone(),
+            url: None,
+            look_at: None,
+            looks: 0,
+        };
         let challenged = Begun { charge: None, action: Some(action), ..begun.clone() };
         assert!(!is_moving(&challenged, later), "nothing happens to it by itself");
         assert_eq!(compare(&challenged, &same, later), Verdict::Pending);

@@ -305,6 +305,32 @@ pub struct ReturnsPatch {
     pub refund_on: Option<RefundOn>,
 }
 
+/// The most secrets that hold at once: the one before and the one after, while it changes.
+const WEBHOOK_SECRETS_MAX: usize = 2;
+
+/// How the bank is heard.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GatewayPolicy {
+    /// What the bank signs its notifications with, two while it changes; without one none is believed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub webhook_secrets: Vec<Secret>,
+}
+
+impl GatewayPolicy {
+    fn is_blank(&self) -> bool {
+        self.webhook_secrets.is_empty()
+    }
+}
+
+/// A partial change: what is missing stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GatewayPatch {
+    /// What the bank signs its notifications with; an empty list takes it away.
+    pub webhook_secrets: Option<Vec<Secret>>,
+}
+
 /// The longest a policy may wait: a year, in seconds.
 const WAIT_MAX_S: u64 = 366 * 86_400;
 
@@ -328,6 +354,9 @@ pub struct Settings {
     /// How goods come back.
     #[serde(default)]
     pub returns: ReturnsPolicy,
+    /// How the bank is heard.
+    #[serde(default, skip_serializing_if = "GatewayPolicy::is_blank")]
+    pub gateway: GatewayPolicy,
     /// What the store may ask of the node.
     pub limits: Limits,
 }
@@ -343,6 +372,7 @@ impl Default for Settings {
             retry: Retry::default(),
             fulfillment: FulfillmentPolicy::default(),
             returns: ReturnsPolicy::default(),
+            gateway: GatewayPolicy::default(),
             limits: Limits::default(),
         }
     }
@@ -368,6 +398,8 @@ pub struct SettingsPatch {
     pub fulfillment: FulfillmentPatch,
     /// How goods come back.
     pub returns: ReturnsPatch,
+    /// How the bank is heard.
+    pub gateway: GatewayPatch,
     /// What the store may ask of the node.
     pub limits: LimitsPatch,
 }
@@ -397,6 +429,9 @@ impl Settings {
         new.returns.window_s = patch.returns.window_s.unwrap_or(new.returns.window_s);
         new.returns.approval = patch.returns.approval.unwrap_or(new.returns.approval);
         new.returns.refund_on = patch.returns.refund_on.unwrap_or(new.returns.refund_on);
+        if let Some(secrets) = &patch.gateway.webhook_secrets {
+            new.gateway.webhook_secrets.clone_from(secrets);
+        }
         new.limits.apply(&patch.limits);
         let faults = new.faults();
         if faults.is_empty() { Ok(new) } else { Err(faults) }
@@ -418,11 +453,17 @@ impl Settings {
                 faults.push((place.into(), format!("{least} to {WAIT_MAX_S}")));
             }
         }
-        if let Some(secret) = &self.fulfillment.carrier_secret
-            && !(SECRET_BYTES_MIN..=SECRET_BYTES_MAX).contains(&secret.reveal().len())
-        {
-            let bounds = format!("{SECRET_BYTES_MIN} to {SECRET_BYTES_MAX} bytes");
-            faults.push(("/fulfillment/carrier_secret".into(), bounds));
+        let carrier = self.fulfillment.carrier_secret.iter();
+        let carrier = carrier.map(|secret| ("/fulfillment/carrier_secret".to_owned(), secret));
+        let bank = self.gateway.webhook_secrets.iter().enumerate();
+        let bank = bank.map(|(nth, secret)| (format!("/gateway/webhook_secrets/{nth}"), secret));
+        for (place, secret) in carrier.chain(bank) {
+            if !(SECRET_BYTES_MIN..=SECRET_BYTES_MAX).contains(&secret.reveal().len()) {
+                faults.push((place, format!("{SECRET_BYTES_MIN} to {SECRET_BYTES_MAX} bytes")));
+            }
+        }
+        if self.gateway.webhook_secrets.len() > WEBHOOK_SECRETS_MAX {
+            faults.push(("/gateway/webhook_secrets".into(), format!("0 to {WEBHOOK_SECRETS_MAX} secrets")));
         }
         self.retry.faults("/retry", &mut faults);
         self.limits.faults("/limits", &mut faults);

@@ -38,10 +38,13 @@ impl<'a> StoreView<'a> {
 
 /// Settings without what is nobody's to see.
 fn shown(settings: &Settings) -> Cow<'_, Settings> {
-    if settings.fulfillment.carrier_secret.is_none() {
+    let has_secrets =
+        settings.fulfillment.carrier_secret.is_some() || !settings.gateway.webhook_secrets.is_empty();
+    if !has_secrets {
         return Cow::Borrowed(settings);
     }
     let mut shown = settings.clone();
-    shown.fulfillment.carrier_secret = Some(Secret::from(Secret::SHOWN));
+    let secrets = shown.fulfillment.carrier_secret.iter_mut().chain(&mut shown.gateway.webhook_secrets);
+    secrets.for_each(|secret| *secret = Secret::from(Secret::SHOWN));
     Cow::Owned(shown)
 }

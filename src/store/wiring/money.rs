@@ -82,7 +82,7 @@ pub(in crate::store) fn paid(standing: payment::Standing) -> Option<order::Outco
     use payment::Standing;
     match standing {
         Standing::Pending { .. } | Standing::Undoing { .. } => None,
-        Standing::RequiresAction { .. } => Some(Outcome::PaymentChallenged),
+        Standing::RequiresAction { url } => Some(Outcome::PaymentChallenged { url }),
         Standing::Authorized { amount, capture_failure: Some(code) } => {
             Some(Outcome::CaptureFailed { authorized: amount, code: code.as_ref().to_owned() })
         }
@@ -129,6 +129,12 @@ pub(in crate::store) fn answered(
     let command =
         payment::Command::Answered { operation: call.operation(), attempt: call.attempt(), outcome };
     send(&family.members.payments, Ask::tell(id, command, Meta::by(Actor::Bank)));
+}
+
+/// Whether an event is what a notification leads to: a question, and no answer yet.
+fn is_question(event: &payment::Event) -> bool {
+    use payment::Event;
+    matches!(event, Event::RetryStarted(_) | Event::LookStarted(_) | Event::RefundCheckStarted(_))
 }
 
 impl Wiring for Payment {
@@ -182,7 +188,8 @@ impl Wiring for Payment {
         at: Timestamp,
     ) {
         // The bank's answer came to a call: that is what led to it.
-        let called_at = if meta.actor == Actor::Bank { family.answered_call(key) } else { None };
+        let is_answer = meta.actor == Actor::Bank && !events.iter().all(is_question);
+        let called_at = if is_answer { family.answered_call(key) } else { None };
         let led = called_at.or(meta.cause.map(|cause| cause.at));
         for event in events {
             count(family, flow::of_payment(event, meta.actor), led.map(|led| led.until(at)));

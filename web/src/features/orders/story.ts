@@ -213,6 +213,12 @@ const TELLERS: Readonly<Record<string, Teller>> = {
     back('Refund failed', 'failed', text(data, 'message') ?? text(data, 'code')),
   'payment.refund_check_started': () => minor('A refund is looked at again', 'undo'),
   'payment.refund_checked': () => minor('The refund stands', 'undo'),
+  'payment.look_started': () =>
+    minor('The bank told of a charge that nobody waits for; it is asked', 'forward'),
+  'payment.look_ended': (data) =>
+    data.again_at === undefined
+      ? minor('The bank was asked what it told of', 'forward')
+      : minor('The bank did not say what it told of; it is asked again', 'forward'),
   'payment.refunds_reported': () => minor('The order knows what was given back', 'undo'),
   'payment.trouble_reported': () => minor('People were told'),
   'payment.arrived_late': (_, money) => back(`${money('amount')} came too late, and goes back`, 'people'),

@@ -59,7 +59,8 @@ function origin(event: StoreEvent, data: Data): string | null | undefined {
     case 'fraud.review_rejected':
       return data.by === 'lapse' ? 'review_lapse' : null;
     case 'payment.retry_started':
-      return data.hurried === true ? null : undefined;
+      if (data.hurried === true) return null;
+      return event.actor === 'bank' ? 'hear_bank' : 'payment_retry';
     default:
       return undefined;
   }
