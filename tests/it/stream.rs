@@ -150,6 +150,85 @@ async fn a_server_that_stops_says_goodbye_in_time() {
     assert_eq!(sequences(&again.events(1, LIMIT).await), [last + 1]);
 }
 
+/// How many events of each type.
+type Counts = std::collections::BTreeMap<String, u64>;
+
+fn count(counts: &mut Counts, kind: &str, more: u64) {
+    *counts.entry(kind.to_owned()).or_default() += more;
+}
+
+#[tokio::test]
+async fn one_who_samples_sees_some_and_counts_all() {
+    let world = Setup::new().setting("streams.heartbeat_ms", 200).start().await;
+    let shop = world.shop("acme").await;
+    shop.stock("MUG", 1_000_000).await;
+    let mut listening = Listening::to(&shop, "?sample=true", None).await;
+    let begun = listening.block().await.expect("a greeting").id.expect("where it begins");
+    // Few: nothing is left out, and all is as the list has it.
+    shop.buy_until(&basket("MUG", 1), "confirmed").await;
+    let few = shop.events_after(begun).await;
+    let heard = listening.events(few, LIMIT).await;
+    let told = shop.events().await;
+    assert_eq!(heard, told[begun as usize..begun as usize + few], "not sampled");
+    let before = listening.last_id.expect("events have ids");
+
+    // Many: the way of three hundred orders comes faster than eyes are shown it.
+    let end = std::cell::Cell::new(None);
+    let trade = async {
+        many(300, 16, async |_| drop(shop.buy(&basket("MUG", 1)).await)).await;
+        world.proves(&[&shop]).await;
+        end.set(Some(shop.events().await.len() as u64));
+    };
+    let listen = async {
+        let (mut counts, mut shown, mut place) = (Counts::new(), 0_u64, before);
+        while end.get().is_none() || listening.last_id != end.get() {
+            let block = listening.block().await.expect("it goes on");
+            let (Some(kind), Some(data)) = (block.event.as_deref(), block.data) else { continue };
+            if kind != "skipped" {
+                let sequence = data["sequence"].as_u64().expect("a sequence");
+                assert!(sequence > place, "in order, and none twice: {sequence} after {place}");
+                place = sequence;
+                shown += 1;
+                count(&mut counts, kind, 1);
+                continue;
+            }
+            assert_eq!(block.id, data["to"].as_u64(), "whoever breaks off here goes on after it");
+            assert!(data["after"].as_u64() < data["to"].as_u64() && data["at"].is_string(), "{data}");
+            place = place.max(block.id.expect("an id"));
+            for (kind, more) in data["types"].as_object().expect("counted") {
+                count(&mut counts, kind, more.as_u64().expect("a count"));
+            }
+        }
+        (counts, shown)
+    };
+    let ((), (counts, shown)) = tokio::join!(trade, listen);
+    let end = end.get().expect("all have settled");
+    let mut expected = Counts::new();
+    for event in &shop.events().await[before as usize..] {
+        count(&mut expected, event["type"].as_str().expect("a type"), 1);
+    }
+    assert_eq!(counts, expected, "{shown} were shown");
+    assert!(shown > 0 && shown <= end - before, "{shown}");
+
+    // Far behind, nothing is made up for: all is to be read anew.
+    drop(listening);
+    until("nobody to listen", LIMIT, async || {
+        match world.server.metric("orderflow_event_streams_open").await {
+            0.0 => Ok(()),
+            some => Err(some.to_string()),
+        }
+    })
+    .await;
+    let mut late = Listening::to(&shop, "?sample=true&after=1", None).await;
+    let behind = end - 1;
+    assert!(behind > 2_000, "too few events to be far behind: {behind}");
+    late.block().await.expect("a greeting");
+    let jump = late.block().await.expect("a jump");
+    assert_eq!((jump.event.as_deref(), jump.id), (Some("skipped"), Some(end)));
+    assert_eq!(jump.data, Some(json!({"after": 1, "to": end, "at": null, "types": null})));
+    world.ends(&[&shop]).await;
+}
+
 #[tokio::test]
 async fn who_is_content_with_what_is_a_second_old_is_not_waited_for() {
     let world = Setup::new().setting("views.flush_ms", 60_000).start().await;
