@@ -164,29 +164,37 @@ fn demo_config() -> anyhow::Result<Config> {
 }
 
 /// The demo's server: a node in this process.
-struct Served(app::Running);
+struct Served {
+    running: app::Running,
+    bank_key: String,
+}
 
 impl Served {
     async fn start(mut config: Config, fittings: app::Fittings, setup: demo::Setup) -> anyhow::Result<Self> {
         config.server.listen = setup.listen;
         config.data.directory = setup.data;
         config.gateway.url = setup.bank_url;
+        let bank_key = config.gateway.secret_key.reveal().to_owned();
         let running = tokio::task::spawn_blocking(move || app::start(config, fittings)).await??;
-        Ok(Self(running))
+        Ok(Self { running, bank_key })
     }
 }
 
 impl demo::Server for Served {
     fn url(&self) -> String {
-        self.0.url().to_owned()
+        self.running.url().to_owned()
+    }
+
+    fn bank_key(&self) -> String {
+        self.bank_key.clone()
     }
 
     async fn ended(&mut self) -> Result<(), demo::Cause> {
-        self.0.ended().await;
+        self.running.ended().await;
         Ok(())
     }
 
     async fn stop(self) -> Result<(), demo::Cause> {
-        Ok(tokio::task::spawn_blocking(move || self.0.stop()).await??)
+        Ok(tokio::task::spawn_blocking(move || self.running.stop()).await??)
     }
 }

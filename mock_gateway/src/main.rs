@@ -32,6 +32,9 @@ struct Arguments {
     /// Threads that serve requests.
     #[arg(long, value_name = "N", default_value_t = 1)]
     workers: usize,
+    /// Stop when standard input ends: whoever started it with a pipe leaves nothing running, however it ends.
+    #[arg(long)]
+    until_stdin_ends: bool,
     /// Allow listening to other machines. There is no protection: anybody may do anything.
     #[arg(long)]
     allow_remote: bool,
@@ -74,13 +77,32 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let mut out = std::io::stdout();
     // Whoever closed our standard output does not need the line.
     let _ = writeln!(out, "mock_gateway listening on {}", bank.url()).and_then(|()| out.flush());
+    let deserted = async {
+        if arguments.until_stdin_ends {
+            input_ends().await;
+        } else {
+            std::future::pending().await
+        }
+    };
     let failure = tokio::select! {
         _ = terminate.recv() => None,
         _ = interrupt.recv() => None,
+        () = deserted => None,
         why = bank.failed() => Some(why),
     };
     bank.stop().await;
     failure.map_or(Ok(()), Err)
+}
+
+/// Resolves when standard input ends or cannot be read. On a thread of its own: reading it cannot be given up.
+async fn input_ends() {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        // What comes is nobody's to read, and how it ends is all the same.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = tell.send(());
+    });
+    let _ = told.await;
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
 
 use super::error::DemoError;
@@ -22,6 +22,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(super) struct Bank {
     child: Child,
+    /// Apart from the child, which closes its own when it is waited for.
+    _input: ChildStdin,
     url: String,
 }
 
@@ -41,13 +43,16 @@ impl Bank {
         let mut child = Command::new(program)
             .arg("--listen")
             .arg(listen.to_string())
-            .stdin(Stdio::null())
+            .arg("--until-stdin-ends")
+            // Held open until this program ends, in whatever way: the bank ends with it.
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // Ctrl-C goes to the whole group of the terminal. The bank is asked to stop later, when the server is done with it.
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .map_err(|source| DemoError::BankStart { program: at(), source })?;
+        let input = child.stdin.take().expect("standard input was asked for as a pipe");
         let output = child.stdout.take().expect("standard output was asked for as a pipe");
         let mut lines = BufReader::new(output).lines();
         let first = match timeout(START_WITHIN, lines.next_line()).await {
@@ -67,7 +72,7 @@ impl Bank {
         let url = url.trim().to_owned();
         // A pipe that nobody empties would stop the bank one day.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Ok(Self { child, url })
+        Ok(Self { child, _input: input, url })
     }
 
     /// Where it listens.

@@ -1,7 +1,7 @@
 //! The whole of it in one command: the bank as a child process, the server, two filled stores and, on request, shoppers.
 //!
 //! ```text
-//! bank (child) ──► server ──► seed acme, gifts ──► ready ──► traffic … Ctrl-C ──► traffic off, server stops, bank stops
+//! bank (child) ──► server ──► seed acme, gifts ──► bank tells them ──► ready ──► traffic … Ctrl-C ──► traffic off, server stops, bank stops
 //! ```
 //!
 //! The server is handed in by the caller, so that this module knows no more of it than any other client: its address, when it ends, and how
@@ -10,6 +10,7 @@
 mod bank;
 mod embedded;
 mod error;
+mod notices;
 mod ready;
 #[cfg(test)]
 mod tests;
@@ -74,6 +75,9 @@ pub trait Server {
     /// Its address with scheme and port.
     fn url(&self) -> String;
 
+    /// The key that it shows to the bank.
+    fn bank_key(&self) -> String;
+
     /// Resolves when it ends without having been asked to; may be dropped and asked again.
     fn ended(&mut self) -> impl Future<Output = Result<(), Cause>>;
 
@@ -124,7 +128,7 @@ where
             return Err(DemoError::ServerStart(cause));
         }
     };
-    let url = server.url();
+    let (url, bank_key) = (server.url(), server.bank_key());
     println!("OrderFlow starts at {url} (the bank at {bank_url}); the stores are filled first\n");
     let day = NonZeroU32::new(traffic).map(|rate| Day {
         rate,
@@ -134,7 +138,7 @@ where
     });
     let outcome = tokio::select! {
         () = asked_to_stop() => Ok(()),
-        failed = open(&url, &bank_url, day) => failed,
+        failed = open(&url, (&bank_url, &bank_key), day) => failed,
         ended = server.ended() => Err(DemoError::ServerEnded(ended.err().map(BoxedCause))),
         ended = bank.ended() => Err(ended),
     };
@@ -146,13 +150,18 @@ where
 }
 
 /// Fills the stores, says so, and sends traffic; ends only by an error.
-async fn open(url: &str, bank_url: &str, day: Option<Day>) -> Result<(), DemoError> {
+async fn open(url: &str, (bank_url, bank_key): (&str, &str), day: Option<Day>) -> Result<(), DemoError> {
     let client = Client::new(url, 64, Patience::default())?;
     // Not ready is a 503, which is waited out.
     client.send(&Call::get("/readyz")).await?;
     let plans = embedded::plans()?;
     for plan in &plans {
         println!("{}", seed::plant(&client, plan, Existing::Keep).await?);
+    }
+    for store in plans.iter().flat_map(|plan| &plan.stores) {
+        if let Err(why) = notices::subscribe(&client, bank_url, bank_key, &store.id.to_string()).await {
+            eprintln!("store {} asks the bank instead of being told: {why}", store.id);
+        }
     }
     println!("\n{}", ready::message(client.base(), bank_url, &plans, day.as_ref()));
     if let Some(day) = day {

@@ -17,6 +17,10 @@ impl Server for InMemory {
         self.fake.url.clone()
     }
 
+    fn bank_key(&self) -> String {
+        "sk_test_of_the_demo".into()
+    }
+
     async fn ended(&mut self) -> Result<(), Cause> {
         match self.ends.take() {
             Some(cause) => Err(cause),

@@ -49,6 +49,16 @@ async fn a_day_of_traffic_shows_every_state_and_proves_itself() {
         assert_eq!(tracking["status"], "delivered", "{tracking}");
         assert!(tracking["shipments"][0]["tracking_code"].is_string(), "{tracking}");
     }
+    // Who proved themselves to the bank need not wait until it is asked: it tells.
+    until("the bank to be heard", VARIETY_MAX, async || {
+        let graph = demo.api().get("/v1/flows").await.must(200);
+        let edges = graph["edges"].as_array().expect("edges");
+        let told =
+            edges.iter().find(|edge| edge["from"] == "hear_bank" && edge["topic"] == "payment.retry_started");
+        let count = told.and_then(|edge| edge["count"].as_u64()).expect("an edge with a count");
+        if count > 0 { Ok(()) } else { Err("it said nothing that mattered".to_owned()) }
+    })
+    .await;
     // Customers come back.
     let orders = shops[0].get("/v1/orders?limit=100").await;
     let regulars: Vec<&Value> =

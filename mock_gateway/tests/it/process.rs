@@ -94,6 +94,18 @@ async fn it_names_its_address_serves_and_stops_when_told() {
 }
 
 #[test]
+fn it_ends_with_whoever_started_it_when_asked_to() {
+    let mut child = command(&["--until-stdin-ends"]).stdin(Stdio::piped()).spawn().expect("it runs");
+    let mut first = String::new();
+    let output = child.stdout.as_mut().expect("a pipe");
+    std::io::BufReader::new(output).read_line(&mut first).expect("readable");
+    assert!(first.contains("http://127.0.0.1:"), "{first}");
+    assert!(child.try_wait().expect("a child of ours").is_none(), "it stays while its input does");
+    drop(child.stdin.take());
+    assert_eq!(child.wait().expect("a child of ours").code(), Some(0));
+}
+
+#[test]
 fn wrong_arguments_are_explained() {
     for (arguments, word) in [
         (&["--listen", "nowhere"][..], "invalid value"),
