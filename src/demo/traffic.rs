@@ -145,7 +145,7 @@ enum Trouble {
 }
 
 async fn one(client: &Client, order: Synthetic) -> Result<Taken, Trouble> {
-    let Synthetic { store, key, card, body, dice } = order;
+    let Synthetic { store, key, card, body, dice, is_forgotten } = order;
     let call = Call::post("/v1/orders").store(store).key(key).body(body);
     let lost = |error: ClientError| Trouble::Lost(error.to_string());
     let answer = client.send(&call).await.map_err(lost)?;
@@ -153,5 +153,5 @@ async fn one(client: &Client, order: Synthetic) -> Result<Taken, Trouble> {
         return Err(Trouble::Refused(answer.problem().to_string()));
     }
     let Placed { id, total } = answer.read("an order").map_err(lost)?;
-    Ok(Taken { store, id, total, card, dice })
+    Ok(Taken { store, id, total, card, dice, is_forgotten })
 }

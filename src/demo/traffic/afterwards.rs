@@ -22,6 +22,8 @@ pub(super) struct Taken {
     pub(super) total: i64,
     pub(super) card: &'static str,
     pub(super) dice: Dice,
+    /// Its shopper thinks no more of it.
+    pub(super) is_forgotten: bool,
 }
 
 /// A second thought.
@@ -55,6 +57,9 @@ pub(super) async fn think(client: &Client, bank: &Client, heard: mpsc::Receiver<
 
 /// What a shopper thinks, and how long it takes.
 fn thought(taken: &Taken) -> Option<(Duration, Thought)> {
+    if taken.is_forgotten {
+        return None;
+    }
     let dice = &taken.dice;
     let seconds = |least: u64, spread: u64| Duration::from_secs(least + dice.roll("pause", spread));
     if taken.card == CHALLENGED {
@@ -135,7 +140,7 @@ mod tests {
 
     fn taken(number: u64, card: &'static str) -> Taken {
         let dice = Dice::of(&number.to_string(), 1);
-        Taken { store: "acme", id: format!("ord_{number}"), total: 3_998, card, dice }
+        Taken { store: "acme", id: format!("ord_{number}"), total: 3_998, card, dice, is_forgotten: false }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Shoppers that nobody needs to be: four of five orders are baskets of the real shop's month, with its own returning customers, one is
 //! made up for `acme`.
 
+use std::ops::RangeInclusive;
+
 use bytes::Bytes;
 use serde_json::json;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -24,6 +26,9 @@ const CARDS: [(&str, u64); 8] = [
 
 /// A card whose bank wants to see its owner first.
 pub(super) const CHALLENGED: &str = "pm_card_authenticationRequired";
+
+/// Of the orders at `acme`, these have a shopper who never answers their bank: one sees orders expire soon, whatever the dice say.
+const FORGOTTEN: RangeInclusive<u64> = 1..=3;
 
 /// How many regular customers `acme` has.
 const REGULARS: u64 = 60;
@@ -54,6 +59,8 @@ pub(super) struct Synthetic {
     pub(super) body: Bytes,
     /// What its shopper does later follows from the same dice.
     pub(super) dice: Dice,
+    /// Its shopper does nothing later.
+    pub(super) is_forgotten: bool,
 }
 
 /// Where the orders come from: the same seed makes the same orders.
@@ -76,13 +83,13 @@ impl Shoppers {
         let number = self.next;
         self.next += 1;
         let dice = Dice { seed: xxh3_64_with_seed(&number.to_le_bytes(), self.seed) };
-        let card = card(&dice);
-        let (store, body) = if number.is_multiple_of(ACME_EVERY) || self.baskets.is_empty() {
-            ("acme", acme(&dice, card))
-        } else {
-            ("gifts", self.gifts(number, card))
-        };
-        Synthetic { store, key: format!("demo-{:016x}-{number}", self.seed), card, body, dice }
+        let is_at_acme = number.is_multiple_of(ACME_EVERY) || self.baskets.is_empty();
+        let is_forgotten = is_at_acme && FORGOTTEN.contains(&(number / ACME_EVERY));
+        let card = if is_forgotten { CHALLENGED } else { card(&dice) };
+        let (store, body) =
+            if is_at_acme { ("acme", acme(&dice, card)) } else { ("gifts", self.gifts(number, card)) };
+        let key = format!("demo-{:016x}-{number}", self.seed);
+        Synthetic { store, key, card, body, dice, is_forgotten }
     }
 
     fn gifts(&self, number: u64, card: &str) -> Bytes {
@@ -190,6 +197,9 @@ mod tests {
         let keys: HashSet<_> = first.iter().map(|order| &order.key).collect();
         assert_eq!(keys.len(), first.len());
         assert_eq!(first.iter().filter(|order| order.store == "acme").count(), 60);
+        let forgotten: Vec<_> = first.iter().filter(|order| order.is_forgotten).collect();
+        assert_eq!(forgotten.len(), 3, "at once, whatever the seed");
+        assert!(forgotten.iter().all(|order| order.card == CHALLENGED && order.store == "acme"));
     }
 
     #[test]
