@@ -70,7 +70,8 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("── {} ──\n{}", self.log.display(), tail(&self.log));
+            let ended = self.child.try_wait();
+            eprintln!("── {} ── ended: {ended:?}\n{}", self.log.display(), tail(&self.log));
         }
     }
 }
