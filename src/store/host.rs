@@ -46,7 +46,12 @@ pub(super) struct Host {
 }
 
 type Woken = Result<Arc<StoreHandle>, EnterError>;
-type Waiting = tokio::sync::oneshot::Sender<Woken>;
+
+/// Whoever waits for a store.
+struct Waiting {
+    unknown: Unknown,
+    to: tokio::sync::oneshot::Sender<Woken>,
+}
 
 /// Wakes a store.
 #[derive(Debug, Message)]
@@ -86,16 +91,22 @@ impl Handler<Wake> for Host {
         let is_first = {
             let mut waking = self.waking.borrow_mut();
             let waiting = waking.entry(store.clone()).or_default();
-            waiting.push(to);
+            waiting.push(Waiting { unknown, to });
             waiting.len() == 1
         };
         if is_first {
             let (shard, waking) = (Rc::clone(&self.shard), Rc::clone(&self.waking));
             actix::spawn(async move {
-                let woken = wake(&shard, &store, unknown).await;
+                let mut woken = wake(&shard, &store, unknown).await;
+                // Whoever came to make the store while somebody else looked for it in vain.
+                let is_for_a_maker = |waiting: &Waiting| waiting.unknown == Unknown::IsFine;
+                let is_to_be_made = waking.borrow().get(&store).is_some_and(|all| all.iter().any(is_for_a_maker));
+                if matches!(woken, Err(EnterError::NotFound)) && is_to_be_made {
+                    woken = wake(&shard, &store, Unknown::IsFine).await;
+                }
                 for waiting in waking.borrow_mut().remove(&store).unwrap_or_default() {
                     // Whoever asked may have gone.
-                    let _ = waiting.send(woken.clone());
+                    let _ = waiting.to.send(woken.clone());
                 }
             });
         }

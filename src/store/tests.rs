@@ -533,6 +533,30 @@ async fn a_store_that_was_not_provisioned_is_not_there() {
     assert_eq!(world.journal.end(), 0, "a refusal leaves nothing");
 }
 
+#[actix::test]
+async fn a_store_can_be_made_while_somebody_looks_for_it() {
+    let world = World::new().await;
+    let store: StoreId = "acme".parse().expect("legal");
+    let provision = settings::Command::Provision {
+        id: store.clone(),
+        name: None,
+        currency: "USD".parse().expect("a code"),
+        settings: SettingsPatch::default(),
+    };
+    let both = async {
+        // The look is first, so that it is the one that wakes.
+        tokio::join!(
+            biased;
+            world.directory.enter(&store),
+            world.directory.provision(store.clone(), provision, None),
+        )
+    };
+    let (looked, made) = world.drive(both).await;
+    assert!(matches!(looked, Err(EnterError::NotFound)), "{looked:?}");
+    made.expect("provisioned");
+    world.enter(&store).await;
+}
+
 /// Every alert of a store that views know, as its status and how often it escalated.
 async fn alerts(world: &World, store: &StoreId) -> Vec<(String, u8)> {
     world.run().await;
