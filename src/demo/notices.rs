@@ -1,6 +1,8 @@
 //! The bank tells the demo's stores what happens to their payments: one endpoint a store at the bank, and its secret among the
 //! store's settings. Orders settle without it as well, so a bank that takes no endpoints is said and no more.
 
+use std::time::Duration;
+
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde::Deserialize;
 use serde_json::json;
@@ -15,6 +17,9 @@ const KINDS: [&str; 5] = [
     "refund.updated",
     "refund.failed",
 ];
+
+/// A bank that takes longer does not keep the demo from opening.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
 
 /// Why a store is not told.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +48,7 @@ pub(super) async fn subscribe(client: &Client, bank_url: &str, key: &str, store:
     }
     let asked = reqwest::Client::new()
         .post(format!("{bank_url}/v1/webhook_endpoints"))
+        .timeout(ANSWER_MAX)
         .header(AUTHORIZATION, format!("Bearer {key}"))
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(form.finish());

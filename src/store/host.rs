@@ -100,7 +100,8 @@ impl Handler<Wake> for Host {
                 let mut woken = wake(&shard, &store, unknown).await;
                 // Whoever came to make the store while somebody else looked for it in vain.
                 let is_for_a_maker = |waiting: &Waiting| waiting.unknown == Unknown::IsFine;
-                let is_to_be_made = waking.borrow().get(&store).is_some_and(|all| all.iter().any(is_for_a_maker));
+                let is_to_be_made =
+                    waking.borrow().get(&store).is_some_and(|all| all.iter().any(is_for_a_maker));
                 if matches!(woken, Err(EnterError::NotFound)) && is_to_be_made {
                     woken = wake(&shard, &store, Unknown::IsFine).await;
                 }
