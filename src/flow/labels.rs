@@ -64,6 +64,7 @@ labels! {
         payment::Command::Answered { outcome: payment::bank::Outcome::FoundRefund(_), .. } => "inquiry_found_refund",
         payment::Command::Answered { outcome: payment::bank::Outcome::NotFound, .. } => "inquiry_found_nothing",
         payment::Command::Answered { outcome: payment::bank::Outcome::InquiryFailed { .. }, .. } => "inquiry_failed",
+        payment::Command::Looked { .. } => "looked",
         payment::Command::Notified(payment::bank::Notice::Intent { .. }) => "bank_notified",
         payment::Command::Notified(payment::bank::Notice::Refund { .. }) => "bank_notified_of_refund",
         payment::Command::Resume => "time_to_retry",

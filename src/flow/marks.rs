@@ -250,6 +250,6 @@ pub fn of_call(call: &Call) -> Edge {
         Call::Capture { .. } => Edge::AskedToCapture,
         Call::Void { .. } => Edge::AskedToVoid,
         Call::Refund { .. } => Edge::AskedToRefund,
-        Call::Inquire { .. } => Edge::Inquired,
+        Call::Inquire { .. } | Call::Look { .. } => Edge::Inquired,
     }
 }

@@ -35,10 +35,21 @@ pub(super) fn answered(
     let events = match current {
         Some(work) if work.is_check => Check { begun, work, now }.events(outcome),
         Some(work) => Answer { begun, work, now }.events(outcome),
-        None => match &begun.look {
-            Some(look) if look.is_awaited(operation, attempt) => look::looked(begun, look, outcome, now),
-            Some(_) | None => late(begun, operation, attempt, outcome, now),
-        },
+        None => late(begun, operation, attempt, outcome, now),
+    };
+    if begun.is_wanted() { events } else { refund::and_say_it_is_late(begun, events) }
+}
+
+/// What follows from a look at one intent, whatever else is under way.
+pub(super) fn looked(
+    begun: &Begun,
+    (attempt, intent): (u32, &str),
+    outcome: Outcome,
+    now: Timestamp,
+) -> Vec<Event> {
+    let events = match &begun.look {
+        Some(look) if look.is_awaited(attempt, intent) => look::looked(begun, look, outcome, now),
+        Some(_) | None => late(begun, Operation::Authorize, attempt, outcome, now),
     };
     if begun.is_wanted() { events } else { refund::and_say_it_is_late(begun, events) }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::types::{Amount, Currency, OrderId, Timestamp};
 
-use super::command::Capture;
+use super::command::{Capture, Command};
 
 /// One thing a bank can be made to do for a payment. Inquiries ask about one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -170,13 +170,37 @@ pub enum Call {
         /// When the attempt began: nothing older needs to be searched.
         since: Timestamp,
     },
+    /// Look at an intent that no call of ours is known to have made. It may be out beside any other call, so its answer is
+    /// an answer to nothing else.
+    Look {
+        /// The logical attempt that it is said to be of.
+        attempt: u32,
+        /// The intent.
+        intent: Arc<str>,
+    },
 }
 
 impl Call {
+    /// How the payment hears how this call ended.
+    pub fn ended(&self, outcome: Outcome) -> Command {
+        match self {
+            Call::Look { attempt, intent } => {
+                Command::Looked { attempt: *attempt, intent: Arc::clone(intent), outcome }
+            }
+            Call::Authorize { .. }
+            | Call::Capture { .. }
+            | Call::Void { .. }
+            | Call::Refund { .. }
+            | Call::Inquire { .. } => {
+                Command::Answered { operation: self.operation(), attempt: self.attempt(), outcome }
+            }
+        }
+    }
+
     /// What the call does or asks about.
     pub fn operation(&self) -> Operation {
         match self {
-            Call::Authorize { .. } => Operation::Authorize,
+            Call::Authorize { .. } | Call::Look { .. } => Operation::Authorize,
             Call::Capture { .. } => Operation::Capture,
             Call::Void { .. } => Operation::Void,
             Call::Refund { refund, .. } => Operation::Refund(*refund),
@@ -191,13 +215,14 @@ impl Call {
             | Call::Capture { attempt, .. }
             | Call::Void { attempt, .. }
             | Call::Refund { attempt, .. }
-            | Call::Inquire { attempt, .. } => *attempt,
+            | Call::Inquire { attempt, .. }
+            | Call::Look { attempt, .. } => *attempt,
         }
     }
 
     /// Whether the call only looks.
     pub fn is_inquiry(&self) -> bool {
-        matches!(self, Call::Inquire { .. })
+        matches!(self, Call::Inquire { .. } | Call::Look { .. })
     }
 
     /// Whether the call has been owed for so long, over a crash, that the bank may have forgotten its key. Whoever makes
@@ -208,7 +233,7 @@ impl Call {
                 due_since.plus_millis(super::KEY_TRUSTED_MS) <= now
             }
             // The state of the intent itself lets these happen only once.
-            Call::Capture { .. } | Call::Void { .. } | Call::Inquire { .. } => false,
+            Call::Capture { .. } | Call::Void { .. } | Call::Inquire { .. } | Call::Look { .. } => false,
         }
     }
 
@@ -219,7 +244,9 @@ impl Call {
     pub fn judge(&self, outcome: Outcome, active_since: Timestamp) -> Outcome {
         let due_since = match self {
             Call::Authorize { due_since, .. } | Call::Refund { due_since, .. } => *due_since,
-            Call::Capture { .. } | Call::Void { .. } | Call::Inquire { .. } => return outcome,
+            Call::Capture { .. } | Call::Void { .. } | Call::Inquire { .. } | Call::Look { .. } => {
+                return outcome;
+            }
         };
         let is_silent =
             matches!(outcome, Outcome::NotSent { .. } | Outcome::Busy { .. } | Outcome::Refused { .. });

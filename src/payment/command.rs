@@ -37,6 +37,15 @@ pub enum Command {
         /// How it ended.
         outcome: Outcome,
     },
+    /// A look at an intent ended like this. Only the store's machinery says so, about looks that were due.
+    Looked {
+        /// The logical attempt that the intent is said to be of.
+        attempt: u32,
+        /// The intent.
+        intent: Arc<str>,
+        /// How it ended.
+        outcome: Outcome,
+    },
     /// The bank says that something has happened. A hint, not a fact: it leads to nothing but a question.
     Notified(Notice),
     /// The waiting time is over. Whoever says so vouches for the time.

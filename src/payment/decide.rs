@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::types::{Amount, Timestamp};
 
 use super::KEY_TRUSTED_MS;
-use super::answer::answered;
+use super::answer::{answered, looked};
 use super::bank::{Operation, Reason};
 use super::command::{Capture, Command, Rejection};
 use super::event::{
@@ -63,6 +63,9 @@ pub(super) fn decide(state: &State, command: Command, now: Timestamp) -> Result<
         (S::Begun(begun), C::Answered { operation, attempt, outcome }) => {
             Ok(answered(begun, operation, attempt, outcome, now))
         }
+        (S::Begun(begun), C::Looked { attempt, intent, outcome }) => {
+            Ok(looked(begun, (attempt, &intent), outcome, now))
+        }
 
         (S::Unbegun, C::Refund(_)) => Err(Rejection::NotCaptured),
         (
@@ -73,7 +76,8 @@ pub(super) fn decide(state: &State, command: Command, now: Timestamp) -> Result<
             | C::RefundsHeard { .. }
             | C::TroubleHeard { .. }
             | C::Notified(_)
-            | C::Answered { .. },
+            | C::Answered { .. }
+            | C::Looked { .. },
         ) => Err(Rejection::NotBegun),
     }
 }

@@ -30,11 +30,11 @@ pub(super) fn due(begun: &Begun, now: Timestamp) -> Vec<Event> {
     if begun.action_look_at().is_some_and(|at| at <= now) {
         return vec![retry_started(begun, Next::Inquire)];
     }
-    match &begun.look {
-        Some(look) if look.wait_until.is_some_and(|at| at <= now) => {
-            vec![started(begun, look.attempt, &look.intent)]
-        }
-        Some(_) | None => refund::check(begun, now),
+    match begun.look.as_ref().map(|look| (look, look.wait_until)) {
+        // Its own answer is on the way.
+        Some((_, None)) => vec![],
+        Some((look, Some(at))) if at <= now => vec![started(begun, look.attempt, &look.intent)],
+        Some((_, Some(_))) | None => refund::check(begun, now),
     }
 }
 

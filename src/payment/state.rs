@@ -578,18 +578,14 @@ impl Begun {
 }
 
 impl Look {
-    /// Whether an answer is to this look.
-    pub(super) fn is_awaited(&self, operation: Operation, attempt: u32) -> bool {
-        operation == Operation::Authorize && attempt == self.attempt && self.wait_until.is_none()
+    /// Whether an answer about this intent is awaited.
+    pub(super) fn is_awaited(&self, attempt: u32, intent: &str) -> bool {
+        attempt == self.attempt && *intent == *self.intent && self.wait_until.is_none()
     }
 
     fn call(&self) -> Option<Call> {
-        self.wait_until.is_none().then(|| Call::Inquire {
-            operation: Operation::Authorize,
-            attempt: self.attempt,
-            intent: Some(Arc::clone(&self.intent)),
-            since: self.since,
-        })
+        let (attempt, intent) = (self.attempt, &self.intent);
+        self.wait_until.is_none().then(|| Call::Look { attempt, intent: Arc::clone(intent) })
     }
 }
 

@@ -173,7 +173,7 @@ impl Paying {
     /// The call that is due ends like this.
     fn answered(&mut self, outcome: Outcome) -> String {
         let call = self.call().expect("a call is due");
-        self.heard(call.operation(), call.attempt(), outcome)
+        self.told(call.ended(outcome))
     }
 
     /// A call that may not be due any more ends like this.
@@ -202,6 +202,7 @@ impl Paying {
         let due = Payment::due(&self.state);
         assert!(due.steps.is_empty());
         match (due.call, due.timer) {
+            (Some(Call::Look { intent, .. }), None) => format!("look {intent}"),
             (Some(call), None) if call.is_inquiry() => {
                 format!("inquire {} {}", call.operation(), call.attempt())
             }

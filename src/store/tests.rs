@@ -94,7 +94,7 @@ impl FakeBank {
                     None => Outcome::NotFound,
                 }
             }
-            Call::Inquire { attempt, .. } => {
+            Call::Inquire { attempt, .. } | Call::Look { attempt, .. } => {
                 let place = crate::payment::bank::Key {
                     order: context.order,
                     operation: Operation::Authorize,

@@ -113,9 +113,14 @@ impl Charted for Payment {
         let (operation, attempt) =
             asked.map_or((Operation::Authorize, 1), |work| (work.operation, work.attempt));
         commands.extend(outcomes().into_iter().map(|outcome| C::Answered { operation, attempt, outcome }));
+        if let Some(look) = state.begun().and_then(|begun| begun.look.as_ref()) {
+            let (attempt, intent) = (look.attempt, &look.intent);
+            let ended = |outcome| C::Looked { attempt, intent: Arc::clone(intent), outcome };
+            commands.extend(outcomes().into_iter().map(ended));
+        }
         // What goes on beside a look is what goes on without it.
         if state.begun().is_some_and(|begun| begun.look.is_some()) {
-            commands.retain(|command| matches!(command, C::Resume | C::Answered { .. }));
+            commands.retain(|command| matches!(command, C::Resume | C::Answered { .. } | C::Looked { .. }));
         }
         named(labels::payment_command, commands)
     }

@@ -39,7 +39,7 @@ pub(super) fn body(context: &CallContext, call: &Call, return_url: Option<&str>)
             form.metadata(context, *attempt);
             form.number("metadata%5Brefund%5D", i64::from(*refund));
         }
-        Call::Inquire { .. } => {}
+        Call::Inquire { .. } | Call::Look { .. } => {}
     }
     form.0
 }

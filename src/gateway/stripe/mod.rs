@@ -164,6 +164,9 @@ impl Inner {
                 self.post(&context, &call, &format!("/v1/payment_intents/{intent}/cancel")).await
             }
             Call::Refund { .. } => self.post(&context, &call, "/v1/refunds").await,
+            Call::Look { intent, .. } => {
+                self.look(&format!("/v1/payment_intents/{intent}"), reply::found).await
+            }
             Call::Inquire { operation, attempt, intent, since } => match (operation, intent) {
                 (Operation::Refund(refund), Some(intent)) => {
                     let path = form::refunds_of(intent);

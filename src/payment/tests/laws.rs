@@ -73,6 +73,8 @@ enum Move {
     Answer(Outcome),
     /// Something is answered that may not be due.
     Stray(Operation, u32, Outcome),
+    /// A look ends that may not be due.
+    StrayLook(u32, u32, Outcome),
     Tell(Command),
     Pass(u64),
 }
@@ -88,6 +90,7 @@ fn moves() -> impl Strategy<Value = Move> {
     prop_oneof![
         6 => outcomes().prop_map(Move::Answer),
         2 => (operations, 1..4u32, outcomes()).prop_map(|(operation, attempt, outcome)| Move::Stray(operation, attempt, outcome)),
+        1 => (0..4u32, 1..4u32, outcomes()).prop_map(|(intent, attempt, outcome)| Move::StrayLook(intent, attempt, outcome)),
         4 => Just(Move::Tell(Command::Resume)),
         1 => Just(Move::Tell(Command::RetryNow)),
         1 => Just(Move::Tell(Command::Capture)),
@@ -127,7 +130,7 @@ fn money_adds_up(begun: &Begun) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     #[test]
     fn whatever_the_bank_says(manual in any::<bool>(), moves in prop::collection::vec(moves(), 1..40)) {
@@ -139,9 +142,13 @@ proptest! {
                     continue;
                 }
                 Move::Tell(command) => command,
+                Move::StrayLook(nth, attempt, outcome) => {
+                    let intent = format!("pi_{nth}").into();
+                    Command::Looked { attempt, intent, outcome }
+                }
                 Move::Stray(operation, attempt, outcome) => Command::Answered { operation, attempt, outcome },
                 Move::Answer(outcome) => match paying.call() {
-                    Some(call) => Command::Answered { operation: call.operation(), attempt: call.attempt(), outcome },
+                    Some(call) => call.ended(outcome),
                     None => continue,
                 },
             };

@@ -158,6 +158,7 @@ impl Bank {
                 intent.refunds.push((*refund, *amount));
                 given_back(&format!("re_{nth}_{}", intent.refunds.len()), amount.minor())
             }
+            Call::Look { intent, .. } => Outcome::Found(self.snapshot(Self::nth(intent))),
             Call::Inquire { operation, attempt, intent, .. } => {
                 self.look_up(*operation, *attempt, intent.as_deref(), now)
             }
@@ -213,7 +214,7 @@ struct World {
     /// When we last started.
     active_since: Timestamp,
     /// Answers that may come again.
-    said: Vec<(Operation, u32, Outcome)>,
+    said: Vec<Command>,
 }
 
 impl World {
@@ -233,7 +234,7 @@ impl World {
         self.due = due.clone();
         let Some(call) = due else { return };
         let outcome = call.judge(self.exchange(&call, is_stormy), self.active_since);
-        self.deliver(call.operation(), call.attempt(), outcome, is_stormy);
+        self.deliver(call.ended(outcome), is_stormy);
     }
 
     fn exchange(&mut self, call: &Call, is_stormy: bool) -> Outcome {
@@ -264,7 +265,7 @@ impl World {
         }
     }
 
-    fn deliver(&mut self, operation: Operation, attempt: u32, outcome: Outcome, is_stormy: bool) {
+    fn deliver(&mut self, answer: Command, is_stormy: bool) {
         if is_stormy && self.dice.one_in(10) {
             // We die with the answer in hand: after the restart whatever is due is called again.
             self.due = None;
@@ -272,8 +273,8 @@ impl World {
             assert_eq!(self.paying.replayed(), self.paying.state);
             return;
         }
-        self.said.push((operation, attempt, outcome.clone()));
-        self.paying.heard(operation, attempt, outcome);
+        self.said.push(answer.clone());
+        self.paying.told(answer);
     }
 
     fn drift(&mut self) {
@@ -304,10 +305,10 @@ impl World {
         self.call(is_stormy);
         if is_stormy && self.dice.one_in(6) && !self.said.is_empty() {
             let nth = usize::try_from(self.dice.roll(self.said.len() as u64)).expect("small");
-            let (operation, attempt, outcome) = self.said[nth].clone();
+            let answer = self.said[nth].clone();
             // Only what a bank says of the money is ever repeated to us.
-            if matches!(outcome, Outcome::Intent(_) | Outcome::Declined(_) | Outcome::Refunded(_)) {
-                self.paying.heard(operation, attempt, outcome);
+            if is_of_money(&answer) {
+                self.paying.told(answer);
             }
         }
         if is_stormy && self.dice.one_in(10) {
@@ -388,6 +389,11 @@ impl Settle for Outcome {
             outcome => outcome,
         }
     }
+}
+
+fn is_of_money(answer: &Command) -> bool {
+    let Command::Answered { outcome, .. } = answer else { return false };
+    matches!(outcome, Outcome::Intent(_) | Outcome::Declined(_) | Outcome::Refunded(_))
 }
 
 proptest! {

@@ -112,7 +112,7 @@ fn money_that_nobody_knew_of_is_looked_at_and_given_back() {
     let mut paying = Paying::captured();
     assert_eq!(paying.told(told_of("pi_2", 1, true)), "look_started");
     assert_eq!(paying.told(told_of("pi_2", 1, true)), "");
-    assert_eq!(paying.due(), "inquire authorize 1");
+    assert_eq!(paying.due(), "look pi_2");
     assert_eq!(paying.tell(told_of("pi_3", 2, true)), Err(Rejection::Busy), "one after the other");
     assert_eq!(paying.answered(no_answer()), "look_ended");
     assert_eq!(paying.resumed(), "look_started");
@@ -152,9 +152,24 @@ fn a_look_keeps_nobody_from_being_canceled() {
     assert_eq!(paying.cancel(), "cancel_requested attempt_started");
     assert_eq!(paying.due(), format!("refund_{UNDO_FROM} 1"), "first the money that is known");
     assert_eq!(paying.answered(given_back("re_1", 3_998)), "refunded");
-    assert_eq!(paying.due(), "inquire authorize 1");
+    assert_eq!(paying.due(), "look pi_2");
     assert_eq!(paying.answered(Outcome::NotFound), "look_ended");
     assert_eq!(paying.standing(), undone(3_998));
+}
+
+#[test]
+fn a_look_and_an_inquiry_that_are_out_together_are_not_mistaken_for_each_other() {
+    let mut paying = Paying::begun();
+    paying.answered(Outcome::Intent(snapshot(IntentStatus::RequiresAction { url: None })));
+    assert_eq!(paying.told(told_of("pi_2", 1, true)), "look_started");
+    let look = paying.call().expect("a look is due");
+    assert_eq!(paying.told(Command::RetryNow), "retry_started");
+    let inquiry = paying.call().expect("an inquiry is due");
+    assert_eq!(paying.told(look.ended(Outcome::NotFound)), "look_ended", "nothing is known of the attempt");
+    assert_eq!(paying.due(), "inquire authorize 1");
+    assert_eq!(paying.told(inquiry.ended(Outcome::Found(succeeded()))), "processed");
+    assert_eq!(paying.told(inquiry.ended(Outcome::Found(succeeded()))), "");
+    assert_eq!(paying.due(), "rest");
 }
 
 #[test]

@@ -125,9 +125,7 @@ pub(in crate::store) fn answered(
     outcome: payment::bank::Outcome,
 ) {
     // A call owed since before this activation may have been made by one that died with the answer.
-    let outcome = call.judge(outcome, family.active_since);
-    let command =
-        payment::Command::Answered { operation: call.operation(), attempt: call.attempt(), outcome };
+    let command = call.ended(call.judge(outcome, family.active_since));
     send(&family.members.payments, Ask::tell(id, command, Meta::by(Actor::Bank)));
 }
 

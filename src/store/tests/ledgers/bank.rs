@@ -98,6 +98,9 @@ impl Bank {
         if let Call::Inquire { operation, attempt, intent, .. } = call {
             return self.look_up(*operation, *attempt, intent.as_deref());
         }
+        if let Call::Look { attempt, intent } = call {
+            return self.look_up(Operation::Authorize, *attempt, Some(intent));
+        }
         let key = (call.operation().to_string(), call.attempt());
         if let Some(known) = self.keys.get(&key) {
             return known.clone();
@@ -154,7 +157,7 @@ impl Bank {
                 of.refunds.insert(*refund, *amount);
                 Outcome::Refunded(receipt(nth, *refund, *amount))
             }
-            Call::Inquire { .. } => unreachable!("looked up before"),
+            Call::Inquire { .. } | Call::Look { .. } => unreachable!("looked up before"),
         }
     }
 

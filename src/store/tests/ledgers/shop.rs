@@ -6,7 +6,7 @@ use super::bank::{Bank, Dice};
 use crate::fulfillment::{self, Fulfillment, Fulfillments};
 use crate::inventory::{self, Inventory, Stock};
 use crate::order::{self, Order, Orders, Placed};
-use crate::payment::bank::{Call, Operation, Outcome};
+use crate::payment::bank::{Call, Outcome};
 use crate::payment::{self, Payment};
 use crate::returns::{self, Book, Returns};
 use crate::runtime::Aggregate;
@@ -40,7 +40,7 @@ pub(super) struct Shop {
     pub(super) undelivered: fulfillment::Undelivered,
     todo: VecDeque<Todo>,
     /// What the bank said, to be said again.
-    said: Vec<(Operation, u32, Outcome)>,
+    said: Vec<payment::Command>,
     active_since: Timestamp,
     /// Every entry of the ledger of stock, summed.
     pub(super) posted: std::collections::BTreeMap<String, inventory::Balance>,
@@ -201,8 +201,8 @@ impl Shop {
             return;
         }
         let nth = usize::try_from(self.dice.roll(self.said.len() as u64)).expect("small");
-        let (operation, attempt, outcome) = self.said[nth].clone();
-        let _ = self.ask_payment(payment::Command::Answered { operation, attempt, outcome });
+        let answer = self.said[nth].clone();
+        let _ = self.ask_payment(answer);
     }
 
     fn call(&mut self, call: &Call) {
@@ -211,11 +211,12 @@ impl Shop {
             false => self.bank.answer(call, false),
         };
         let outcome = call.judge(outcome, self.active_since);
-        let (operation, attempt) = (call.operation(), call.attempt());
-        if matches!(outcome, Outcome::Intent(_) | Outcome::Declined(_) | Outcome::Refunded(_)) {
-            self.said.push((operation, attempt, outcome.clone()));
+        let is_of_money = matches!(outcome, Outcome::Intent(_) | Outcome::Declined(_) | Outcome::Refunded(_));
+        let answer = call.ended(outcome);
+        if is_of_money {
+            self.said.push(answer.clone());
         }
-        let _ = self.ask_payment(payment::Command::Answered { operation, attempt, outcome });
+        let _ = self.ask_payment(answer);
     }
 
     // ── who hears of what ──
