@@ -89,6 +89,23 @@ static CATALOG: &[Card] = &[
     ours("pm_of_duplicate_webhook", B::TellTwice),
 ];
 
+/// A method that everybody can name.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub(crate) struct Listed {
+    /// Its id; where that takes a number, the part before it.
+    id: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    number: &'static str,
+    takes_a_number: bool,
+}
+
+/// Every method that everybody can name.
+pub(crate) fn listed() -> Vec<Listed> {
+    let listed =
+        |card: &Card| Listed { id: card.id, number: card.number, takes_a_number: card.takes_a_number() };
+    CATALOG.iter().map(listed).collect()
+}
+
 /// The longest `pm_of_slow_…` and the most failures of `pm_of_flaky_…`: beyond these it is a typing error.
 const ARGUMENT_MAX: u32 = 600_000;
 

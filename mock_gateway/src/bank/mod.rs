@@ -50,7 +50,7 @@ use tokio::sync::Notify;
 
 pub(crate) use accounts::{Account, Accounts};
 pub(crate) use ask::{Ask, IntentAsk, IntentDeed, RefundAsk};
-pub(crate) use cards::{Behaviour, Method};
+pub(crate) use cards::{Behaviour, Method, listed as listed_methods};
 pub(crate) use charge::{Charge, ChargeState};
 pub(crate) use confirm::Dice;
 pub(crate) use currency::Currency;

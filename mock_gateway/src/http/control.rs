@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 
 use super::ledger::{LedgerAsk, LedgerBody};
 use super::route::Control;
+use crate::bank;
 use crate::clock;
 use crate::form::Form;
 use crate::render;
 use crate::teller::Teller;
-use crate::weather::{Script, Weather, Wish};
+use crate::weather::{Mode, Script, Weather, Wish};
 
 /// Serves the control surface. Weather does not reach it.
 pub(super) async fn serve(
@@ -61,6 +62,11 @@ pub(super) async fn serve(
             Err(what) => refuse(request, teller, 422, &what),
         },
         Control::Books => books(request, teller, store, now_ms).await,
+        Control::Catalog => tell(
+            request,
+            teller,
+            &json!({"methods": bank::listed_methods(), "modes": Mode::WORDS, "dials": Weather::dials()}),
+        ),
         Control::Notices => tell(request, teller, &notices(teller)),
         Control::Rotate(id) => rotate(request, teller, id, body).await,
         Control::Stats => tell(request, teller, &stats(teller)),

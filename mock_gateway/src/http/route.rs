@@ -14,6 +14,8 @@ pub(crate) enum Control<'a> {
     ShowScenario,
     SetScenario,
     Ledger,
+    /// What can be chosen: methods, modes and dials.
+    Catalog,
     /// The purses and what went through them.
     Books,
     Notices,
@@ -88,6 +90,7 @@ impl<'a> Route<'a> {
             ["_bank", "scenario"] if is_get => Route::Control(Control::ShowScenario),
             ["_bank", "scenario"] if is_put => Route::Control(Control::SetScenario),
             ["_bank", "ledger"] if is_get => Route::Control(Control::Ledger),
+            ["_bank", "catalog"] if is_get => Route::Control(Control::Catalog),
             ["_bank", "books"] if is_get => Route::Control(Control::Books),
             ["_bank", "webhooks"] if is_get => Route::Control(Control::Notices),
             ["_bank", "webhook_endpoints", id, "rotate"] if is_post => Route::Control(Control::Rotate(id)),

@@ -40,6 +40,7 @@ pub(crate) struct Webhook {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wish {
     mode: Option<Mode>,
+    also: Option<Vec<Mode>>,
     error_rate: Option<f64>,
     error_after: Option<f64>,
     latency_ms: Option<Latency>,
@@ -57,6 +58,9 @@ pub(crate) struct Wish {
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub(crate) struct Weather {
     pub(crate) mode: Mode,
+    /// Modes that act at the same time: what is worse of any dial counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) also: Vec<Mode>,
     /// The chance that a request is answered with one of `status` in place of the truth.
     pub(crate) error_rate: f64,
     /// The share of those errors that come after the request was carried out.
@@ -87,6 +91,7 @@ impl Default for Weather {
     fn default() -> Self {
         Weather {
             mode: Mode::Ok,
+            also: Vec::new(),
             error_rate: 0.0,
             error_after: 0.5,
             latency_ms: None,
@@ -121,9 +126,11 @@ impl Mode {
 }
 
 impl Wish {
-    /// Fills in the mode's defaults; says what is wrong, if anything is.
+    /// Fills in the modes' defaults; says what is wrong, if anything is.
     pub(crate) fn granted(self) -> Result<Weather, String> {
+        let also = self.also.unwrap_or_default();
         let usual = self.mode.unwrap_or(Mode::Ok).usual();
+        let usual = also.iter().fold(usual, |usual, mode| usual.and(&mode.usual()));
         let until = match &self.until {
             None => None,
             Some(text) => {
@@ -134,6 +141,7 @@ impl Wish {
         };
         let weather = Weather {
             mode: usual.mode,
+            also,
             error_rate: self.error_rate.unwrap_or(usual.error_rate),
             error_after: self.error_after.unwrap_or(usual.error_after),
             latency_ms: self.latency_ms.or(usual.latency_ms),
@@ -173,6 +181,9 @@ impl Weather {
                 return Err(format!("latency_ms.p99: {p99} is not between p50 and {LATENCY_MAX_MS}"));
             }
         }
+        if self.also.len() > Mode::WORDS.len() {
+            return Err("also: there are not so many modes".to_owned());
+        }
         if self.status.is_empty() {
             return Err("status: at least one is needed".to_owned());
         }
@@ -183,9 +194,37 @@ impl Weather {
         Ok(self)
     }
 
+    /// Two sets of defaults at the same time. Modes differ in their chances and waits only.
+    fn and(self, other: &Weather) -> Weather {
+        Weather {
+            error_rate: self.error_rate.max(other.error_rate),
+            latency_ms: match (self.latency_ms, other.latency_ms) {
+                (Some(own), Some(more)) => {
+                    Some(Latency { p50: own.p50.max(more.p50), p99: own.p99.max(more.p99) })
+                }
+                (own, more) => own.or(more),
+            },
+            drop_before: self.drop_before.max(other.drop_before),
+            drop_after: self.drop_after.max(other.drop_after),
+            ..self
+        }
+    }
+
+    /// The names of the dials: every field but those that name modes and those that say when and how the dice fall.
+    pub(crate) fn dials() -> Vec<String> {
+        let all = serde_json::to_value(Weather::default()).expect("weather becomes JSON");
+        let names = all.as_object().into_iter().flat_map(serde_json::Map::keys);
+        names.filter(|name| !["mode", "until", "seed"].contains(&name.as_str())).cloned().collect()
+    }
+
+    /// The front door is shut.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.mode == Mode::Down || self.also.contains(&Mode::Down)
+    }
+
     /// Nothing is out of the ordinary.
     pub(crate) fn is_calm(&self) -> bool {
-        self.mode != Mode::Down
+        !self.is_shut()
             && self.error_rate == 0.0
             && self.latency_ms.is_none()
             && self.drop_before == 0.0
@@ -216,9 +255,23 @@ mod tests {
     }
 
     #[test]
+    fn of_modes_that_act_together_the_worse_dials_count() {
+        let both = granted(r#"{"mode":"flaky","also":["slow","brownout"]}"#).expect("a good wish");
+        assert_eq!((both.mode, both.error_rate, both.drop_after), (Mode::Flaky, 0.3, 0.05));
+        assert_eq!(both.latency_ms, Some(Latency { p50: 800.0, p99: 3_000.0 }));
+        assert!(!both.is_shut() && !both.is_calm());
+        let shut = granted(r#"{"mode":"flaky","also":["down"],"error_rate":0}"#).expect("a good wish");
+        assert!(shut.is_shut() && shut.error_rate == 0.0, "what is named is as it is named");
+        let none: Vec<String> = Weather::dials();
+        assert!(none.contains(&"drop_after".to_owned()) && !none.contains(&"mode".to_owned()), "{none:?}");
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused_by_name() {
         for (json, name) in [
             (r#"{"mode":"rainy"}"#, "rainy"),
+            (r#"{"mode":"ok","also":["rainy"]}"#, "rainy"),
+            (r#"{"also":["ok","ok","ok","ok","ok","ok"]}"#, "also"),
             (r#"{"error_rate":1.5}"#, "error_rate"),
             (r#"{"webhook":{"lose":-1}}"#, "webhook.lose"),
             (r#"{"webhook":{"loose":1}}"#, "loose"),

@@ -1,6 +1,6 @@
 //! What the weather does to one request.
 
-use super::config::{Latency, Mode, Weather};
+use super::config::{Latency, Weather};
 use super::dice::Dice;
 
 /// An error in place of the truth.
@@ -42,7 +42,7 @@ impl Fate {
     /// the same fates in the same order.
     pub(crate) fn of(weather: &Weather, dice: &mut Dice, errand: Errand) -> Fate {
         let mut fate = Fate {
-            refuse: (weather.mode == Mode::Down).then_some(503),
+            refuse: weather.is_shut().then_some(503),
             retry_after_s: weather.retry_after_s,
             ..Fate::default()
         };
@@ -81,6 +81,7 @@ fn delay(Latency { p50, p99 }: Latency, spread: f64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::config::Mode;
     use super::*;
 
     fn fates(weather: &Weather, seed: u64, count: usize) -> Vec<Fate> {

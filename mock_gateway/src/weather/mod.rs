@@ -7,7 +7,7 @@ mod fate;
 mod script;
 mod sky;
 
-pub(crate) use config::{Weather, Wish};
+pub(crate) use config::{Mode, Weather, Wish};
 pub(crate) use fate::{Fate, Injected};
 pub(crate) use script::Script;
 pub use script::ScriptError;

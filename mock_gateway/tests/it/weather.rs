@@ -29,6 +29,47 @@ async fn down_turns_everybody_away_and_leaves_no_trace() {
 }
 
 #[tokio::test]
+async fn two_modes_act_at_the_same_time() {
+    let bank = Bank::open();
+    let shop = bank.shop();
+    let both = r#"{"mode":"flaky","also":["slow"],"error_rate":1,"latency_ms":{"p50":300,"p99":300}}"#;
+    shop.weather(both).await;
+    assert_eq!(shop.get("/_bank/weather").await.ok()["also"], serde_json::json!(["slow"]));
+    let begun = Instant::now();
+    assert!(matches!(shop.create("k", SALE).await.status, 500 | 503));
+    assert!(begun.elapsed() >= Duration::from_millis(300), "{:?}", begun.elapsed());
+    shop.weather(r#"{"mode":"slow","also":["down"]}"#).await;
+    assert_eq!(shop.create("other", SALE).await.status, 503);
+    assert_eq!(shop.get("/v1/charges").await.status, 503, "the door is shut to all");
+    let refused = shop.put("/_bank/weather", r#"{"mode":"ok","also":["hail"]}"#).await;
+    assert_eq!(refused.status, 422, "{}", refused.text);
+}
+
+#[tokio::test]
+async fn the_catalog_names_what_can_be_chosen() {
+    let bank = Bank::open();
+    let shop = bank.shop();
+    let catalog = shop.get("/_bank/catalog").await.ok();
+    assert_eq!(catalog["modes"], serde_json::json!(["ok", "down", "slow", "flaky", "brownout"]));
+    for mode in catalog["modes"].as_array().expect("modes") {
+        shop.weather(&serde_json::json!({"mode": mode}).to_string()).await;
+        let weather = shop.get("/_bank/weather").await.ok();
+        for dial in catalog["dials"].as_array().expect("dials") {
+            let dial = dial.as_str().expect("a name");
+            assert!(weather.get(dial).is_some(), "no {dial} in {weather}");
+        }
+    }
+    shop.weather(FAIR).await;
+    let methods = catalog["methods"].as_array().expect("methods");
+    assert!(methods.iter().any(|method| method["id"] == "pm_of_503_" && method["takes_a_number"] == true));
+    for method in methods {
+        let number = if method["takes_a_number"] == true { "1" } else { "" };
+        let id = format!("{}{number}", text(method, "id"));
+        shop.get(&format!("/v1/payment_methods/{id}")).await.ok();
+    }
+}
+
+#[tokio::test]
 async fn a_reset_before_leaves_no_trace() {
     let bank = Bank::open();
     let shop = bank.shop();
