@@ -500,3 +500,22 @@ fn secrets_do_not_print() {
         assert!(matches!(Stripe::new(&config, Clock::System), Err(StripeError::Url)), "{url}");
     }
 }
+
+#[tokio::test]
+async fn an_intent_of_somebody_else_is_not_found_whoever_says_that_it_is_ours() {
+    for (ours, theirs) in [
+        ("ord_00000000000000000000000007", "ord_00000000000000000000000008"),
+        ("\"acme\"", "\"gifts\""),
+        (
+            r#""metadata":{"order_id":"ord_00000000000000000000000007","store_id":"acme","attempt":"1"}"#,
+            r#""metadata":{}"#,
+        ),
+    ] {
+        let (url, _) = bank(vec![answer("200 OK", "", &INTENT.replace(ours, theirs))]).await;
+        let looked = client(&url).call(context(), inquire(Operation::Authorize, Some("pi_1"))).await;
+        assert_eq!(looked, Outcome::NotFound, "{theirs}");
+    }
+    let (url, _) = bank(vec![answer("200 OK", "", INTENT)]).await;
+    let looked = client(&url).call(context(), inquire(Operation::Authorize, Some("pi_1"))).await;
+    assert!(matches!(looked, Outcome::Found(_)), "{looked:?}");
+}

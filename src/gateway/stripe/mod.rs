@@ -165,7 +165,7 @@ impl Inner {
             }
             Call::Refund { .. } => self.post(&context, &call, "/v1/refunds").await,
             Call::Look { intent, .. } => {
-                self.look(&format!("/v1/payment_intents/{intent}"), reply::found).await
+                self.look(&format!("/v1/payment_intents/{intent}"), |answer| reply::found(answer, &context)).await
             }
             Call::Inquire { operation, attempt, intent, since } => match (operation, intent) {
                 (Operation::Refund(refund), Some(intent)) => {
@@ -175,7 +175,7 @@ impl Inner {
                 (Operation::Refund(_), None) => Outcome::NotFound,
                 (Operation::Authorize | Operation::Capture | Operation::Void, Some(intent)) => {
                     let path = format!("/v1/payment_intents/{intent}");
-                    self.look(&path, reply::found).await
+                    self.look(&path, |answer| reply::found(answer, &context)).await
                 }
                 (Operation::Authorize | Operation::Capture | Operation::Void, None) => {
                     self.search(&context, *attempt, since.millis().div_euclid(1_000)).await

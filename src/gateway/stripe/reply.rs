@@ -83,13 +83,14 @@ fn error(answer: &Answer) -> Option<Error<'_>> {
     serde_json::from_slice::<Failure<'_>>(&answer.body).ok().map(|failure| failure.error)
 }
 
-/// An answer to a look at one intent.
-pub(super) fn found(answer: &Answer) -> Outcome {
+/// An answer to a look at one intent. Another order's is none of ours, whoever said that it was: its money is never touched.
+pub(super) fn found(answer: &Answer, context: &CallContext) -> Outcome {
     match answer.status.as_u16() {
-        200 => serde_json::from_slice::<Intent<'_>>(&answer.body)
-            .ok()
-            .and_then(|intent| intent.snapshot())
-            .map_or_else(|| failed(answer), Outcome::Found),
+        200 => match serde_json::from_slice::<Intent<'_>>(&answer.body) {
+            Ok(intent) if !is_of(&intent, context) => Outcome::NotFound,
+            Ok(intent) => intent.snapshot().map_or_else(|| failed(answer), Outcome::Found),
+            Err(_) => failed(answer),
+        },
         404 if error(answer).is_some() => Outcome::NotFound,
         _ => failed(answer),
     }
@@ -111,13 +112,9 @@ pub(super) fn find_attempt(
         _ => None,
     };
     let Some(page) = page else { return (failed(answer), None) };
-    let mut buffer = [0; 32];
-    let order = context.order.encode(&mut buffer);
     let is_ours = |intent: &&Intent<'_>| {
-        let data = &intent.metadata;
-        data.order_id.as_deref() == Some(order)
-            && data.store_id.as_deref() == Some(context.store.as_str())
-            && data.attempt.as_deref().and_then(|text| text.parse().ok()) == Some(attempt)
+        let its_attempt = intent.metadata.attempt.as_deref().and_then(|text| text.parse().ok());
+        is_of(intent, context) && its_attempt == Some(attempt)
     };
     let mut ours = Vec::new();
     for intent in page.data.iter().filter(is_ours) {
@@ -132,6 +129,14 @@ pub(super) fn find_attempt(
     }
     let next = page.has_more.then(|| page.data.last().and_then(Intent::id)).flatten();
     (Outcome::NotFound, next)
+}
+
+/// Whether an intent says that it pays this order of this store: we write that on every one.
+fn is_of(intent: &Intent<'_>, context: &CallContext) -> bool {
+    let mut buffer = [0; 32];
+    let order = context.order.encode(&mut buffer);
+    let data = &intent.metadata;
+    data.order_id.as_deref() == Some(order) && data.store_id.as_deref() == Some(context.store.as_str())
 }
 
 fn weight(status: &IntentStatus) -> u8 {
