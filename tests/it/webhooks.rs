@@ -6,38 +6,38 @@ use sha2::Sha256;
 
 use crate::support::{Answer, Setup, Shop, World, basket};
 
-const SECRET: &str = "whsec_of_the_bank_0123456789abcdef";
-const NEXT_SECRET: &str = "whsec_of_the_bank_fedcba9876543210";
+pub(crate) const SECRET: &str = "whsec_of_the_bank_0123456789abcdef";
+pub(crate) const NEXT_SECRET: &str = "whsec_of_the_bank_fedcba9876543210";
 const CHALLENGED: &str = "pm_card_authenticationRequired";
 
-fn secrets(secrets: &[&str]) -> Value {
+pub(crate) fn secrets(secrets: &[&str]) -> Value {
     json!({"gateway": {"webhook_secrets": secrets}})
 }
 
-fn now_s() -> i64 {
+pub(crate) fn now_s() -> i64 {
     let now = std::time::UNIX_EPOCH.elapsed().expect("after 1970");
     i64::try_from(now.as_secs()).expect("before the end of time")
 }
 
 /// `Stripe-Signature` as the bank makes it.
-fn signature(secret: &str, at_s: i64, body: &str) -> String {
+pub(crate) fn signature(secret: &str, at_s: i64, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key will do");
     mac.update(format!("{at_s}.{body}").as_bytes());
     let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     format!("t={at_s},v1={hex}")
 }
 
-fn event(id: &str, kind: &str, object: &Value) -> String {
+pub(crate) fn event(id: &str, kind: &str, object: &Value) -> String {
     json!({"id": id, "object": "event", "type": kind, "api_version": "2025-01-27", "data": {"object": object}}).to_string()
 }
 
-async fn tell(world: &World, store: &str, body: &str, signature: &str) -> Answer {
+pub(crate) async fn tell(world: &World, store: &str, body: &str, signature: &str) -> Answer {
     let path = format!("/v1/gateways/stripe/webhooks/{store}");
     let call = world.api().call("POST", &path).raw("application/json; charset=utf-8", body.to_owned());
     call.header("stripe-signature", signature).answer().await
 }
 
-async fn told(world: &World, store: &str, body: &str) -> Answer {
+pub(crate) async fn told(world: &World, store: &str, body: &str) -> Answer {
     tell(world, store, body, &signature(SECRET, now_s(), body)).await
 }
 

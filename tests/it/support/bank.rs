@@ -107,14 +107,47 @@ impl Bank {
         self.api.call("POST", &path).json(&json!({"outcome": outcome})).answer().await.must(200);
     }
 
-    /// The one intent of an order, as Stripe's API shows it.
-    pub(crate) async fn intent(&self, order: &str) -> Value {
+    /// Every intent of an order, as Stripe's API shows them.
+    pub(crate) async fn intents(&self, order: &str) -> Vec<Value> {
         let query = format!("metadata%5B'order_id'%5D:'{order}'");
         let call = self.api.call("GET", &format!("/v1/payment_intents/search?query={query}"));
         let found = call.header("authorization", "Bearer sk_test_orderflow").answer().await.must(200);
-        let intents = found["data"].as_array().expect("a list");
-        assert_eq!(intents.len(), 1, "one intent: {found}");
-        intents[0].clone()
+        found["data"].as_array().expect("a list").clone()
+    }
+
+    /// The one intent of an order.
+    pub(crate) async fn intent(&self, order: &str) -> Value {
+        let mut intents = self.intents(order).await;
+        assert_eq!(intents.len(), 1, "one intent: {intents:?}");
+        intents.remove(0)
+    }
+
+    /// Passes every challenge of an order that its shopper has not answered.
+    pub(crate) async fn passes_challenges(&self, order: &str) {
+        for intent in self.intents(order).await {
+            if intent["status"] == "requires_action" {
+                self.challenge(intent["id"].as_str().expect("an id"), "passed").await;
+            }
+        }
+    }
+
+    /// What can be chosen: its methods, the modes of its weather, and the dials.
+    pub(crate) async fn catalog(&self) -> Value {
+        self.api.get("/_bank/catalog").await.must(200)
+    }
+
+    /// What became of its notifications, by what became of them.
+    pub(crate) async fn notices(&self) -> Value {
+        self.api.get("/_bank/webhooks").await.must(200)
+    }
+
+    /// From now on it tells this address of everything; returns the secret it signs with.
+    pub(crate) async fn tells(&self, url: &str) -> String {
+        let form = format!("url={}&enabled_events[]=*", url.replace(':', "%3A").replace('/', "%2F"));
+        let call = self.api.call("POST", "/v1/webhook_endpoints");
+        let call = call.header("authorization", "Bearer sk_test_orderflow");
+        let made = call.raw("application/x-www-form-urlencoded", form).answer().await.must(200);
+        made["secret"].as_str().expect("a secret, this once").to_owned()
     }
 }
 

@@ -47,6 +47,7 @@ mod stream;
 mod until;
 mod world;
 
+pub(crate) use bank::Bank;
 pub(crate) use basket::{Basket, PRICE, basket};
 pub(crate) use cli::{Finished, orderflow};
 pub(crate) use demo::Demo;
