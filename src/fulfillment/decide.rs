@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::types::bits::bit;
 use crate::types::{OrderId, Timestamp};
 
 use super::command::{Command, Move, Opening, Outcome, Rejection};
@@ -13,7 +14,7 @@ use super::event::{
 use super::scans::{Scan, TrackerStatus};
 use super::state::{
     Becomes, Ending, Fulfillment, HoldReason, Mode, Phase, Policy, Shipment, Stage, Stocking, Units, Work,
-    WorkOrder, bit,
+    WorkOrder,
 };
 use super::timers::{self, Due};
 use super::{BUILT_IN_CARRIER, PARTS_MAX};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::types::bits::is_nought;
+
 use super::scans::TrackerStatus;
 use super::state::{Becomes, Line, Phase, Units, Work};
 
@@ -30,11 +32,6 @@ pub struct Progress {
     /// Some of it waits for people.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_held: bool,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes by reference")]
-fn is_nought(count: &u32) -> bool {
-    *count == 0
 }
 
 impl Work {

@@ -1,13 +1,13 @@
 //! What carriers see of a parcel, in EasyPost's words, and what follows from it.
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::types::Timestamp;
+use crate::types::words;
 
-use super::state::{Shipment, Stocking, words};
+use super::state::{Shipment, Stocking};
 
 /// The most scans of one parcel that are kept: real parcels have some twenty. The oldest make room, those that tell of its end
 /// only where there is nothing else.

@@ -1,10 +1,11 @@
 //! What is known of an order's fulfilment, as stored in views.
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::types::bits::bit;
+use crate::types::words;
 use crate::types::{FulfillmentId, LineId, OrderId, ShipmentId, Sku, Timestamp};
 
 use super::progress::Progress;
@@ -267,38 +268,6 @@ impl Stocking {
     }
 }
 
-macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ })+) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+
-        }
-
-        impl $name {
-            /// Every value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The word on the wire.
-            pub const fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-
-            /// The value of a word.
-            pub fn from_word(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|value| value.word() == word)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.word())
-            }
-        }
-    )+};
-}
-pub(super) use words;
-
 words! {
     /// A stage of the work.
     Stage {
@@ -448,11 +417,6 @@ impl WorkOrder {
             | Phase::Canceled => None,
         }
     }
-}
-
-/// The bit of a parcel among those of its order.
-pub(super) const fn bit(number: u32) -> u32 {
-    1_u32.rotate_left(number.wrapping_sub(1))
 }
 
 impl Work {

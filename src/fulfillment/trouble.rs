@@ -1,11 +1,9 @@
 //! What is wrong with a parcel that people should know of: a function of what is known of it, decided nowhere else.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
+use crate::types::words;
 
 use super::scans::{ATTEMPTS_MAX, TrackerStatus};
-use super::state::{Shipment, Stocking, words};
+use super::state::{Shipment, Stocking};
 
 words! {
     /// What is wrong with a parcel.

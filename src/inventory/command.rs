@@ -9,7 +9,7 @@ use crate::types::quantity::QUANTITY_MAX;
 use crate::types::{Amount, OrderId, Quantity, ReservationId, Sku, Timestamp};
 
 use super::event::ReturnedLine;
-use super::state::Standing;
+use super::reservation::Standing;
 
 /// The most pieces of one SKU that a store may have.
 pub const ON_HAND_MAX: u32 = 1_000_000_000;

@@ -11,7 +11,8 @@ use crate::types::{OrderId, Quantity, Sku, Timestamp};
 
 use super::command::{Command, Rejection};
 use super::event::{Condition, Event, ItemSet, Line, ThresholdReached, Updated};
-use super::state::{Levels, Stock};
+use super::item::Levels;
+use super::state::Stock;
 
 /// The most holds that one sweep lets go of; what is left is due at once.
 pub const EXPIRED_PER_SWEEP_MAX: usize = 256;

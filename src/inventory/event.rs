@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::events;
+use crate::types::bits::is_nought;
 use crate::types::{Amount, OrderId, ReservationId, Sku, Timestamp};
 
 use super::command::{OutOfStock, ReleaseReason};
@@ -41,10 +42,6 @@ pub struct Line {
     /// How many are owed beyond that.
     #[serde(default, skip_serializing_if = "is_nought")]
     pub backordered: u32,
-}
-
-fn is_nought(count: &u32) -> bool {
-    *count == 0
 }
 
 /// A reservation's lines, one a SKU. Events and states share them.

@@ -31,6 +31,8 @@
 mod command;
 mod decide;
 mod event;
+mod item;
+mod reservation;
 mod state;
 mod view;
 
@@ -47,7 +49,9 @@ pub use event::{
     Entry, EntryKind, Event, Extended, ItemSet, Line, Lines, Released, Reserved, Returned, ReturnedLine,
     Shipped, ThresholdReached, Updated, WrittenOff,
 };
-pub use state::{Balance, Item, Levels, Listed, Phase, Reservation, Standing, Stock};
+pub use item::{Balance, Item, Levels};
+pub use reservation::{Phase, Reservation, Standing};
+pub use state::{Listed, Stock};
 pub use view::{ItemView, LedgerEntryView, ReservationView};
 
 use crate::runtime::{Aggregate, Due, Only};

@@ -5,7 +5,9 @@ use serde::Serialize;
 use crate::types::{Amount, OrderId, ReservationId, Sku, Timestamp};
 
 use super::event::{Condition, EntryKind, Event, Line, Updated};
-use super::state::{Item, Levels, Phase, Reservation, Stock};
+use super::item::{Item, Levels};
+use super::reservation::{Phase, Reservation};
+use super::state::Stock;
 
 /// One item.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -6,7 +6,8 @@ use crate::types::{Amount, OrderId, PaymentId, ReservationId, Timestamp};
 
 use super::cart::{Cart, Invalid};
 use super::goods::Progress;
-use super::state::{CancelReason, Clearance, Policy, Risk, Status};
+use super::state::{Clearance, Policy, Risk};
+use super::words::{CancelReason, Status};
 
 /// What may be asked of an order.
 #[derive(Clone, Debug, PartialEq)]

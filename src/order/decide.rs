@@ -12,7 +12,8 @@ use super::event::{
     ReviewWithdrawn, StockHeld, StockReleased,
 };
 use super::forward;
-use super::state::{CancelReason, Clearance, Order, Phase, Placed, Risk};
+use super::state::{Clearance, Order, Phase, Placed, Risk};
+use super::words::CancelReason;
 use super::{Orders, Step};
 
 type Decision = Result<Vec<Event>, Rejection>;

@@ -8,7 +8,8 @@ use crate::types::{Amount, OrderId, PaymentId, ReservationId, Timestamp};
 
 use super::cart::Cart;
 use super::goods::Progress;
-use super::state::{CancelReason, Clearance, Policy, Risk};
+use super::state::{Clearance, Policy, Risk};
+use super::words::CancelReason;
 
 crate::events! {
     /// Something that happened to an order.

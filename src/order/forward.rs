@@ -7,7 +7,8 @@ use super::event::{
     GoodsReturned, LinesRefunded, LinesUnpaid, Shipped, ShippingResumed, TroubleReported,
 };
 use super::goods::Progress;
-use super::state::{CancelReason, Placed};
+use super::state::Placed;
+use super::words::CancelReason;
 use crate::types::{Amount, Timestamp};
 
 /// After how long money that could not be taken is tried for again, in seconds: after the first time, the second, and so on.

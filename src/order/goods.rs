@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::types::bits::{bit, is_nought};
 use crate::types::{Amount, LineId, Timestamp};
 
 use super::cart::Cart;
-use super::state::{CancelReason, FulfillmentStatus};
+use super::words::{CancelReason, FulfillmentStatus};
 
 /// How far goods are, in pieces, as fulfilment reports it. What is in none of the counts is still in the house.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,13 +49,13 @@ pub struct CanceledUnits {
 #[serde(default)]
 pub struct Goods {
     /// How far they are.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_nought")]
     pub progress: Progress,
     /// How many pieces the shopper has sent back, as far as they have arrived.
     #[serde(skip_serializing_if = "is_nought")]
     pub came_back: u32,
     /// What the pieces cost that will not leave the house or not arrive, as far as that goes back.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_nought")]
     pub refunded: Amount,
     /// The parcels that may leave: bit `number − 1` of each. What is in them can no longer be canceled.
     #[serde(skip_serializing_if = "is_nought")]
@@ -85,20 +86,6 @@ pub struct Goods {
     pub canceling: Option<CancelReason>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes by reference")]
-fn is_nought(count: &u32) -> bool {
-    *count == 0
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
-/// The bit of a parcel among those of its order.
-pub(super) const fn bit(number: u32) -> u32 {
-    1_u32.rotate_left(number.wrapping_sub(1))
-}
-
 impl Goods {
     /// Whether a parcel may leave.
     pub const fn may_leave(&self, number: u32) -> bool {
@@ -112,7 +99,7 @@ impl Goods {
 
     /// Whether nothing is known of them that is worth storing.
     pub fn is_blank(&self) -> bool {
-        is_default(self)
+        is_nought(self)
     }
 
     /// The goods in one word, as far as they decide it.

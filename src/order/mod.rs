@@ -37,6 +37,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod view;
+mod words;
 
 pub use cart::{
     Address, Cart, Customer, Draft, DraftLine, DraftPayment, Invalid, LINES_MAX, Line, Listed, PaymentChoice,
@@ -49,11 +50,9 @@ pub use event::{
     ReviewWithdrawn, Shipped, ShippingResumed, StockHeld, StockReleased, TroubleReported,
 };
 pub use goods::{CanceledUnits, Goods, Progress};
-pub use state::{
-    CancelReason, Clearance, Ended, FulfillmentStatus, Money, Order, PaymentStatus, Phase, Placed, Policy,
-    Risk, Status, Undo,
-};
+pub use state::{Clearance, Ended, Money, Order, Phase, Placed, Policy, Risk, Undo};
 pub use view::{OrderView, as_placed};
+pub use words::{CancelReason, FulfillmentStatus, PaymentStatus, Status};
 
 use crate::runtime::{Aggregate, Due};
 use crate::types::{Amount, OrderId, Timestamp};

@@ -1,15 +1,16 @@
 //! An order as it stands.
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::types::bits::bit;
 use crate::types::{Amount, OrderId, PaymentId, ReservationId, Timestamp};
 
 use super::cart::Cart;
 use super::event::{Event, FulfillmentUpdated};
-use super::goods::{Goods, Progress, bit};
+use super::goods::{Goods, Progress};
+use super::words::{CancelReason, FulfillmentStatus, PaymentStatus, Status};
 
 /// An order: not there yet, or placed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -161,140 +162,6 @@ pub enum Clearance {
     Approved,
     /// It may not.
     Rejected,
-}
-
-/// Why an order was canceled: the closed list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CancelReason {
-    /// The shopper wanted it.
-    Customer,
-    /// Fraud, by rule or by people.
-    Fraudulent,
-    /// Not enough stock.
-    OutOfStock,
-    /// The bank would not.
-    PaymentFailed,
-    /// It was there already.
-    Duplicate,
-    /// Its time ran out.
-    Expired,
-    /// The shop's people wanted it.
-    Staff,
-    /// Anything else.
-    Other,
-}
-
-/// The order's lifecycle, as shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// On its way.
-    Pending,
-    /// Waits for the shopper at the bank.
-    RequiresAction,
-    /// Waits for people.
-    OnHold,
-    /// Stock, fraud and money are settled.
-    Confirmed,
-    /// Delivered and done.
-    Completed,
-    /// Undone.
-    Canceled,
-    /// Undone because its deadline passed.
-    Expired,
-}
-
-/// The order's money in one word, derived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PaymentStatus {
-    /// Nothing asked of a bank yet.
-    NotPaid,
-    /// A bank has been or will be asked.
-    Awaiting,
-    /// The shopper must act.
-    RequiresAction,
-    /// Set aside.
-    Authorized,
-    /// Taken.
-    Captured,
-    /// Part given back.
-    PartiallyRefunded,
-    /// All given back.
-    Refunded,
-    /// None taken, none will be.
-    Canceled,
-}
-
-/// The order's goods in one word, derived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FulfillmentStatus {
-    /// Nothing shipped.
-    NotFulfilled,
-    /// Blocked while people look.
-    OnHold,
-    /// Nothing will ship.
-    Canceled,
-    /// Some of it is with a carrier.
-    PartiallyShipped,
-    /// All of it is with a carrier.
-    Shipped,
-    /// Some of it is there.
-    PartiallyDelivered,
-    /// All of it is there.
-    Delivered,
-    /// Some of it came back.
-    PartiallyReturned,
-    /// All of it came back.
-    Returned,
-}
-
-macro_rules! words {
-    ($($name:ident { $($variant:ident = $word:literal),+ $(,)? })+) => {$(
-        impl $name {
-            /// Every value, in the order of the words.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The word on the wire.
-            pub const fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-
-            /// The value of a word.
-            pub fn from_word(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|value| value.word() == word)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.word())
-            }
-        }
-    )+};
-}
-
-words! {
-    Status {
-        Pending = "pending", RequiresAction = "requires_action", OnHold = "on_hold", Confirmed = "confirmed",
-        Completed = "completed", Canceled = "canceled", Expired = "expired",
-    }
-    PaymentStatus {
-        NotPaid = "not_paid", Awaiting = "awaiting", RequiresAction = "requires_action", Authorized = "authorized",
-        Captured = "captured", PartiallyRefunded = "partially_refunded", Refunded = "refunded", Canceled = "canceled",
-    }
-    FulfillmentStatus {
-        NotFulfilled = "not_fulfilled", OnHold = "on_hold", Canceled = "canceled",
-        PartiallyShipped = "partially_shipped", Shipped = "shipped",
-        PartiallyDelivered = "partially_delivered", Delivered = "delivered",
-        PartiallyReturned = "partially_returned", Returned = "returned",
-    }
-    CancelReason {
-        Customer = "customer", Fraudulent = "fraudulent", OutOfStock = "out_of_stock", PaymentFailed = "payment_failed",
-        Duplicate = "duplicate", Expired = "expired", Staff = "staff", Other = "other",
-    }
 }
 
 impl Undo {

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 
 use super::command::{Command, Outcome, Placement, Rejection};
 use super::event::Event;
-use super::state::{CancelReason, Clearance, FulfillmentStatus, Order, PaymentStatus, Policy, Risk, Status};
+use super::state::{Clearance, Order, Policy, Risk};
+use super::words::{CancelReason, FulfillmentStatus, PaymentStatus, Status};
 use super::{CanceledUnits, Cart, Draft, Listed, Orders, Progress, Step, as_placed};
 use crate::runtime::{Aggregate, Event as _};
 use crate::types::{Amount, IdSource, OrderId, PaymentId, ReservationId, Timestamp};

@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::types::{Amount, Currency, LineId, OrderId, Sku, StoreId, Timestamp};
 
 use super::cart::{Address, Customer, PaymentChoice};
-use super::state::{CancelReason, Ended, FulfillmentStatus, PaymentStatus, Phase, Placed, Risk, Status};
+use super::state::{Ended, Phase, Placed, Risk};
+use super::words::{CancelReason, FulfillmentStatus, PaymentStatus, Status};
 
 /// `GET /v1/orders/{id}`
 #[derive(Debug, Serialize)]

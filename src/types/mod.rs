@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows an order from a payment, and nothing here does I/O; `clock.rs` alone reads time, `ids.rs` alone rolls dice.
 
+pub mod bits;
 pub mod clock;
 pub mod currency;
 pub mod decimal;
@@ -11,6 +12,7 @@ pub mod meta;
 pub mod money;
 pub mod quantity;
 pub mod text;
+mod words;
 
 pub use clock::{Clock, Timestamp};
 pub use currency::Currency;
@@ -22,3 +24,4 @@ pub use ids::{
 pub use meta::{Actor, Cause, Meta, RequestKey};
 pub use money::Amount;
 pub use quantity::{Quantity, Sku};
+pub(crate) use words::words;

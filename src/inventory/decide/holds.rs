@@ -7,7 +7,7 @@ use crate::inventory::command::{LINES_MAX, OutOfStock, Rejection, Reserve, Short
 use crate::inventory::event::{
     Claim, Committed, Ending, Event, Extended, Line, Lines, Released, Reserved, Updated,
 };
-use crate::inventory::state::{Phase, Reservation};
+use crate::inventory::reservation::{Phase, Reservation};
 
 impl Draft<'_> {
     /// Lets go of some holds whose time has come. Whether there were any.

@@ -7,7 +7,7 @@ use crate::types::Sku;
 use super::Draft;
 use crate::inventory::command::{ON_HAND_MAX, Rejection, SetItem, TEXT_BYTES_MAX};
 use crate::inventory::event::{Adjusted, Event, ItemSet, Updated, WrittenOff};
-use crate::inventory::state::Balance;
+use crate::inventory::item::Balance;
 
 impl Draft<'_> {
     pub(super) fn set_item(&mut self, set: SetItem) -> Result<(), Rejection> {

@@ -7,7 +7,7 @@ use crate::inventory::command::{ON_HAND_MAX, Parcel, Rejection, Shortage};
 use crate::inventory::event::{
     BackorderDropped, Claim, Ending, Event, Lines, Released, Returned, ReturnedLine, Shipped, Updated,
 };
-use crate::inventory::state::{Phase, Reservation};
+use crate::inventory::reservation::{Phase, Reservation};
 
 impl Draft<'_> {
     pub(super) fn ship(&mut self, order: OrderId) -> Result<(), Rejection> {
