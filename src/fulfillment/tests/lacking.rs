@@ -2,8 +2,8 @@
 
 use super::*;
 
-#[test]
-fn what_is_sold_but_not_there_waits_on_hold() {
+/// Work on one piece of this line that is there, and one of the first line that is not.
+fn one_there_and_one_owed(there: u32) -> Fulfillment {
     let policy = Policy {
         mode: Mode::Auto,
         stage_s: 2,
@@ -12,8 +12,13 @@ fn what_is_sold_but_not_there_waits_on_hold() {
         short_pick: ShortPick::Refund,
         undelivered: Undelivered::Restock,
     };
-    let opening = Opening { order: ORDER, policy, lines: vec![line(1, 1)], owed: vec![line(1, 1)] };
-    let mut state = given([Command::Open(Box::new(opening))]);
+    let opening = Opening { order: ORDER, policy, lines: vec![line(there, 1)], owed: vec![line(1, 1)] };
+    given([Command::Open(Box::new(opening))])
+}
+
+#[test]
+fn what_is_sold_but_not_there_waits_on_hold() {
+    let mut state = one_there_and_one_owed(1);
     assert_eq!((word(&state, 1), word(&state, 2)), ("allocated", "on_hold"));
     let refused = apply(&mut state, to(2, Move::Release), NOW);
     assert!(matches!(refused, Err(Rejection::Illegal { legal: ["canceled"], .. })), "{refused:?}");
@@ -23,16 +28,7 @@ fn what_is_sold_but_not_there_waits_on_hold() {
 
 #[test]
 fn what_was_not_there_goes_on_once_it_has_come() {
-    let policy = Policy {
-        mode: Mode::Auto,
-        stage_s: 2,
-        transit_s: 10,
-        stalled_s: 1_000,
-        short_pick: ShortPick::Refund,
-        undelivered: Undelivered::Restock,
-    };
-    let opening = Opening { order: ORDER, policy, lines: vec![line(1, 1)], owed: vec![line(1, 1)] };
-    let mut state = given([Command::Open(Box::new(opening))]);
+    let mut state = one_there_and_one_owed(1);
     let later = NOW.plus_secs(500);
     let arrived = || Command::Hear(Outcome::StockArrived);
     assert_eq!(apply(&mut state, arrived(), later).as_deref(), Ok(&["fulfillment.stock_arrived"][..]));
@@ -40,8 +36,7 @@ fn what_was_not_there_goes_on_once_it_has_come() {
     let one = &work(&state).orders[1];
     assert_eq!((word(&state, 2), one.is_owed, one.since), ("allocated", false, later));
     // What is given up, or held by people, does not go on by that.
-    let opening = Opening { order: ORDER, policy, lines: vec![line(2, 1)], owed: vec![line(1, 1)] };
-    let mut state = given([Command::Open(Box::new(opening))]);
+    let mut state = one_there_and_one_owed(2);
     apply(&mut state, to(1, Move::Hold { note: None }), NOW).expect("held");
     apply(&mut state, to(2, Move::GiveUp), NOW).expect("given up");
     assert_eq!(apply(&mut state, arrived(), NOW).as_deref(), Ok(&[][..]));
