@@ -165,7 +165,8 @@ impl Inner {
             }
             Call::Refund { .. } => self.post(&context, &call, "/v1/refunds").await,
             Call::Look { intent, .. } => {
-                self.look(&format!("/v1/payment_intents/{intent}"), |answer| reply::found(answer, &context)).await
+                self.look(&format!("/v1/payment_intents/{intent}"), |answer| reply::found(answer, &context))
+                    .await
             }
             Call::Inquire { operation, attempt, intent, since } => match (operation, intent) {
                 (Operation::Refund(refund), Some(intent)) => {
