@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::compile::compile;
 use super::condition::Subject;
-use super::tests::{at, facts, order};
+use super::tests::{at, facts};
 use super::*;
 
 /// A condition asked of an order: `yes`, `no`, or what is wrong with it.

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Work on one piece of this line that is there, and one of the first line that is not.
-fn one_there_and_one_owed(there: u32) -> Fulfillment {
+fn one_there_and_one_owed(there: u128) -> Fulfillment {
     let policy = Policy {
         mode: Mode::Auto,
         stage_s: 2,
