@@ -102,6 +102,7 @@ impl About {
                 store.id = self.store(),
                 order.id = order_in(self.uri.path()),
                 request.id = self.id(),
+                request.trace = self.trace.as_ref().and_then(|trace| trace.to_str().ok()),
                 request.method = self.method.as_str(),
                 request.path = self.uri.path(),
                 problem.code = kind.code,

@@ -7,7 +7,7 @@ use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue,
 
 use crate::problem::{Code, Problem};
 use crate::runtime::{Answer, Expected};
-use crate::types::{RequestKey, StoreId};
+use crate::types::{RequestKey, StoreId, TraceId};
 
 pub(super) const X_STORE_ID: HeaderName = HeaderName::from_static("x-store-id");
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -97,7 +97,7 @@ pub(super) fn own_request_id(headers: &HeaderMap) -> Option<HeaderValue> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Trace<'a> {
     /// The whole trace.
-    pub(super) id: &'a str,
+    pub(super) id: TraceId,
     /// The caller's part of it.
     pub(super) parent: &'a str,
     /// Whether the caller records it, and what else its flags say.
@@ -116,9 +116,10 @@ impl<'a> Trace<'a> {
         let mut parts = text.split('-');
         let (version, id, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         let is_known = version == "00" && parts.next().is_none();
-        let fits = id.len() == 32 && parent.len() == 16 && flags.len() == 2;
-        let is_legal = is_hex(id) && is_hex(parent) && is_hex(flags) && !is_nought(id) && !is_nought(parent);
-        (is_known && fits && is_legal).then_some(Self { id, parent, flags })
+        let fits = parent.len() == 16 && flags.len() == 2;
+        let is_legal = is_hex(parent) && is_hex(flags) && !is_nought(parent);
+        let id = id.parse().ok().filter(|_| is_known && fits && is_legal)?;
+        Some(Self { id, parent, flags })
     }
 
     /// The same trace, with our part of it as the parent.

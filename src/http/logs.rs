@@ -1,5 +1,6 @@
 //! The last log lines: a store's own for the store, all of them for whoever runs the platform; as a page, and as they come.
 
+mod shown;
 mod stream;
 
 use actix_web::{HttpRequest, HttpResponse};
@@ -11,9 +12,10 @@ use super::query::{Params, limit};
 use super::reply::{self, Reply};
 use crate::problem::{Code, Problem};
 use crate::store::Tenant;
-use crate::telemetry::{LogLine, Wanted};
+use crate::telemetry::Wanted;
 use crate::types::{OrderId, StoreId, Timestamp};
 
+use shown::{Shown, Traces};
 pub(super) use stream::Seats;
 
 /// The most lines of one page, and how many it has where nobody says.
@@ -102,7 +104,7 @@ pub(super) struct FollowedOfNode {
 
 #[derive(Serialize)]
 struct Lines<'a> {
-    data: Vec<&'a LogLine>,
+    data: Vec<Shown<'a>>,
     next_cursor: Option<String>,
 }
 
@@ -110,21 +112,22 @@ struct Lines<'a> {
 pub(super) async fn page(door: Through, tenant: Tenant, Params(asked): Params<Asked>) -> Reply {
     let Asked { level, order, since, limit, cursor } = asked;
     let wanted = Wanted { store: Some(tenant.id().clone()), order, level: level.level(), since };
-    read(&door, &wanted, limit, cursor.as_deref())
+    read(&door, &wanted, limit, cursor.as_deref()).await
 }
 
 /// Every line, the newest first.
 pub(super) async fn page_of_node(door: Through, Params(asked): Params<AskedOfNode>) -> Reply {
     let AskedOfNode { store, level, order, since, limit, cursor } = asked;
-    read(&door, &Wanted { store, order, level: level.level(), since }, limit, cursor.as_deref())
+    read(&door, &Wanted { store, order, level: level.level(), since }, limit, cursor.as_deref()).await
 }
 
-fn read(door: &Through, wanted: &Wanted, asked: Option<u32>, cursor: Option<&str>) -> Reply {
+async fn read(door: &Through, wanted: &Wanted, asked: Option<u32>, cursor: Option<&str>) -> Reply {
     let limit = limit(asked, LIMIT, LIMIT_MAX)?;
     let before = cursor.map(|text| text.parse().map_err(|_| Code::MalformedCursor)).transpose()?;
     let lines = door.logs().last(wanted, before, limit);
     let next_cursor = lines.last().filter(|_| lines.len() == limit).map(|last| last.id.to_string());
-    Ok(reply::view(&Lines { data: lines.iter().map(|line| &**line).collect(), next_cursor }))
+    let traces = Traces::of(&door.directory().node().views, &lines).await;
+    Ok(reply::view(&Lines { data: lines.iter().map(|line| traces.shown(line)).collect(), next_cursor }))
 }
 
 /// The store's own lines as they come.
@@ -160,6 +163,7 @@ fn follow(
     let listener = stream::Listener::new(
         seat,
         std::sync::Arc::clone(door.logs()),
+        std::sync::Arc::clone(&door.directory().node().views),
         wanted,
         after,
         door.closing(),

@@ -36,7 +36,7 @@ pub(super) async fn take(
     draft: Draft,
     body: &Body,
 ) -> Result<HttpResponse, Refusal<Rejection>> {
-    let (id, answer) = tenant.place(draft, body.key, Some(body.deadline)).await?;
+    let (id, answer) = tenant.place(draft, body.key, body.trace_id, Some(body.deadline)).await?;
     door.accepted(tenant.id(), body.began);
     Ok(reply::with(reply::answer(StatusCode::ACCEPTED, answer), LOCATION, format!("/v1/orders/{id}")))
 }
@@ -61,7 +61,7 @@ pub(super) struct Asked {
     created_after: Option<Timestamp>,
     #[serde(default)]
     created_before: Option<Timestamp>,
-    /// An order's id, its customer's id, e-mail address or recipient.
+    /// An order's id or its trace's, its customer's id, e-mail address or recipient.
     #[serde(default)]
     q: Option<String>,
     /// 1 to 100; 20 where it is missing.

@@ -16,7 +16,7 @@ use super::{BodyLimit, TakesForms, headers, json};
 use crate::problem::{Code, Problem};
 use crate::runtime::{Expected, Terms};
 use crate::store::Tenant;
-use crate::types::{RequestKey, clock};
+use crate::types::{RequestKey, TraceId, clock};
 
 /// The body of a request, and what goes with it.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(super) struct Body {
     pub(super) key: Option<RequestKey>,
     /// What it expects to be there: for edits.
     expected: Option<Expected>,
+    /// The trace it belongs to, where it names one.
+    pub(super) trace_id: Option<TraceId>,
     /// When the request came.
     pub(super) began: Instant,
     /// After this nobody waits for the answer.
@@ -100,7 +102,8 @@ async fn read(request: &HttpRequest, payload: Payload) -> Result<Body, Problem> 
     let expected = headers::if_match(request.headers())?;
     let bytes = collect(payload, limit, deadline).await?;
     let key = headers::request_key(request, &bytes)?;
-    Ok(Body { bytes, is_form, key, expected, began, deadline })
+    let trace_id = headers::Trace::of(request.headers()).map(|trace| trace.id);
+    Ok(Body { bytes, is_form, key, expected, trace_id, began, deadline })
 }
 
 /// Refuses by the head what the body could only confirm; says whether the body is a form.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::types::{Amount, OrderId, PaymentId, ReservationId, Timestamp};
+use crate::types::{Amount, OrderId, PaymentId, ReservationId, Timestamp, TraceId};
 
 use super::cart::{Cart, Invalid};
 use super::goods::Progress;
@@ -40,6 +40,8 @@ pub struct Placement {
     pub cart: Cart,
     /// The store's policies at this moment; they stay the order's own.
     pub policy: Policy,
+    /// The trace that the request belongs to, where it names one.
+    pub trace_id: Option<TraceId>,
 }
 
 /// What siblings report. Only `store` makes these: a client cannot claim that stock was held.

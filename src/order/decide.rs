@@ -33,9 +33,9 @@ pub(super) fn decide(order: &Order, command: Command, now: Timestamp) -> Decisio
 }
 
 fn created(placement: Placement, now: Timestamp) -> Event {
-    let Placement { id, reservation, payment, cart, policy } = placement;
+    let Placement { id, reservation, payment, cart, policy, trace_id } = placement;
     let deadline = now.plus_secs(policy.order_deadline_s);
-    Event::Created(Created { id, reservation, payment, cart: Arc::new(cart), policy, deadline })
+    Event::Created(Created { id, reservation, payment, cart: Arc::new(cart), policy, deadline, trace_id })
 }
 
 fn cancel(placed: &Placed, reason: CancelReason) -> Decision {

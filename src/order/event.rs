@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Amount, OrderId, PaymentId, ReservationId, Timestamp};
+use crate::types::{Amount, OrderId, PaymentId, ReservationId, Timestamp, TraceId};
 
 use super::cart::Cart;
 use super::goods::Progress;
@@ -92,6 +92,9 @@ pub struct Created {
     pub policy: Policy,
     /// When it expires unless confirmed.
     pub deadline: Timestamp,
+    /// The trace that its request belonged to; where there is none, the order's id makes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<TraceId>,
 }
 
 /// `order.stock_held`

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::types::bits::bit;
-use crate::types::{Amount, OrderId, PaymentId, ReservationId, Timestamp};
+use crate::types::{Amount, OrderId, PaymentId, ReservationId, Timestamp, TraceId};
 
 use super::cart::Cart;
 use super::event::{Event, FulfillmentUpdated};
@@ -51,6 +51,9 @@ pub struct Placed {
     /// The verdict on it, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk: Option<Risk>,
+    /// The trace that its request belonged to, where it named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<TraceId>,
     /// When it was taken.
     pub created_at: Timestamp,
     /// When it was canceled, or expired.
@@ -205,6 +208,11 @@ impl Phase {
 }
 
 impl Placed {
+    /// The one trace of all that happens to it: its request's, or one that its id makes.
+    pub fn trace(&self) -> TraceId {
+        self.trace_id.unwrap_or(TraceId::of_order(self.id))
+    }
+
     /// The lifecycle word.
     pub const fn status(&self) -> Status {
         self.phase.status()
@@ -297,6 +305,7 @@ impl Order {
                     goods: Goods::default(),
                     action_url: None,
                     risk: None,
+                    trace_id: created.trace_id,
                     created_at: at,
                     ended_at: None,
                     updated_at: at,

@@ -46,6 +46,7 @@ fn place() -> Command {
         payment: PaymentId::from_bits(9),
         cart: cart(),
         policy: Policy { reservation_ttl_s: 900, order_deadline_s: 3_600 },
+        trace_id: None,
     }))
 }
 

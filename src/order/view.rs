@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::types::{Amount, Currency, LineId, OrderId, Sku, StoreId, Timestamp};
+use crate::types::{Amount, Currency, LineId, OrderId, Sku, StoreId, Timestamp, TraceId};
 
 use super::cart::{Address, Customer, PaymentChoice};
 use super::state::{Ended, Phase, Placed, Risk};
@@ -39,6 +39,7 @@ pub struct OrderView<'a> {
     deadline: Timestamp,
     version: u64,
     metadata: &'a BTreeMap<String, String>,
+    trace_id: TraceId,
     links: Links,
 }
 
@@ -126,6 +127,7 @@ impl<'a> OrderView<'a> {
             deadline: placed.deadline,
             version: placed.version,
             metadata: &cart.metadata,
+            trace_id: placed.trace(),
             links: Links(placed.id),
         }
     }

@@ -26,7 +26,8 @@ use crate::runtime::{
     Aggregate, AggregateActor, Answer, Ask, Condition, Fault, Look, Only, Refusal, Reply, Terms, Wiring,
 };
 use crate::types::{
-    Actor, AlertId, FulfillmentId, IdSource, Meta, OrderId, RequestKey, ReturnId, Sku, StoreId, clock,
+    Actor, AlertId, FulfillmentId, IdSource, Meta, OrderId, RequestKey, ReturnId, Sku, StoreId, TraceId,
+    clock,
 };
 use crate::views::Page;
 
@@ -279,13 +280,14 @@ impl Tenant {
         &self,
         draft: order::Draft,
         key: Option<RequestKey>,
+        trace_id: Option<TraceId>,
         deadline: Option<Instant>,
     ) -> Result<(OrderId, Answer), Refusal<order::Rejection>> {
         self.node.can_take_orders()?;
         let now = self.node.clock.now();
         self.handle.rate.take(now).map_err(|_| Fault::RateExceeded)?;
         let id: OrderId = lock(&self.handle.ids).next(now);
-        let request = OrderRequest::Draft(Box::new(draft));
+        let request = OrderRequest::Draft { draft: Box::new(draft), trace_id };
         let answer = ask(&self.members.orders, id, request, key.into(), deadline, self.show_order()).await?;
         Ok((order_in(&answer).unwrap_or(id), answer))
     }

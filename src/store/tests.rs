@@ -241,7 +241,7 @@ impl World {
 
     async fn place(&self, store: &StoreId) -> OrderId {
         let tenant = self.enter(store).await;
-        self.drive(tenant.place(draft(), None, None)).await.expect("taken").0
+        self.drive(tenant.place(draft(), None, None, None)).await.expect("taken").0
     }
 
     async fn order(&self, store: &StoreId, id: OrderId) -> serde_json::Value {
@@ -386,7 +386,7 @@ async fn power_may_fail_at_any_step() {
         let tenant = world.enter(&store).await;
         let key = crate::types::RequestKey::new("k", &[b"body"]);
         {
-            let placing = tenant.place(draft(), Some(key), None);
+            let placing = tenant.place(draft(), Some(key), None, None);
             tokio::pin!(placing);
             for turn in 1..=turns {
                 // The caller's question dies with the node, answered or not.
@@ -408,7 +408,7 @@ async fn power_may_fail_at_any_step() {
         let world = world.crash().await;
         let tenant = world.enter(&store).await;
         let (id, _) =
-            world.drive(tenant.place(draft(), Some(key), None)).await.expect("taken, or taken before");
+            world.drive(tenant.place(draft(), Some(key), None, None)).await.expect("taken, or taken before");
         drop(tenant);
         world.run().await;
         let order = world.order(&store, id).await;
@@ -447,7 +447,7 @@ async fn a_dead_family_is_rebuilt_and_its_neighbour_notices_nothing() {
     world.turn().await;
     let refused = world.drive(world.directory.enter(&store)).await;
     assert!(matches!(refused, Err(EnterError::Fault(Fault::Rebuilding))), "{refused:?}");
-    world.drive(tenant.place(draft(), None, None)).await.expect("the neighbour goes on");
+    world.drive(tenant.place(draft(), None, None, None)).await.expect("the neighbour goes on");
     tokio::time::sleep(Duration::from_millis(30)).await;
     world.run().await;
     assert_eq!(world.order(&store, id).await["status"], "confirmed");

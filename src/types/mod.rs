@@ -12,6 +12,7 @@ pub mod meta;
 pub mod money;
 pub mod quantity;
 pub mod text;
+pub mod trace;
 mod words;
 
 pub use clock::{Clock, Timestamp};
@@ -24,4 +25,5 @@ pub use ids::{
 pub use meta::{Actor, Cause, Meta, RequestKey};
 pub use money::Amount;
 pub use quantity::{Quantity, Sku};
+pub use trace::{TraceId, TraceIdError};
 pub(crate) use words::words;

@@ -359,6 +359,8 @@ fn desk(findings: &mut Findings, name: &str, row: &AuditedStore, model: &Store) 
 fn order(findings: &mut Findings, name: &str, id: OrderId, model: &Order, placed: &order::Placed) {
     findings.compare(name, &id, "version", &model.version, &placed.version);
     findings.compare(name, &id, "created_at", &model.created_at, &placed.created_at);
+    let (expected, found) = (shown(model.trace_id.as_deref()), shown(placed.trace_id));
+    findings.compare(name, &id, "trace_id", &expected, &found);
     if model.is_beyond {
         return;
     }

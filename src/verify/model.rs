@@ -58,6 +58,8 @@ pub(super) struct Order {
     pub(super) refunded: i64,
     pub(super) version: u64,
     pub(super) created_at: Timestamp,
+    /// The trace that its request belonged to.
+    pub(super) trace_id: Option<String>,
     /// When it was canceled, or expired.
     pub(super) ended_at: Option<Timestamp>,
     pub(super) updated_at: Timestamp,
@@ -332,6 +334,7 @@ impl Order {
                 self.total = data["cart"]["total"].as_i64().unwrap_or(0);
                 self.cart = digest(&data["cart"]);
                 self.created_at = record.at;
+                self.trace_id = data["trace_id"].as_str().map(str::to_owned);
                 let lines = data["cart"]["lines"].as_array().map_or(&[][..], Vec::as_slice);
                 let sum: i64 = lines
                     .iter()

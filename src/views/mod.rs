@@ -223,6 +223,11 @@ impl Views {
         if reached >= position { Ok(()) } else { Err(Behind { wanted: position, reached }) }
     }
 
+    /// Waits until readers can see all that is there now.
+    pub async fn caught_up(&self, timeout: Duration) -> Result<(), Behind> {
+        self.at_least(self.journal.end(), timeout).await
+    }
+
     /// Without a projector thread: folds and writes all that the journal has. With one, does nothing.
     pub fn pump(&self) -> Result<(), ViewsError> {
         let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);

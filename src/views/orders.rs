@@ -11,10 +11,10 @@ use super::lists::Page;
 use super::postings;
 use super::reader::ViewsReader;
 use super::schema::ChunkKind;
-use super::segment::{self, Stored, WordsAsked, hash, hash_folded};
+use super::segment::{self, Stored, WordsAsked, hash, hash_folded, hash_trace};
 use super::slots::json;
 use crate::order::{FulfillmentStatus, Order, PaymentStatus, Placed, Status};
-use crate::types::{OrderId, Sku, StoreId, Timestamp};
+use crate::types::{OrderId, Sku, StoreId, Timestamp, TraceId};
 
 /// Among how many of the newest orders a search looks for parts of words. Whole words are found among all.
 pub const PARTS_AMONG: usize = 512;
@@ -38,7 +38,8 @@ pub struct OrderFilter {
     pub created_after: Option<Timestamp>,
     /// Taken before this time.
     pub created_before: Option<Timestamp>,
-    /// An order's id, its customer's id, e-mail address or recipient: whole, or in part among the newest orders.
+    /// An order's id, its customer's id, e-mail address or recipient: whole, or in part among the newest orders. Or its trace's
+    /// id, whole.
     pub q: Option<String>,
 }
 
@@ -57,6 +58,8 @@ struct Search {
     text: String,
     as_is: u32,
     folded: u32,
+    /// The trace that the text may be, and its hash.
+    trace: Option<(TraceId, u32)>,
     /// From this row on, parts of words are looked for.
     parts_from: u64,
 }
@@ -104,9 +107,19 @@ fn find(
         email: filter.email.as_deref().map(hash_folded),
         search,
     };
-    if let Some(id) = filter.q.as_deref().and_then(|text| text.trim().parse::<OrderId>().ok()) {
+    let text = filter.q.as_deref().map(str::trim);
+    if let Some(id) = text.and_then(|text| text.parse::<OrderId>().ok()) {
         let found = by_id(file, store, id)?.filter(|(no, placed)| *no < before && test.fits(*no, placed));
         return Ok(found.into_iter().collect());
+    }
+    // The trace of an order that came without one leads to it; those that came with one are looked for by their column.
+    if let Some(id) = text.and_then(|text| text.parse::<TraceId>().ok()).map(TraceId::as_order)
+        && let Some((no, placed)) = by_id(file, store, id)?
+    {
+        return Ok(Some((no, placed))
+            .filter(|(no, placed)| *no < before && test.fits(*no, placed))
+            .into_iter()
+            .collect());
     }
     let mut wanting = match &filter.sku {
         Some(sku) => match Wanting::of(file, store, sku, before)? {
@@ -277,7 +290,14 @@ impl Search {
             (parts_from, count) = (entry.no(), count + 1);
             Ok(count < PARTS_AMONG)
         })?;
-        Ok(Self { as_is: hash(text), folded: hash_folded(text), text: text.to_lowercase(), parts_from })
+        let trace = text.parse().ok().map(|trace| (trace, hash_trace(trace)));
+        Ok(Self {
+            as_is: hash(text),
+            folded: hash_folded(text),
+            text: text.to_lowercase(),
+            trace,
+            parts_from,
+        })
     }
 
     fn may_fit(&self, entry: &Stored<'_>) -> bool {
@@ -285,14 +305,18 @@ impl Search {
             || entry.customer() == self.as_is
             || entry.email() == self.folded
             || entry.name() == self.folded
+            || self.trace.is_some_and(|(_, hash)| entry.trace() == hash)
     }
 
-    /// Whether the text may be somewhere in an order's document or its id, which the document has as a number. Only where
+    /// Whether the text may be somewhere in an order's document, or its id or trace, which the document has as numbers. Only where
     /// the answer is a sure no, it is no.
     fn may_be_in(&self, doc: &[u8], id: OrderId) -> bool {
         let text = self.text.as_bytes();
         // Case is not a matter of bytes outside ASCII.
-        !text.is_ascii() || has_text(doc, text) || has_text(id.encode(&mut [0; 32]).as_bytes(), text)
+        !text.is_ascii()
+            || has_text(doc, text)
+            || has_text(id.encode(&mut [0; 32]).as_bytes(), text)
+            || self.trace.is_some_and(|(trace, _)| memchr::memmem::find(doc, &trace.to_bytes()).is_some())
     }
 
     fn fits(&self, no: u64, placed: &Placed) -> bool {
@@ -304,7 +328,9 @@ impl Search {
             let word = word.to_lowercase();
             word == self.text || (takes_parts && word.contains(&self.text))
         };
-        words.into_iter().flatten().any(is_in) || is_in(&placed.id.to_string())
+        words.into_iter().flatten().any(is_in)
+            || is_in(&placed.id.to_string())
+            || self.trace.is_some_and(|(trace, _)| placed.trace() == trace)
     }
 }
 

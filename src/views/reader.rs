@@ -21,7 +21,7 @@ use crate::returns::{Book, Returns};
 use crate::runtime::{Aggregate, Answer, Stored};
 use crate::store::settings::{Known, Store};
 use crate::types::map::Map;
-use crate::types::{OrderId, PaymentId, StoreId, Timestamp};
+use crate::types::{OrderId, PaymentId, StoreId, Timestamp, TraceId};
 
 /// The fraud desk looks back a day.
 const DAY_MICROS: i64 = 24 * 3_600 * 1_000_000;
@@ -87,6 +87,11 @@ impl ViewsReader {
     /// An order.
     pub fn order(&mut self, store: &StoreId, id: OrderId) -> Result<Option<Order>, ViewsError> {
         self.order_column(store, id, "SELECT doc FROM orders WHERE id = ?1 AND store = ?2")
+    }
+
+    /// The trace of an order.
+    pub fn trace(&mut self, store: &StoreId, id: OrderId) -> Result<Option<TraceId>, ViewsError> {
+        Ok(self.order(store, id)?.as_ref().and_then(Order::placed).map(Placed::trace))
     }
 
     /// The payment of an order.

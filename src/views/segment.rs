@@ -4,11 +4,12 @@
 //! touching the order. Hashes may agree by chance, so whoever filters by one looks at the order too.
 
 use crate::order::{FulfillmentStatus, PaymentStatus, Placed, Status};
+use crate::types::TraceId;
 
 /// How many orders a full segment holds.
 pub(super) const SEGMENT_ORDERS: usize = 128;
-/// Bytes an order takes: number, time, words, three hashes.
-const ENTRY_BYTES: usize = 4 + 4 + 2 + 3 * 4;
+/// Bytes an order takes: number, time, words, four hashes.
+const ENTRY_BYTES: usize = 4 + 4 + 2 + 4 * 4;
 
 /// What a list knows of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(super) struct Entry {
     pub(super) email: u32,
     /// Hash of the recipient's name in lower case; zero for none.
     pub(super) name: u32,
+    /// Hash of the trace that it came with; zero for none.
+    pub(super) trace: u32,
 }
 
 /// The three words an order is filtered by.
@@ -92,6 +95,7 @@ impl Entry {
             customer: cart.customer.id.as_deref().map_or(0, hash),
             email: cart.customer.email.as_deref().map_or(0, hash_folded),
             name: name.map_or(0, hash_folded),
+            trace: placed.trace_id.map_or(0, hash_trace),
         }
     }
 }
@@ -109,6 +113,12 @@ pub(super) fn hash_folded(text: &str) -> u32 {
     } else {
         hash(&text.to_lowercase())
     }
+}
+
+/// A hash of a trace; never zero.
+pub(super) fn hash_trace(trace: TraceId) -> u32 {
+    let [a, b, c, d, ..] = xxhash_rust::xxh3::xxh3_64(&trace.to_bytes()).to_le_bytes();
+    u32::from_le_bytes([a, b, c, d]).max(1)
 }
 
 /// Orders of one store in rising order of rows: full and for good, or the one that still grows.
@@ -173,7 +183,7 @@ impl Segment {
         self.bytes.extend_from_slice(&no.to_le_bytes());
         self.bytes.extend_from_slice(&ms.to_le_bytes());
         self.bytes.extend_from_slice(&words.to_le_bytes());
-        for hash in [entry.customer, entry.email, entry.name] {
+        for hash in [entry.customer, entry.email, entry.name, entry.trace] {
             self.bytes.extend_from_slice(&hash.to_le_bytes());
         }
         true
@@ -255,6 +265,11 @@ impl Stored<'_> {
     pub(super) fn name(&self) -> u32 {
         number(self.bytes, 18)
     }
+
+    /// Hash of the trace that it came with.
+    pub(super) fn trace(&self) -> u32 {
+        number(self.bytes, 22)
+    }
 }
 
 fn split(bytes: &[u8]) -> Option<((u64, i64), &[u8])> {
@@ -281,6 +296,7 @@ mod tests {
             customer: 1,
             email: 2,
             name: 3,
+            trace: 4,
         }
     }
 
@@ -307,6 +323,7 @@ mod tests {
                 customer: stored.customer(),
                 email: stored.email(),
                 name: stored.name(),
+                trace: stored.trace(),
             });
             true
         });

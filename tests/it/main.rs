@@ -37,6 +37,7 @@ mod states;
 mod storm;
 mod stream;
 mod tenants;
+mod traces;
 mod undelivered;
 mod undo;
 mod views;

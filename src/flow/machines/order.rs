@@ -136,5 +136,6 @@ fn placement() -> order::Placement {
         payment: payment::id_of(ORDER),
         cart,
         policy: order::Policy { reservation_ttl_s: 900, order_deadline_s: 86_400 },
+        trace_id: None,
     }
 }

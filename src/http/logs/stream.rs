@@ -11,10 +11,12 @@ use futures_util::Stream;
 use futures_util::stream::unfold;
 use tokio::sync::watch;
 
+use super::shown::{Shown, Traces};
 use crate::http::stream::StreamLimits;
 use crate::problem::{Code, Problem};
-use crate::telemetry::{LogBook, LogLine, Wanted};
+use crate::telemetry::{LogBook, Wanted};
 use crate::types::{StoreId, clock};
+use crate::views::Views;
 
 /// How many may listen to one store's lines.
 const STORE_MAX: usize = 16;
@@ -78,6 +80,7 @@ impl Drop for Seat {
 pub(super) struct Listener {
     _seat: Seat,
     book: Arc<LogBook>,
+    views: Arc<Views>,
     wanted: Wanted,
     newest: watch::Receiver<u64>,
     closing: watch::Receiver<bool>,
@@ -100,6 +103,7 @@ impl Listener {
     pub(super) fn new(
         seat: Seat,
         book: Arc<LogBook>,
+        views: Arc<Views>,
         wanted: Wanted,
         after: Option<u64>,
         closing: watch::Receiver<bool>,
@@ -113,6 +117,7 @@ impl Listener {
         Self {
             _seat: seat,
             book,
+            views,
             wanted,
             newest,
             closing,
@@ -153,7 +158,8 @@ impl Listener {
             // Whoever breaks off here has not had the lines that follow.
             let begins = next.lines.first().map_or(next.seen, |line| line.id - 1);
             let mut text = if next.has_gap { gap(begins) } else { String::new() };
-            next.lines.iter().for_each(|line| push(&mut text, line));
+            let traces = Traces::of(&self.views, &next.lines).await;
+            next.lines.iter().for_each(|line| push(&mut text, line.id, &traces.shown(line)));
             if !text.is_empty() {
                 return Some(text.into());
             }
@@ -186,9 +192,9 @@ fn gap(after: u64) -> String {
     format!("event: gap\ndata: {{\"resume_after\":{after}}}\n\n")
 }
 
-fn push(text: &mut String, line: &LogLine) {
+fn push(text: &mut String, id: u64, line: &Shown<'_>) {
     let body = serde_json::to_string(line).expect("a line has string keys and goes to memory");
-    text.push_str(&format!("id: {}\nevent: log\ndata: {body}\n\n", line.id));
+    text.push_str(&format!("id: {}\nevent: log\ndata: {body}\n\n", id));
 }
 
 #[cfg(test)]

@@ -231,7 +231,7 @@ async fn a_short_pick_is_struck_and_refunded_once_though_the_power_fails() {
         let tenant = world.enter(&store).await;
         let mut draft = draft();
         (draft.lines[0].quantity, draft.lines[0].unit_price) = (2, Some(250));
-        let id = world.drive(tenant.place(draft, None, None)).await.expect("taken").0;
+        let id = world.drive(tenant.place(draft, None, None, None)).await.expect("taken").0;
         world.run().await;
         let order = world.order(&store, id).await;
         let line = order["lines"][0]["id"].as_str().expect("an id").parse().expect("a line");
@@ -286,7 +286,7 @@ async fn money_that_cannot_go_back_is_owed_until_people_have_seen_to_it() {
     let tenant = world.enter(&store).await;
     let mut draft = draft();
     (draft.lines[0].quantity, draft.lines[0].unit_price) = (2, Some(250));
-    let id = world.drive(tenant.place(draft, None, None)).await.expect("taken").0;
+    let id = world.drive(tenant.place(draft, None, None, None)).await.expect("taken").0;
     drop(tenant);
     world.run().await;
     world.refund_as_often_as_may_be(&store, id).await;
@@ -585,7 +585,7 @@ async fn once_a_parcel_left_a_cancel_keeps_the_rest_back() {
     let tenant = world.enter(&store).await;
     let mut draft = draft();
     (draft.lines[0].quantity, draft.lines[0].unit_price) = (2, Some(250));
-    let id = world.drive(tenant.place(draft, None, None)).await.expect("taken").0;
+    let id = world.drive(tenant.place(draft, None, None, None)).await.expect("taken").0;
     drop(tenant);
     world.run().await;
     let tenant = world.enter(&store).await;

@@ -118,6 +118,7 @@ fn opened(seed: u64, capture: payment::Capture) -> Shop {
         payment: payment::id_of(id),
         cart: cart.expect("priced"),
         policy: order::Policy { reservation_ttl_s: 900, order_deadline_s: 86_400 },
+        trace_id: None,
     };
     assert!(shop.ask_order(order::Command::Place(Box::new(placement))));
     shop

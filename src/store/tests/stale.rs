@@ -30,7 +30,7 @@ async fn stock_is_given_back_once_however_far_views_are_behind() {
     let tenant = world.enter(&store).await;
     let mut draft = draft();
     (draft.lines[0].quantity, draft.lines[0].unit_price) = (2, Some(250));
-    let id = world.drive(tenant.place(draft, None, None)).await.expect("taken").0;
+    let id = world.drive(tenant.place(draft, None, None, None)).await.expect("taken").0;
     world.run().await;
     let order = world.order(&store, id).await;
     let line = order["lines"][0]["id"].as_str().expect("an id").parse().expect("a line");
@@ -59,7 +59,7 @@ async fn a_parcel_may_arrive_while_the_rest_is_canceled() {
         let tenant = world.enter(&store).await;
         let mut draft = draft();
         (draft.lines[0].quantity, draft.lines[0].unit_price) = (2, Some(250));
-        let id = world.drive(tenant.place(draft, None, None)).await.expect("taken").0;
+        let id = world.drive(tenant.place(draft, None, None, None)).await.expect("taken").0;
         world.run().await;
         let order = world.order(&store, id).await;
         let line = order["lines"][0]["id"].as_str().expect("an id").parse().expect("a line");

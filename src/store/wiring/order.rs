@@ -13,13 +13,18 @@ use crate::runtime::ask::send;
 use crate::runtime::{Ask, Family as _, Fault, Only, Refusal, Wiring};
 use crate::store::family::StoreFamily;
 use crate::store::{listener, settings};
-use crate::types::{Actor, Amount, Cause, Meta, OrderId, ReservationId, Timestamp};
+use crate::types::{Actor, Amount, Cause, Meta, OrderId, ReservationId, Timestamp, TraceId};
 
 /// What callers ask of orders.
 #[derive(Debug)]
 pub enum OrderRequest {
     /// Take this, priced with the store's catalogue.
-    Draft(Box<order::Draft>),
+    Draft {
+        /// What was sent.
+        draft: Box<order::Draft>,
+        /// The trace that the request belongs to, where it names one.
+        trace_id: Option<TraceId>,
+    },
     /// Anything else.
     Command(order::Command),
 }
@@ -42,7 +47,9 @@ impl Wiring for Orders {
     ) -> Result<order::Command, Refusal<order::Rejection>> {
         match request {
             OrderRequest::Command(command) => Ok(command),
-            OrderRequest::Draft(draft) => placement(family, key, *draft).map_err(Refusal::Rejected),
+            OrderRequest::Draft { draft, trace_id } => {
+                placement(family, key, *draft, trace_id).map_err(Refusal::Rejected)
+            }
         }
     }
 
@@ -93,6 +100,7 @@ fn placement(
     family: &Rc<StoreFamily>,
     id: OrderId,
     draft: order::Draft,
+    trace_id: Option<TraceId>,
 ) -> Result<order::Command, order::Rejection> {
     let tenant = family.tenant().ok_or(order::Rejection::NoSuchOrder)?;
     if tenant.status == settings::Status::Suspended {
@@ -107,7 +115,8 @@ fn placement(
     };
     let reservation = ReservationId::from_bits(id.bits());
     let payment = payment::id_of(id);
-    Ok(order::Command::Place(Box::new(order::Placement { id, reservation, payment, cart, policy })))
+    let placement = order::Placement { id, reservation, payment, cart, policy, trace_id };
+    Ok(order::Command::Place(Box::new(placement)))
 }
 
 fn order_step(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, step: order::Step, meta: &Meta) {

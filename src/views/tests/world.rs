@@ -269,6 +269,7 @@ impl World {
             payment: payment::id_of(id),
             cart,
             policy: order::Policy { reservation_ttl_s: 900, order_deadline_s: 86_400 },
+            trace_id: None,
         };
         self.order(store, id, order::Command::Place(Box::new(placement)));
         id
