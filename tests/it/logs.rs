@@ -1,8 +1,12 @@
 //! What the program says of itself, told to those whom it concerns.
 
-use serde_json::{Value, json};
+use std::time::Duration;
 
-use crate::support::{LIMIT, Listening, Setup, Shop, World, basket, many, until};
+use serde_json::{Value, json};
+use tokio::io::AsyncReadExt as _;
+use tokio::time::{sleep, timeout};
+
+use crate::support::{LIMIT, Listening, Setup, Shop, World, basket, deaf, many, until};
 
 async fn lines(shop: &Shop, query: &str) -> Vec<Value> {
     let page = shop.get(&format!("/v1/logs{query}")).await;
@@ -135,6 +139,63 @@ async fn whoever_comes_back_too_late_is_told_that_lines_are_gone() {
     assert!(resumed > first["id"].as_u64().expect("a place"), "lines before it are gone");
     let next = line(&mut late).await;
     assert!(next["id"].as_u64() > Some(resumed), "{next}");
+}
+
+#[tokio::test]
+async fn one_who_does_not_read_lines_is_told_where_to_go_on() {
+    let world = Setup::new()
+        .setting("streams.patience_ms", 1_000)
+        .setting("server.send_timeout_ms", 60_000)
+        .start()
+        .await;
+    let shop = world.shop("acme").await;
+    let first = said_of(&shop, 1).await;
+
+    let mut slow = deaf(&world, "/v1/logs/stream", Some(first - 1)).await;
+    // More than lies between the two ends of a connection that nobody reads, and more than is kept.
+    let last = said_of(&shop, 4_000).await;
+    // While nobody reads, nothing can be said; once there is room again, these are the last words.
+    sleep(Duration::from_millis(2_500)).await;
+    let mut said = Vec::new();
+    timeout(LIMIT, slow.read_to_end(&mut said)).await.expect("an end").expect("readable");
+    let said = String::from_utf8_lossy(&said);
+    let words = said.rsplit("data: ").next().expect("last words");
+    let words: Value = serde_json::from_str(words.lines().next().expect("a line")).expect("JSON");
+    assert_eq!(words["reason"], "slow", "{words}");
+    let resume = words["resume_after"].as_u64().expect("a place");
+    let heard: Vec<u64> = said
+        .lines()
+        .zip(said.lines().skip(1))
+        .filter(|(_, next)| *next == "event: log")
+        .filter_map(|(id, _)| id.strip_prefix("id: ")?.parse().ok())
+        .collect();
+    assert!(heard.is_sorted_by(|a, b| a < b), "nothing comes twice");
+    assert_eq!(
+        (heard.first(), heard.last()),
+        (Some(&first), Some(&resume)),
+        "after the last one that it heard"
+    );
+    assert!(resume < last, "it had more to hear");
+
+    // What is gone meanwhile is said; the rest is there, to the last line.
+    let mut again = Listening::at(&shop, "/v1/logs/stream", Some(resume)).await;
+    let mut next = line(&mut again).await["id"].as_u64().expect("a place");
+    assert!(next > resume, "nothing comes twice");
+    while next < last {
+        next = line(&mut again).await["id"].as_u64().expect("a place");
+    }
+    assert_eq!(next, last);
+}
+
+/// Has so many long lines written about a store; the last one's place.
+async fn said_of(shop: &Shop, count: usize) -> u64 {
+    let long = "x".repeat(1_000);
+    many(count, 16, async |nth| {
+        let path = format!("/v1/orders/{long}-{nth}");
+        shop.call("GET", &path).answer().await.refused(404, "order_not_found");
+    })
+    .await;
+    lines(shop, "?limit=1").await[0]["id"].as_u64().expect("a place")
 }
 
 async fn line(listening: &mut Listening) -> Value {

@@ -4,11 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpSocket;
+use tokio::io::AsyncReadExt as _;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::support::{Dice, LIMIT, Listening, Setup, Shop, World, basket, many, until};
+use crate::support::{Dice, LIMIT, Listening, Setup, Shop, World, basket, deaf, many, until};
 
 /// How long the stories under load listen, in seconds, where nobody says otherwise.
 const LISTEN_S: &str = "6";
@@ -377,8 +376,8 @@ async fn one_who_does_not_read_is_told_where_to_go_on_and_one_who_never_does_is_
     many(120, 8, async |_| long_order(&shop).await).await;
     let told = shop.events().await.len() as u64;
 
-    let mut slow = deaf(&world).await;
-    let never = deaf(&world).await;
+    let mut slow = deaf(&world, "/v1/events/stream", Some(0)).await;
+    let never = deaf(&world, "/v1/events/stream", Some(0)).await;
     // While nobody reads, nothing can be said; once there is room again, these are the last words.
     sleep(Duration::from_millis(2_500)).await;
     let mut said = Vec::new();
@@ -407,18 +406,6 @@ async fn one_who_does_not_read_is_told_where_to_go_on_and_one_who_never_does_is_
     })
     .await;
     drop(never);
-}
-
-/// A connection that has asked for everything, takes little at a time, and does not read.
-async fn deaf(world: &World) -> tokio::net::TcpStream {
-    let socket = TcpSocket::new_v4().expect("a socket");
-    socket.set_recv_buffer_size(4_096).expect("a small buffer");
-    let address = world.api().url().trim_start_matches("http://").parse().expect("an address");
-    let mut connection = socket.connect(address).await.expect("the server listens");
-    let ask =
-        "GET /v1/events/stream?after=0 HTTP/1.1\r\nhost: x\r\nx-store-id: acme\r\nconnection: close\r\n\r\n";
-    connection.write_all(ask.as_bytes()).await.expect("written");
-    connection
 }
 
 #[tokio::test]

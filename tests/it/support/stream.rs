@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use reqwest::Response;
 use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use super::http::Answer;
 use super::shop::Shop;
 use super::until::LIMIT;
+use super::world::World;
 
 /// One block of a stream.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -114,6 +117,19 @@ impl Listening {
         let _ = timeout(within, hear).await;
         heard
     }
+}
+
+/// A connection that has asked the first shop for everything after an id, takes little at a time, and does not read.
+pub(crate) async fn deaf(world: &World, path: &str, last_id: Option<u64>) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("a small buffer");
+    let address = world.api().url().trim_start_matches("http://").parse().expect("an address");
+    let mut connection = socket.connect(address).await.expect("the server listens");
+    let after = last_id.map_or(String::new(), |id| format!("last-event-id: {id}\r\n"));
+    let ask =
+        format!("GET {path} HTTP/1.1\r\nhost: x\r\nx-store-id: acme\r\n{after}connection: close\r\n\r\n");
+    connection.write_all(ask.as_bytes()).await.expect("written");
+    connection
 }
 
 impl Block {
