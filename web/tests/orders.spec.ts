@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect, expectLive, expectNoReload, mark, test } from './fixtures';
 import { Shop } from './shop';
 
@@ -93,4 +94,36 @@ test('money goes back, and the order page says so', async ({ world, page }) => {
       .getByText(/partly refunded|partially refunded/i)
       .first(),
   ).toBeVisible();
+});
+
+test('an order is found by the trace that its request belonged to', async ({ world, page }) => {
+  const shop = await Shop.open(world, 'Trace');
+  await shop.stock('MUG');
+  const trace = randomUUID().replace(/-/g, '');
+  const { id } = await shop.order({ traceparent: `00-${trace}-00f067aa0ba902b7-01` });
+  const other = await shop.order();
+  await page.goto(shop.at('/'));
+  await expectLive(page);
+  // In the palette,
+  await page.keyboard.press('/');
+  await page.keyboard.type(trace);
+  const palette = page.getByRole('dialog');
+  await expect(palette.getByRole('option').filter({ hasText: id.slice(-6) })).toBeVisible();
+  await expect(palette.getByRole('option').filter({ hasText: other.id.slice(-6) })).toHaveCount(0);
+  await page.keyboard.press('Enter');
+  await page.waitForURL(new RegExp(`/orders/${id}`));
+  // on its page, to be taken along,
+  const shown = page.getByTestId('trace');
+  await expect(shown).toContainText(trace.slice(0, 8));
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await shown.getByRole('button', { name: 'Copy the trace id' }).click();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(trace);
+  await page.getByRole('tab', { name: 'Trace' }).click();
+  await expect(page.getByText(trace, { exact: true })).toBeVisible();
+  await expect(page.getByText('As its request named it')).toBeVisible();
+  // and in the list. One that came without has one of its own.
+  await page.goto(shop.at('/orders'));
+  await page.getByRole('searchbox').fill((await shop.read(other.id)).trace_id);
+  await expect(page.locator(`a[href*="${other.id}"]`).first()).toBeVisible();
+  await expect(page.locator(`a[href*="${id}"]`)).toHaveCount(0);
 });

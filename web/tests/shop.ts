@@ -9,6 +9,7 @@ export interface Order {
   readonly total: number;
   readonly amount_captured: number;
   readonly amount_refunded: number;
+  readonly trace_id: string;
 }
 
 interface Line {
@@ -23,6 +24,7 @@ interface Wish {
   readonly card?: string;
   readonly lines?: readonly Line[];
   readonly metadata?: Readonly<Record<string, string>>;
+  readonly traceparent?: string;
 }
 
 let nth = 0;
@@ -44,11 +46,17 @@ export class Shop {
     return shop;
   }
 
-  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  async call<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<T> {
     const answer = await fetch(`${this.world.url}${path}`, {
       method,
       headers: {
         'X-Store-ID': this.id,
+        ...more,
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
         ...(method === 'POST' ? { 'Idempotency-Key': randomUUID() } : {}),
       },
@@ -70,7 +78,7 @@ export class Shop {
   }
 
   async order(wish: Wish = {}): Promise<Order> {
-    return this.call('POST', '/v1/orders', {
+    const body = {
       customer: { email: wish.email ?? `shopper-${randomUUID().slice(0, 8)}@example.com` },
       currency: 'GBP',
       lines: (wish.lines ?? [{ sku: 'MUG' }]).map((line) => ({ quantity: 1, ...line })),
@@ -83,7 +91,9 @@ export class Shop {
       },
       payment: { payment_method: wish.card ?? 'pm_card_visa' },
       metadata: wish.metadata ?? { channel: 'web' },
-    });
+    };
+    const more = wish.traceparent === undefined ? {} : { traceparent: wish.traceparent };
+    return this.call('POST', '/v1/orders', body, more);
   }
 
   async read(id: string): Promise<Order> {

@@ -1,6 +1,6 @@
 import { QueryClient } from '@tanstack/react-query';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { address, asRefresh, get, mayRetry, post, traceOf } from './call';
+import { address, asRefresh, get, mayRetry, post } from './call';
 import { ApiProblem, Unreachable, problemOf, retryAfterMs, sentence } from './problem';
 import { Refresher, intervalMs, topicsOf } from './refresh';
 import { backoffMs } from './stream';
@@ -131,12 +131,4 @@ describe('what is read again because of events', () => {
     leave();
     refresher.stop();
   });
-});
-
-it('a trace is taken from a traceparent, and from nothing else', () => {
-  expect(traceOf('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01')).toBe(
-    '0af7651916cd43dd8448eb211c80319c',
-  );
-  expect(traceOf('00-xyz')).toBeNull();
-  expect(traceOf(null)).toBeNull();
 });

@@ -41,7 +41,6 @@ export interface Answered<T> {
   readonly body: T;
   readonly etag: string | null;
   readonly requestId: string | null;
-  readonly traceId: string | null;
 }
 
 /** The address of a call: braces filled in, nothing empty behind the question mark. */
@@ -61,11 +60,6 @@ export function address(
   }
   const text = asked.toString();
   return text === '' ? filled : `${filled}?${text}`;
-}
-
-/** The trace in a `traceparent`, if it is one. */
-export function traceOf(traceparent: string | null): string | null {
-  return traceparent?.match(/^[0-9a-f]{2}-([0-9a-f]{32})-/)?.[1] ?? null;
 }
 
 /** A key for one wish. */
@@ -130,7 +124,6 @@ export async function ask<V extends Verb, P extends PathsOf<V>>(
     body,
     etag: response.headers.get('ETag'),
     requestId: response.headers.get('X-Request-ID'),
-    traceId: traceOf(response.headers.get('traceparent')),
   };
 }
 

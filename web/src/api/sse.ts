@@ -66,3 +66,17 @@ function lineEnd(text: string, from: number): number {
   if (cr === -1) return lf;
   return lf === -1 ? cr : Math.min(lf, cr);
 }
+
+/** The messages of a stream, part by part as they come over the line. `reader` is asked for the last id. */
+export async function* partsOf(
+  body: ReadableStream<Uint8Array>,
+  reader: SseReader = new SseReader(),
+): AsyncGenerator<readonly Message[]> {
+  const bytes = body.getReader();
+  const text = new TextDecoder();
+  for (;;) {
+    const { done, value } = await bytes.read();
+    if (done) return;
+    yield reader.read(text.decode(value, { stream: true }));
+  }
+}

@@ -1,6 +1,6 @@
 import { problemOf } from './problem';
 import type { Event as StoreEvent } from './schema.gen';
-import { SseReader } from './sse';
+import { SseReader, partsOf } from './sse';
 
 /** How the page hears of things. */
 export type LiveState =
@@ -192,14 +192,10 @@ export class EventStream {
 
   /** Reads until the stream ends; why the server ended it, where it said so. */
   async #listen(body: ReadableStream<Uint8Array>, abort: AbortController): Promise<string | null> {
-    const reader = body.getReader();
-    const text = new TextDecoder();
     const sse = new SseReader();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return null;
+    for await (const messages of partsOf(body, sse)) {
       this.#listenForSilence(abort);
-      for (const message of sse.read(text.decode(value, { stream: true }))) {
+      for (const message of messages) {
         if (message.event === 'dropped') {
           const said = JSON.parse(message.data) as { reason?: string; resume_after?: number };
           if (typeof said.resume_after === 'number') this.#lastId = String(said.resume_after);
@@ -212,6 +208,7 @@ export class EventStream {
       if (sse.lastId !== '') this.#lastId = sse.lastId;
       if (isFirst) this.#say(this.#state);
     }
+    return null;
   }
 
   #listenForSilence(abort: AbortController): void {

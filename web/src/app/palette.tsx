@@ -3,7 +3,7 @@ import { CircleHelp, Monitor, Moon, Plus, Search, ShoppingBag, Store as StoreIco
 import { useEffect, useId, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { get, orderQuery, storesQuery, useStore } from '@/api';
-import { Kbd, Mono, Money, ORDER, Status, cx, lookOf, shortId, useGo, useQuiet } from '@/ui';
+import { Kbd, Mono, Money, ORDER, Status, cx, leaving, lookOf, shortId, useGo, useQuiet } from '@/ui';
 import { places } from './nav';
 import { setTheme } from './theme';
 
@@ -151,13 +151,7 @@ export function Palette({ onClose, onHelp }: { readonly onClose: () => void; rea
     <dialog
       ref={dialog}
       aria-label="Search or command"
-      onCancel={(event) => {
-        event.preventDefault();
-        onClose();
-      }}
-      onPointerDown={(event) => {
-        if (event.target === event.currentTarget) onClose();
-      }}
+      {...leaving(onClose)}
       className="mx-auto mt-[12dvh] max-h-[70dvh] w-[calc(100%-24px)] max-w-xl flex-col overflow-hidden rounded-lg border border-line-strong bg-raised p-0 open:flex open:animate-appear"
     >
       <div className="flex items-center gap-2.5 border-b px-4">
@@ -169,7 +163,7 @@ export function Palette({ onClose, onHelp }: { readonly onClose: () => void; rea
           aria-controls={`${id}-list`}
           aria-activedescendant={all.length === 0 ? undefined : `${id}-${place}`}
           aria-label="Search or command"
-          placeholder="An order, an e-mail address, a name, a command"
+          placeholder="An order, a trace, an e-mail address, a name, a command"
           autoComplete="off"
           spellCheck={false}
           value={text}
@@ -227,7 +221,7 @@ export function Palette({ onClose, onHelp }: { readonly onClose: () => void; rea
           <p className="px-3 py-6 text-center text-sm text-ink-2">
             {asked.length >= 2 && found.isFetching
               ? 'Looking…'
-              : 'Nothing fits. An order is found by its id, e-mail address, customer or recipient.'}
+              : 'Nothing fits. An order is found by its id, trace, e-mail address, customer or recipient.'}
           </p>
         )}
       </div>

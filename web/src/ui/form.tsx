@@ -1,7 +1,9 @@
-import { ChevronDown } from 'lucide-react';
+import { ChevronDown, Search, X } from 'lucide-react';
 import { useId } from 'react';
 import type { ComponentProps, ReactNode } from 'react';
+import { IconButton } from './basics';
 import { cx } from './cx';
+import { words } from './format';
 
 const BOX =
   'h-8 w-full min-w-0 rounded-md border border-line-strong bg-panel px-2.5 text-sm text-ink placeholder:text-ink-3 aria-invalid:border-failed disabled:opacity-60';
@@ -102,5 +104,94 @@ export function Select({
         className="pointer-events-none absolute top-1/2 right-2 -translate-y-1/2 text-ink-3"
       />
     </span>
+  );
+}
+
+type FieldProps = Pick<ComponentProps<typeof Field>, 'label' | 'hint' | 'error' | 'className'>;
+
+/** A line of text with its label. */
+export function TextField({
+  label,
+  hint,
+  error,
+  className,
+  onChange,
+  inputClass,
+  ...rest
+}: FieldProps &
+  Omit<ComponentProps<'input'>, 'onChange' | 'value'> & {
+    readonly value: string;
+    readonly onChange: (text: string) => void;
+    readonly inputClass?: string;
+  }) {
+  return (
+    <Field label={label} hint={hint} error={error} {...(className === undefined ? {} : { className })}>
+      {(props) => (
+        <TextInput
+          {...rest}
+          {...props}
+          {...(inputClass === undefined ? {} : { className: inputClass })}
+          onChange={(event) => onChange(event.target.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
+/** One of a few words with its label; a plain list of words is shown as people read them. */
+export function SelectField<T extends string>({
+  label,
+  hint,
+  error,
+  className,
+  value,
+  choices,
+  onChange,
+}: FieldProps & {
+  readonly value: T;
+  readonly choices: readonly T[] | readonly Choice[];
+  readonly onChange: (value: T) => void;
+}) {
+  const all = choices.map((choice) =>
+    typeof choice === 'string' ? { value: choice, label: words(choice) } : choice,
+  );
+  return (
+    <Field label={label} hint={hint} error={error} {...(className === undefined ? {} : { className })}>
+      {(props) => <Select {...props} value={value} choices={all} onChange={(next) => onChange(next as T)} />}
+    </Field>
+  );
+}
+
+/** Where one types what is looked for. */
+export function SearchInput({
+  label,
+  value,
+  placeholder,
+  onChange,
+}: {
+  readonly label: string;
+  readonly value: string;
+  readonly placeholder: string;
+  readonly onChange: (text: string) => void;
+}) {
+  return (
+    <label className="flex h-8 w-64 min-w-40 flex-1 items-center gap-2 rounded-md border border-line-strong bg-panel px-2.5 md:max-w-80">
+      <Search size={14} className="shrink-0 text-ink-3" aria-hidden />
+      <span className="sr-only">{label}</span>
+      <input
+        type="search"
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+        placeholder={placeholder}
+        spellCheck={false}
+        autoComplete="off"
+        className="min-w-0 flex-1 truncate bg-transparent text-sm outline-none placeholder:text-ink-3 [&::-webkit-search-cancel-button]:hidden"
+      />
+      {value !== '' && (
+        <IconButton label="Clear the search" className="-mr-2 size-6" onClick={() => onChange('')}>
+          <X size={13} aria-hidden />
+        </IconButton>
+      )}
+    </label>
   );
 }

@@ -185,6 +185,11 @@ export function shortId(id: string): string {
   return body.length <= 10 ? id : `${prefix ?? ''}_…${body.slice(-6)}`;
 }
 
+/** The beginning and the end of a trace, by which people tell two apart: 4bf92f35…4736. */
+export function shortTrace(trace: string): string {
+  return trace.length <= 12 ? trace : `${trace.slice(0, 8)}…${trace.slice(-4)}`;
+}
+
 /** A sentence as a heading begins. */
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);

@@ -13,6 +13,19 @@ import { cx } from './cx';
 /** Where menus draw themselves: in the dialog they belong to, if there is one. */
 const Ground = createContext<HTMLElement | null>(null);
 
+/** The ways out of a dialog: Escape, and a press beside it. */
+export function leaving(onClose: () => void): Pick<ComponentProps<'dialog'>, 'onCancel' | 'onPointerDown'> {
+  return {
+    onCancel: (event) => {
+      event.preventDefault();
+      onClose();
+    },
+    onPointerDown: (event) => {
+      if (event.target === event.currentTarget) onClose();
+    },
+  };
+}
+
 export function Dialog({
   open,
   onClose,
@@ -51,13 +64,7 @@ export function Dialog({
       }}
       aria-labelledby={id}
       tabIndex={-1}
-      onCancel={(event) => {
-        event.preventDefault();
-        onClose();
-      }}
-      onPointerDown={(event) => {
-        if (event.target === event.currentTarget) onClose();
-      }}
+      {...leaving(onClose)}
       className={cx(
         'flex-col overflow-hidden border border-line-strong bg-raised p-0 outline-none open:flex open:animate-appear',
         side

@@ -78,3 +78,21 @@ export function Notice({
     </div>
   );
 }
+
+/** What is wrong with what was sent, as far as no field says so. */
+export function Faults({
+  of,
+  besides = [],
+}: {
+  readonly of: readonly { readonly pointer: string; readonly code: string; readonly detail: string }[];
+  /** What fields say themselves. */
+  readonly besides?: readonly string[];
+}) {
+  return of
+    .filter((fault) => !besides.includes(fault.pointer))
+    .map((fault) => (
+      <Notice key={`${fault.pointer}${fault.code}`} tone="failed">
+        {fault.detail}
+      </Notice>
+    ));
+}

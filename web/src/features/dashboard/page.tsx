@@ -1,3 +1,4 @@
+import type { ComponentProps } from 'react';
 import { sentence, useStats, useStore } from '@/api';
 import { Failure, Panel, formatCountShort, formatDurationShort, formatMoneyShort } from '@/ui';
 import { Chart } from '@/ui/chart';
@@ -10,6 +11,24 @@ import { useWindow } from './recorder';
 import { Whereabouts } from './whereabouts';
 
 const SYNC = 'dashboard';
+
+/** A chart of the last quarter of an hour; all of them share one time and one cursor. */
+function MinuteChart({
+  title,
+  about,
+  className,
+  ...rest
+}: Omit<ComponentProps<typeof Chart>, 'title' | 'sync' | 'className'> & {
+  readonly title: string;
+  readonly about: string;
+  readonly className: string;
+}) {
+  return (
+    <Panel title={title} flush className={className}>
+      <Chart {...rest} className="h-full" title={about} sync={SYNC} />
+    </Panel>
+  );
+}
 
 /** How the store does, now and in the last quarter of an hour. */
 export function Page() {
@@ -39,70 +58,62 @@ export function Page() {
       {stats.data?.orders.total === 0 && <FirstOrder />}
       <Figures stats={stats.data} window={window} />
       <div className="grid grid-cols-1 gap-4 lg:grid-cols-[minmax(0,1fr)_340px]">
-        <Panel title="Orders a minute" flush className="h-72">
-          <Chart
-            className="h-full"
-            title="Orders taken, confirmed and undone a minute, over the last 15 minutes"
-            sync={SYNC}
-            note={note}
-            least={4}
-            data={[window.at, window.taken, window.confirmed, window.undone]}
-            lines={[
-              { label: 'taken', token: '--moving', fill: true },
-              { label: 'confirmed', token: '--good' },
-              { label: 'undone', token: '--undone' },
-            ]}
-            format={(value) => formatCountShort(Math.round(value))}
-          />
-        </Panel>
+        <MinuteChart
+          title="Orders a minute"
+          about="Orders taken, confirmed and undone a minute, over the last 15 minutes"
+          className="h-72"
+          note={note}
+          least={4}
+          data={[window.at, window.taken, window.confirmed, window.undone]}
+          lines={[
+            { label: 'taken', token: '--moving', fill: true },
+            { label: 'confirmed', token: '--good' },
+            { label: 'undone', token: '--undone' },
+          ]}
+          format={(value) => formatCountShort(Math.round(value))}
+        />
         <NeedsYou stats={stats.data} />
       </div>
       <div className="grid grid-cols-1 gap-4 md:grid-cols-2 xl:grid-cols-3">
-        <Panel title="Revenue a minute" flush className="h-60">
-          <Chart
-            className="h-full"
-            title="Money taken less money given back a minute, over the last 15 minutes"
-            sync={SYNC}
-            note={note}
-            least={1_000}
-            data={[window.at, window.revenue]}
-            lines={[{ label: 'taken less given back', token: '--accent', fill: true }]}
-            format={money}
-          />
-        </Panel>
-        <Panel title="Settle time" flush className="h-60">
-          <Chart
-            className="h-full"
-            title="How long orders took to be confirmed, median and 99th percentile of a minute"
-            sync={SYNC}
-            note={note}
-            logarithmic
-            least={100}
-            data={[window.at, window.settleP50, window.settleP99]}
-            lines={[
-              { label: 'p50', token: '--good' },
-              { label: 'p99', token: '--moving' },
-            ]}
-            format={formatDurationShort}
-            formatAxis={(value) => (value < 1_000 ? `${value} ms` : `${value / 1_000} s`)}
-          />
-        </Panel>
-        <Panel title="Payments a minute" flush className="h-60 md:col-span-2 xl:col-span-1">
-          <Chart
-            className="h-full"
-            title="Payments that succeeded, were declined or put off a minute, over the last 15 minutes"
-            sync={SYNC}
-            note={note}
-            least={4}
-            data={[window.at, window.succeeded, window.declined, window.putOff]}
-            lines={[
-              { label: 'succeeded', token: '--good', fill: true },
-              { label: 'declined', token: '--failed' },
-              { label: 'put off', token: '--people' },
-            ]}
-            format={(value) => formatCountShort(Math.round(value))}
-          />
-        </Panel>
+        <MinuteChart
+          title="Revenue a minute"
+          about="Money taken less money given back a minute, over the last 15 minutes"
+          className="h-60"
+          note={note}
+          least={1_000}
+          data={[window.at, window.revenue]}
+          lines={[{ label: 'taken less given back', token: '--accent', fill: true }]}
+          format={money}
+        />
+        <MinuteChart
+          title="Settle time"
+          about="How long orders took to be confirmed, median and 99th percentile of a minute"
+          className="h-60"
+          note={note}
+          logarithmic
+          least={100}
+          data={[window.at, window.settleP50, window.settleP99]}
+          lines={[
+            { label: 'p50', token: '--good' },
+            { label: 'p99', token: '--moving' },
+          ]}
+          format={formatDurationShort}
+          formatAxis={(value) => (value < 1_000 ? `${value} ms` : `${value / 1_000} s`)}
+        />
+        <MinuteChart
+          title="Payments a minute"
+          about="Payments that succeeded, were declined or put off a minute, over the last 15 minutes"
+          className="h-60 md:col-span-2 xl:col-span-1"
+          note={note}
+          least={4}
+          data={[window.at, window.succeeded, window.declined, window.putOff]}
+          lines={[
+            { label: 'succeeded', token: '--good', fill: true },
+            { label: 'declined', token: '--failed' },
+            { label: 'put off', token: '--people' },
+          ]}
+          format={(value) => formatCountShort(Math.round(value))}
+        />
       </div>
       <div className="grid grid-cols-1 gap-4 lg:grid-cols-[minmax(0,1fr)_340px]">
         <LatestOrders />

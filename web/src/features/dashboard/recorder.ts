@@ -1,6 +1,6 @@
 import { useEffect, useEffectEvent, useState } from 'react';
 import { useQueryClient } from '@tanstack/react-query';
-import { SseReader, get, statsQuery, useStore, useStream } from '@/api';
+import { get, partsOf, statsQuery, useStore, useStream } from '@/api';
 import type { QueryClient } from '@tanstack/react-query';
 import type { EventStream, StoreEvent, StoreStats } from '@/api';
 import { KINDS, Series } from './series';
@@ -97,15 +97,10 @@ class Recorder {
         signal: abort.signal,
       });
       if (!response.ok || response.body === null) return;
-      const reader = response.body.getReader();
-      const text = new TextDecoder();
-      const sse = new SseReader();
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) return;
+      for await (const messages of partsOf(response.body)) {
         clearTimeout(idle);
         idle = setTimeout(() => abort.abort(), 2_000);
-        for (const message of sse.read(text.decode(value, { stream: true }))) {
+        for (const message of messages) {
           if (message.event === 'dropped') return;
           const event = JSON.parse(message.data) as StoreEvent;
           if (event.sequence <= boundary) this.series.add(event);

@@ -6,6 +6,7 @@ import {
   Button,
   Field,
   Notice,
+  TextField,
   TextInput,
   formatCount,
   formatMoney,
@@ -74,34 +75,26 @@ export function AdjustForm({ item, onDone }: Props) {
       }}
     >
       <div className="flex items-start gap-3">
-        <Field
+        <TextField
           label="More or fewer"
           className="w-28"
           error={delta !== '' && change === null ? 'A whole number' : faultAt(adjust.error, '/delta')}
-        >
-          {(props) => (
-            <TextInput
-              {...props}
-              autoFocus
-              inputMode="numeric"
-              placeholder="-3 or 12"
-              value={delta}
-              onChange={(event) => setDelta(event.target.value)}
-            />
-          )}
-        </Field>
-        <Field label="Why" className="flex-1" error={faultAt(adjust.error, '/reason')}>
-          {(props) => (
-            <TextInput
-              {...props}
-              required
-              maxLength={200}
-              placeholder="counted again"
-              value={reason}
-              onChange={(event) => setReason(event.target.value)}
-            />
-          )}
-        </Field>
+          autoFocus
+          inputMode="numeric"
+          placeholder="-3 or 12"
+          value={delta}
+          onChange={setDelta}
+        />
+        <TextField
+          label="Why"
+          className="flex-1"
+          error={faultAt(adjust.error, '/reason')}
+          required
+          maxLength={200}
+          placeholder="counted again"
+          value={reason}
+          onChange={setReason}
+        />
       </div>
       <Refusal error={adjust.error} besides={['/delta', '/reason']} />
       <div className="flex items-center gap-3">
@@ -158,35 +151,27 @@ export function WriteOffForm({ item, onDone }: Props) {
       }}
     >
       <div className="flex items-start gap-3">
-        <Field
+        <TextField
           label="Pieces"
           className="w-28"
           error={
             isTooMany ? `Only ${formatCount(item.damaged)} damaged` : faultAt(writeOff.error, '/quantity')
           }
-        >
-          {(props) => (
-            <TextInput
-              {...props}
-              autoFocus
-              inputMode="numeric"
-              value={quantity}
-              onChange={(event) => setQuantity(event.target.value)}
-            />
-          )}
-        </Field>
-        <Field label="Why" className="flex-1" error={faultAt(writeOff.error, '/reason')}>
-          {(props) => (
-            <TextInput
-              {...props}
-              required
-              maxLength={200}
-              placeholder="broken in transit"
-              value={reason}
-              onChange={(event) => setReason(event.target.value)}
-            />
-          )}
-        </Field>
+          autoFocus
+          inputMode="numeric"
+          value={quantity}
+          onChange={setQuantity}
+        />
+        <TextField
+          label="Why"
+          className="flex-1"
+          error={faultAt(writeOff.error, '/reason')}
+          required
+          maxLength={200}
+          placeholder="broken in transit"
+          value={reason}
+          onChange={setReason}
+        />
       </div>
       <Refusal error={writeOff.error} besides={['/quantity', '/reason']} />
       <Button

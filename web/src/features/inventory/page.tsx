@@ -1,4 +1,4 @@
-import { Boxes, PackagePlus, Search, SearchX, X } from 'lucide-react';
+import { Boxes, PackagePlus, SearchX } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { sentence, useStats } from '@/api';
 import type { Condition } from '@/api';
@@ -7,12 +7,11 @@ import {
   CONDITION,
   Empty,
   Failure,
-  IconButton,
+  FilterTabs,
   Notice,
+  SearchInput,
   Skeleton,
-  cx,
   formatCount,
-  formatCountShort,
   lookOf,
   useSearch,
   useSetSearch,
@@ -56,59 +55,26 @@ export function Page() {
       <header className="flex flex-col gap-3 border-b bg-panel px-4 pt-4 md:px-6">
         <div className="flex flex-wrap items-center gap-2">
           <h1 className="mr-2 text-lg font-semibold">Inventory</h1>
-          <label className="flex h-8 w-64 min-w-40 flex-1 items-center gap-2 rounded-md border border-line-strong bg-panel px-2.5 md:max-w-80">
-            <Search size={14} className="text-ink-3" aria-hidden />
-            <span className="sr-only">Search the stock</span>
-            <input
-              type="search"
-              value={filter.text}
-              onChange={(event) => setSearch({ q: event.target.value, at: null }, { replace: true })}
-              placeholder="SKU or name"
-              spellCheck={false}
-              autoComplete="off"
-              className="min-w-0 flex-1 bg-transparent text-sm outline-none placeholder:text-ink-3 [&::-webkit-search-cancel-button]:hidden"
-            />
-            {filter.text !== '' && (
-              <IconButton
-                label="Clear the search"
-                className="-mr-2 size-6"
-                onClick={() => setSearch({ q: null }, { replace: true })}
-              >
-                <X size={13} aria-hidden />
-              </IconButton>
-            )}
-          </label>
+          <SearchInput
+            label="Search the stock"
+            value={filter.text}
+            placeholder="SKU or name"
+            onChange={(text) => setSearch({ q: text, at: null }, { replace: true })}
+          />
           <Button kind="primary" className="ml-auto" onClick={() => setNew(true)}>
             <PackagePlus size={15} aria-hidden /> <span className="max-sm:sr-only">Add SKU</span>
           </Button>
         </div>
-        <div role="group" aria-label="Condition" className="-mx-1 flex gap-1 overflow-x-auto">
-          {TABS.map((tab) => {
-            const isOn = filter.condition === tab;
-            const count = countOf(tab);
-            return (
-              <button
-                key={tab ?? 'all'}
-                type="button"
-                aria-pressed={isOn}
-                onClick={() => setSearch({ condition: tab, at: null })}
-                className={cx(
-                  '-mb-px flex h-9 items-center gap-1.5 border-b-2 px-2 text-sm whitespace-nowrap focus-visible:-outline-offset-2',
-                  isOn
-                    ? 'border-accent font-medium text-ink'
-                    : 'border-transparent text-ink-2 hover:text-ink',
-                )}
-              >
-                {tab === null ? 'All' : lookOf(CONDITION, tab).word}
-                {count !== undefined && (
-                  <span className="font-mono text-xs text-ink-3" title={formatCount(count)}>
-                    {formatCountShort(count)}
-                  </span>
-                )}
-              </button>
-            );
-          })}
-        </div>
+        <FilterTabs
+          label="Condition"
+          value={filter.condition}
+          onChange={(tab) => setSearch({ condition: tab, at: null })}
+          tabs={TABS.map((value) => ({
+            value,
+            word: value === null ? 'All' : lookOf(CONDITION, value).word,
+            count: countOf(value),
+          }))}
+        />
       </header>
       {all.data?.isCut === true && (
         <div className="px-4 pt-3 md:px-6">

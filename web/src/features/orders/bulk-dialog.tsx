@@ -1,44 +1,35 @@
 import { CircleCheck, CircleStop, Play } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
-import { ApiProblem, Unreachable, freshKey, get, post, sentence, useStore } from '@/api';
+import { ApiProblem, Unreachable, decideReview, freshKey, get, post, sentence, useStore } from '@/api';
 import type { CancelReason, Order } from '@/api';
 import {
   Button,
   Dialog,
-  Field,
   Link,
   Money,
   Notice,
   ORDER,
   PAYMENT,
   Progress,
-  Select,
+  SelectField,
   Status,
-  TextInput,
+  TextField,
   formatCount,
   formatDuration,
   formatMoney,
   lookOf,
   shortId,
   useNow,
-  words,
 } from '@/ui';
 import { BulkRun, isCandidate } from './bulk';
 import type { BulkAction, More, Outcome, Progressed } from './bulk';
+import { CANCEL_REASONS } from './cancel-dialog';
 import { FIELDS, queryOf } from './filter';
 import type { OrderFilter } from './filter';
 
 /** So many orders are counted before anything is done; those after them are looked for on the way. */
 const COUNTED_MAX = 5_000;
 const SAMPLE = 8;
-const REASONS: readonly CancelReason[] = [
-  'staff',
-  'customer',
-  'duplicate',
-  'out_of_stock',
-  'fraudulent',
-  'other',
-];
 
 const DOES: Record<BulkAction, { label: string; verb: string; about: string }> = {
   cancel: {
@@ -134,7 +125,7 @@ export function BulkDialog({
     try {
       if (action === 'cancel') await post('/v1/orders/{id}/cancel', { ...call, body: { reason } });
       else if (action === 'retry') await post('/v1/orders/{id}/retry', { ...call, body: {} });
-      else await post('/v1/reviews/{id}/approve', { ...call, body: note === '' ? {} : { note } });
+      else await decideReview(store.id, id, 'approve', note, key);
       return { kind: 'done' };
     } catch (failure) {
       if (failure instanceof Unreachable || (failure instanceof ApiProblem && failure.isPassing)) {
@@ -227,39 +218,18 @@ export function BulkDialog({
         <Asked filter={filter} />
         {counted === null && (
           <>
-            <Field label="What to do" hint={DOES[action].about}>
-              {(props) => (
-                <Select
-                  {...props}
-                  value={action}
-                  onChange={(value) => setAction(value as BulkAction)}
-                  choices={Object.entries(DOES).map(([value, { label }]) => ({ value, label }))}
-                />
-              )}
-            </Field>
+            <SelectField
+              label="What to do"
+              hint={DOES[action].about}
+              value={action}
+              onChange={setAction}
+              choices={Object.entries(DOES).map(([value, { label }]) => ({ value, label }))}
+            />
             {action === 'cancel' && (
-              <Field label="Reason">
-                {(props) => (
-                  <Select
-                    {...props}
-                    value={reason}
-                    onChange={(value) => setReason(value as CancelReason)}
-                    choices={REASONS.map((value) => ({ value, label: words(value) }))}
-                  />
-                )}
-              </Field>
+              <SelectField label="Reason" value={reason} onChange={setReason} choices={CANCEL_REASONS} />
             )}
             {action === 'approve' && (
-              <Field label="Note, for other people">
-                {(props) => (
-                  <TextInput
-                    {...props}
-                    maxLength={200}
-                    value={note}
-                    onChange={(event) => setNote(event.target.value)}
-                  />
-                )}
-              </Field>
+              <TextField label="Note, for other people" maxLength={200} value={note} onChange={setNote} />
             )}
           </>
         )}

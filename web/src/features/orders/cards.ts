@@ -1,57 +1,47 @@
+type Group = 'Goes through' | 'Declined' | 'Needs something' | 'Trouble at the bank';
+
 /** A means of payment that the mock bank knows, and what it does. */
 export interface Card {
   readonly method: string;
   readonly does: string;
-  readonly group: 'Goes through' | 'Declined' | 'Needs something' | 'Trouble at the bank';
+  readonly group: Group;
 }
 
+const DOES: Readonly<Record<Group, Readonly<Record<string, string>>>> = {
+  'Goes through': {
+    pm_card_visa: 'Visa, goes through',
+    pm_card_mastercard: 'Mastercard, goes through',
+    pm_of_slow_3000: 'Goes through after 3 seconds',
+  },
+  Declined: {
+    pm_card_visa_chargeDeclined: 'Declined, no reason given',
+    pm_card_visa_chargeDeclinedInsufficientFunds: 'Declined, insufficient funds',
+    pm_card_visa_chargeDeclinedLostCard: 'Declined, lost card',
+    pm_card_visa_chargeDeclinedStolenCard: 'Declined, stolen card',
+    pm_card_chargeDeclinedExpiredCard: 'Declined, expired card',
+    pm_card_chargeDeclinedIncorrectCvc: 'Declined, wrong CVC',
+    pm_card_chargeDeclinedProcessingError: 'Declined for now, tried again',
+    pm_card_radarBlock: 'Blocked by the bank as fraudulent',
+  },
+  'Needs something': {
+    pm_card_authenticationRequired: 'The shopper must prove who they are',
+    pm_card_riskLevelElevated: 'Goes through, elevated risk at the bank',
+    pm_card_pendingRefund: 'Goes through; refunds stay pending',
+    pm_card_refundFail: 'Goes through; refunds fail later',
+  },
+  'Trouble at the bank': {
+    pm_of_503_3: 'Three times 503, then goes through',
+    pm_of_flaky_3: 'Fails three times, then goes through',
+    pm_of_timeout_before: 'No answer, and nothing was charged',
+    pm_of_timeout_after: 'Charged, and the answer is lost',
+    pm_of_reset_mid_response: 'The connection breaks in the answer',
+    pm_of_late_success: 'Succeeds long after',
+    pm_of_amount_mismatch: 'Charges another amount',
+    pm_of_duplicate_webhook: 'Notifies twice',
+  },
+};
+
 /** The cards to try things out with. */
-export const CARDS: readonly Card[] = [
-  { method: 'pm_card_visa', does: 'Visa, goes through', group: 'Goes through' },
-  { method: 'pm_card_mastercard', does: 'Mastercard, goes through', group: 'Goes through' },
-  { method: 'pm_of_slow_3000', does: 'Goes through after 3 seconds', group: 'Goes through' },
-  { method: 'pm_card_visa_chargeDeclined', does: 'Declined, no reason given', group: 'Declined' },
-  {
-    method: 'pm_card_visa_chargeDeclinedInsufficientFunds',
-    does: 'Declined, insufficient funds',
-    group: 'Declined',
-  },
-  { method: 'pm_card_visa_chargeDeclinedLostCard', does: 'Declined, lost card', group: 'Declined' },
-  { method: 'pm_card_visa_chargeDeclinedStolenCard', does: 'Declined, stolen card', group: 'Declined' },
-  { method: 'pm_card_chargeDeclinedExpiredCard', does: 'Declined, expired card', group: 'Declined' },
-  { method: 'pm_card_chargeDeclinedIncorrectCvc', does: 'Declined, wrong CVC', group: 'Declined' },
-  {
-    method: 'pm_card_chargeDeclinedProcessingError',
-    does: 'Declined for now, tried again',
-    group: 'Declined',
-  },
-  { method: 'pm_card_radarBlock', does: 'Blocked by the bank as fraudulent', group: 'Declined' },
-  {
-    method: 'pm_card_authenticationRequired',
-    does: 'The shopper must prove who they are',
-    group: 'Needs something',
-  },
-  {
-    method: 'pm_card_riskLevelElevated',
-    does: 'Goes through, elevated risk at the bank',
-    group: 'Needs something',
-  },
-  { method: 'pm_card_pendingRefund', does: 'Goes through; refunds stay pending', group: 'Needs something' },
-  { method: 'pm_card_refundFail', does: 'Goes through; refunds fail later', group: 'Needs something' },
-  { method: 'pm_of_503_3', does: 'Three times 503, then goes through', group: 'Trouble at the bank' },
-  { method: 'pm_of_flaky_3', does: 'Fails three times, then goes through', group: 'Trouble at the bank' },
-  {
-    method: 'pm_of_timeout_before',
-    does: 'No answer, and nothing was charged',
-    group: 'Trouble at the bank',
-  },
-  { method: 'pm_of_timeout_after', does: 'Charged, and the answer is lost', group: 'Trouble at the bank' },
-  {
-    method: 'pm_of_reset_mid_response',
-    does: 'The connection breaks in the answer',
-    group: 'Trouble at the bank',
-  },
-  { method: 'pm_of_late_success', does: 'Succeeds long after', group: 'Trouble at the bank' },
-  { method: 'pm_of_amount_mismatch', does: 'Charges another amount', group: 'Trouble at the bank' },
-  { method: 'pm_of_duplicate_webhook', does: 'Notifies twice', group: 'Trouble at the bank' },
-];
+export const CARDS: readonly Card[] = Object.entries(DOES).flatMap(([group, cards]) =>
+  Object.entries(cards).map(([method, does]) => ({ method, does, group: group as Group })),
+);

@@ -39,6 +39,7 @@ import {
   formatCount,
   formatMoney,
   lookOf,
+  shortTrace,
   useGo,
   useKeys,
   useSearch,
@@ -152,25 +153,16 @@ export function Detail({ id }: { readonly id: string }) {
       </div>
     );
   }
-  return (
-    <Shown
-      order={order.data.body}
-      etag={order.data.etag}
-      traceId={order.data.traceId}
-      events={timeline.data}
-    />
-  );
+  return <Shown order={order.data.body} etag={order.data.etag} events={timeline.data} />;
 }
 
 function Shown({
   order,
   etag,
-  traceId,
   events,
 }: {
   readonly order: Order;
   readonly etag: string | null;
-  readonly traceId: string | null;
   readonly events: readonly StoreEvent[];
 }) {
   const store = useStore();
@@ -243,6 +235,11 @@ function Shown({
             <span>
               · <Time at={order.created_at} /> (<Ago at={order.created_at} />)
             </span>
+            <span className="inline-flex items-center" data-testid="trace">
+              · trace&nbsp;
+              <Mono title={order.trace_id}>{shortTrace(order.trace_id)}</Mono>
+              <CopyButton text={order.trace_id} label="Copy the trace id" />
+            </span>
             {order.cancel_reason !== null && (
               <span className="text-undone">
                 · {order.cancel_reason.replace(/_/g, ' ')}
@@ -303,7 +300,7 @@ function Shown({
             },
             { id: 'alerts', label: 'Alerts', content: <AlertsOf order={order} /> },
             { id: 'events', label: 'Events', count: events.length, content: <RawEvents events={events} /> },
-            { id: 'trace', label: 'Trace', content: <Causes events={events} traceId={traceId} /> },
+            { id: 'trace', label: 'Trace', content: <Causes events={events} order={order} /> },
           ]}
         />
       </section>

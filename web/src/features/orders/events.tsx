@@ -1,8 +1,8 @@
 import { ChevronRight } from 'lucide-react';
 import { useMemo, useState } from 'react';
-import type { StoreEvent } from '@/api';
-import { CopyButton, Mono, Time, cx, formatDuration, preciseMs } from '@/ui';
-import { depths } from './story';
+import type { Order, StoreEvent } from '@/api';
+import { CopyButton, Link, Mono, Time, cx, formatDuration, preciseMs } from '@/ui';
+import { depths, hasForeignTrace } from './story';
 
 /** Every event as the journal has it, newest last; each opens to its data. */
 export function RawEvents({ events }: { readonly events: readonly StoreEvent[] }) {
@@ -51,23 +51,31 @@ export function RawEvents({ events }: { readonly events: readonly StoreEvent[] }
 }
 
 /** What led to what: each event below its cause, with the time since the order was taken. */
-export function Causes({
-  events,
-  traceId,
-}: {
-  readonly events: readonly StoreEvent[];
-  readonly traceId: string | null;
-}) {
+export function Causes({ events, order }: { readonly events: readonly StoreEvent[]; readonly order: Order }) {
   const deep = useMemo(() => depths(events), [events]);
   const start = preciseMs(events[0]?.at ?? '');
+  const isOwn = !hasForeignTrace(events);
   return (
     <div>
-      {traceId !== null && (
-        <p className="flex items-center gap-1 border-b px-4 py-2 text-sm text-ink-2">
-          Trace of the last answer <Mono>{traceId}</Mono>{' '}
-          <CopyButton text={traceId} label="Copy the trace id" />
-        </p>
-      )}
+      <div className="flex flex-wrap items-center gap-x-6 gap-y-1 border-b px-4 py-2 text-sm">
+        <span className="flex min-w-0 items-center gap-2">
+          <span className="text-ink-3">Trace</span>
+          <Mono className="truncate">{order.trace_id}</Mono>
+          <CopyButton text={order.trace_id} label="Copy the trace id" />
+        </span>
+        <span className="text-xs text-ink-3">
+          {isOwn
+            ? 'Made of the order’s id: its request named none'
+            : 'As its request named it: search for it in your own systems'}
+        </span>
+        <Link
+          to="/workbench"
+          search={{ replay: order.id, tab: 'logs' }}
+          className="text-xs text-accent hover:underline sm:ml-auto"
+        >
+          Its log lines
+        </Link>
+      </div>
       <ul className="py-2">
         {events.map((event) => {
           const depth = deep.get(event.id) ?? 0;

@@ -1,16 +1,14 @@
-import { ListFilter, Plus, Search, X, Zap } from 'lucide-react';
+import { ListFilter, Plus, X, Zap } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { useStats, useStore } from '@/api';
 import type { OrderStatus } from '@/api';
 import {
   Button,
   FULFILLMENT,
-  IconButton,
+  FilterTabs,
   ORDER,
   PAYMENT,
-  cx,
-  formatCount,
-  formatCountShort,
+  SearchInput,
   formatTime,
   lookOf,
   useQuiet,
@@ -64,36 +62,19 @@ export function Page() {
           </div>
         </div>
         <Chips filter={filter} onChange={change} />
-        <div role="group" aria-label="Status" className="-mx-1 flex gap-1 overflow-x-auto">
-          {TABS.map((status) => {
-            const isOn = (filter.status ?? null) === status;
-            const count = status === null ? stats.data?.orders.total : stats.data?.orders[status];
-            return (
-              <button
-                key={status ?? 'all'}
-                type="button"
-                aria-pressed={isOn}
-                onClick={() => {
-                  const { status: _, ...rest } = filter;
-                  change(status === null ? rest : { ...rest, status });
-                }}
-                className={cx(
-                  '-mb-px flex h-9 items-center gap-1.5 border-b-2 px-2 text-sm whitespace-nowrap focus-visible:-outline-offset-2',
-                  isOn
-                    ? 'border-accent font-medium text-ink'
-                    : 'border-transparent text-ink-2 hover:text-ink',
-                )}
-              >
-                {status === null ? 'All' : lookOf(ORDER, status).word}
-                {count !== undefined && (
-                  <span className="font-mono text-xs text-ink-3" title={formatCount(count)}>
-                    {formatCountShort(count)}
-                  </span>
-                )}
-              </button>
-            );
-          })}
-        </div>
+        <FilterTabs
+          label="Status"
+          value={filter.status ?? null}
+          onChange={(status) => {
+            const { status: _, ...rest } = filter;
+            change(status === null ? rest : { ...rest, status });
+          }}
+          tabs={TABS.map((value) => ({
+            value,
+            word: value === null ? 'All' : lookOf(ORDER, value).word,
+            count: value === null ? stats.data?.orders.total : stats.data?.orders[value],
+          }))}
+        />
       </header>
       <OrderList key={`${store.id} ${text}`} filter={filter} />
       {isBulk && <BulkDialog filter={filter} onClose={() => setBulk(false)} />}
@@ -126,24 +107,12 @@ function SearchField({
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [quiet]);
   return (
-    <label className="flex h-8 w-64 min-w-40 flex-1 items-center gap-2 rounded-md border border-line-strong bg-panel px-2.5 md:max-w-80">
-      <Search size={14} className="text-ink-3" aria-hidden />
-      <span className="sr-only">Search</span>
-      <input
-        type="search"
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        placeholder="Id, e-mail, customer or recipient"
-        spellCheck={false}
-        autoComplete="off"
-        className="min-w-0 flex-1 bg-transparent text-sm outline-none placeholder:text-ink-3 [&::-webkit-search-cancel-button]:hidden"
-      />
-      {text !== '' && (
-        <IconButton label="Clear the search" className="-mr-2 size-6" onClick={() => setText('')}>
-          <X size={13} aria-hidden />
-        </IconButton>
-      )}
-    </label>
+    <SearchInput
+      label="Search"
+      value={text}
+      placeholder="Id, trace, e-mail, customer, recipient"
+      onChange={setText}
+    />
   );
 }
 

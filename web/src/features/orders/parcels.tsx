@@ -1,22 +1,23 @@
 import { Package } from 'lucide-react';
 import { useState } from 'react';
 import { post, useStore } from '@/api';
-import type { Fulfillment, Order } from '@/api';
+import type { BodyOf, Fulfillment, Order } from '@/api';
 import {
   Button,
   Dialog,
   Empty,
   Facts,
-  Field,
   Mono,
+  PiecesList,
   Status,
   TRACKER,
-  TextInput,
+  TextField,
   Time,
   Until,
   WORK,
   formatCount,
   lookOf,
+  usePieces,
   words,
 } from '@/ui';
 import { useAction } from './use-action';
@@ -38,6 +39,9 @@ const STEPS: Readonly<Record<string, string>> = {
   delivered: 'Delivered',
   return_to_sender: 'Comes back',
 };
+
+/** A step that people may ask for. */
+type Advance = BodyOf<'/v1/fulfillments/{id}/advance', 'post'>;
 
 /** Every fulfilment order and its parcel, and what people may ask of it. */
 export function Parcels({
@@ -67,16 +71,8 @@ function Parcel({ order, one }: { readonly order: Order; readonly one: Fulfillme
   const store = useStore();
   const [asks, setAsks] = useState<'shipped' | 'on_hold' | 'parts' | null>(null);
   const advance = useAction(order.id, {
-    act: (
-      body: {
-        to: string;
-        carrier?: string;
-        tracking_code?: string;
-        note?: string;
-        lines?: { line: string; quantity: number }[];
-      },
-      key,
-    ) => post('/v1/fulfillments/{id}/advance', { store: store.id, path: { id: one.id }, body, key }),
+    act: (body: Advance, key) =>
+      post('/v1/fulfillments/{id}/advance', { store: store.id, path: { id: one.id }, body, key }),
     onDone: () => setAsks(null),
   });
   const parts = one.legal.filter((step) => step === 'split' || step === 'short');
@@ -184,28 +180,12 @@ function Ask({
   readonly parts: readonly string[];
   readonly busy: boolean;
   readonly onClose: () => void;
-  readonly onDo: (body: {
-    to: string;
-    carrier?: string;
-    tracking_code?: string;
-    note?: string;
-    lines?: { line: string; quantity: number }[];
-  }) => void;
+  readonly onDo: (body: Advance) => void;
 }) {
   const [first, setFirst] = useState('');
   const [second, setSecond] = useState('');
-  const [counts, setCounts] = useState<Readonly<Record<string, string>>>({});
-  const lines = one.lines.flatMap((line) => {
-    const quantity = Number(counts[line.line_id] ?? '0');
-    return Number.isInteger(quantity) && quantity > 0 ? [{ line: line.line_id, quantity }] : [];
-  });
-  const field = (label: string, value: string, put: (value: string) => void) => (
-    <Field label={label}>
-      {(props) => (
-        <TextInput {...props} maxLength={200} value={value} onChange={(event) => put(event.target.value)} />
-      )}
-    </Field>
-  );
+  const pieces = usePieces(one.lines.map(({ line_id: id, sku, quantity }) => ({ id, sku, most: quantity })));
+  const lines = pieces.chosen.map(({ id, quantity }) => ({ line: id, quantity }));
   return (
     <Dialog
       open
@@ -248,30 +228,14 @@ function Ask({
       <div className="flex flex-col gap-3">
         {kind === 'shipped' && (
           <>
-            {field('Carrier', first, setFirst)}
-            {field('Tracking code', second, setSecond)}
+            <TextField label="Carrier" maxLength={200} value={first} onChange={setFirst} />
+            <TextField label="Tracking code" maxLength={200} value={second} onChange={setSecond} />
           </>
         )}
-        {kind === 'on_hold' && field('Why, for other people', first, setFirst)}
-        {kind === 'parts' && (
-          <ul className="divide-y rounded-md border">
-            {one.lines.map((line) => (
-              <li key={line.line_id} className="flex items-center gap-3 px-3 py-2">
-                <Mono className="min-w-0 flex-1 truncate">{line.sku}</Mono>
-                <TextInput
-                  type="number"
-                  min={0}
-                  max={line.quantity}
-                  aria-label={`Pieces of ${line.sku}`}
-                  className="w-20"
-                  value={counts[line.line_id] ?? '0'}
-                  onChange={(event) => setCounts({ ...counts, [line.line_id]: event.target.value })}
-                />
-                <span className="w-12 text-sm text-ink-3">of {formatCount(line.quantity)}</span>
-              </li>
-            ))}
-          </ul>
+        {kind === 'on_hold' && (
+          <TextField label="Why, for other people" maxLength={200} value={first} onChange={setFirst} />
         )}
+        {kind === 'parts' && <PiecesList pieces={pieces} />}
       </div>
     </Dialog>
   );

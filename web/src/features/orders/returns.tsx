@@ -6,16 +6,17 @@ import {
   Button,
   Dialog,
   Empty,
+  Faults,
   Mono,
-  Notice,
+  PiecesList,
   RETURN,
   Select,
   Status,
-  TextInput,
   Time,
   formatCount,
   formatMoney,
   lookOf,
+  usePieces,
   words,
 } from '@/ui';
 import { useAction } from './use-action';
@@ -135,16 +136,16 @@ function Arrive({
 }) {
   const store = useStore();
   const open = one.lines.filter((line) => line.received < line.quantity);
-  const [counts, setCounts] = useState<Readonly<Record<string, string>>>(() =>
-    Object.fromEntries(open.map((line) => [line.line_id, String(line.quantity - line.received)])),
+  const pieces = usePieces(
+    open.map((line) => ({ id: line.line_id, sku: line.sku, most: line.quantity - line.received })),
+    'all',
   );
   const [fates, setFates] = useState<Readonly<Record<string, Disposition>>>({});
-  const lines = open.flatMap((line) => {
-    const quantity = Number(counts[line.line_id] ?? '0');
-    return Number.isInteger(quantity) && quantity > 0
-      ? [{ line_id: line.line_id, quantity, disposition: fates[line.line_id] ?? ('restock' as const) }]
-      : [];
-  });
+  const lines = pieces.chosen.map(({ id, quantity }) => ({
+    line_id: id,
+    quantity,
+    disposition: fates[id] ?? ('restock' as const),
+  }));
   const receive = useAction(order.id, {
     done: 'Booked; stock and money follow by themselves',
     act: (_: null, key) =>
@@ -168,34 +169,21 @@ function Arrive({
         </Button>
       }
     >
-      <ul className="divide-y rounded-md border">
-        {open.map((line) => (
-          <li key={line.line_id} className="flex flex-wrap items-center gap-3 px-3 py-2 text-sm">
-            <Mono className="min-w-0 flex-1 truncate">{line.sku}</Mono>
-            <TextInput
-              type="number"
-              min={0}
-              max={line.quantity - line.received}
-              aria-label={`Pieces of ${line.sku}`}
-              className="w-20"
-              value={counts[line.line_id] ?? '0'}
-              onChange={(event) => setCounts({ ...counts, [line.line_id]: event.target.value })}
-            />
+      <div className="flex flex-col gap-3">
+        <PiecesList
+          pieces={pieces}
+          aside={({ id, sku }) => (
             <Select
-              aria-label={`What becomes of ${line.sku}`}
-              className="w-44"
-              value={fates[line.line_id] ?? 'restock'}
-              onChange={(value) => setFates({ ...fates, [line.line_id]: value as Disposition })}
+              aria-label={`What becomes of ${sku}`}
+              className="w-full"
+              value={fates[id] ?? 'restock'}
+              onChange={(value) => setFates({ ...fates, [id]: value as Disposition })}
               choices={Object.entries(DISPOSITIONS).map(([value, label]) => ({ value, label }))}
             />
-          </li>
-        ))}
-      </ul>
-      {faults.map((fault) => (
-        <Notice key={`${fault.pointer}${fault.code}`} tone="failed">
-          {fault.detail}
-        </Notice>
-      ))}
+          )}
+        />
+        <Faults of={faults} />
+      </div>
     </Dialog>
   );
 }

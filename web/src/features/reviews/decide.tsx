@@ -1,10 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { ApiProblem, freshKey, post, sentence, useStore } from '@/api';
-import type { Review } from '@/api';
+import { ApiProblem, decideReview, freshKey, sentence, useStore } from '@/api';
+import type { Review, Verdict } from '@/api';
 import { Button, Dialog, Field, Kbd, Notice, TextArea, shortId, toast } from '@/ui';
-
-export type Verdict = 'approve' | 'reject';
 
 const SAYS: Record<Verdict, { readonly title: string; readonly does: string; readonly done: string }> = {
   approve: {
@@ -37,13 +35,7 @@ export function DecideDialog({
   const [key, setKey] = useState(freshKey);
   const { title, does, done } = SAYS[verdict];
   const decide = useMutation({
-    mutationFn: () =>
-      post(verdict === 'approve' ? '/v1/reviews/{id}/approve' : '/v1/reviews/{id}/reject', {
-        store: store.id,
-        path: { id: review.id },
-        key,
-        body: note.trim() === '' ? {} : { note: note.trim() },
-      }),
+    mutationFn: () => decideReview(store.id, review.id, verdict, note, key),
     onSuccess: () => {
       toast('done', `${shortId(review.order_id)} is ${done}`);
       void client.invalidateQueries({ queryKey: [store.id, 'reviews'] });

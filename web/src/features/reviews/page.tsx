@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { ShieldCheck, ThumbsDown, ThumbsUp } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { openReviewsQuery, sentence, useStore } from '@/api';
-import type { Review } from '@/api';
+import type { Review, Verdict } from '@/api';
 import {
   Button,
   Empty,
@@ -24,7 +24,6 @@ import {
 import { ClosedReviews } from './closed';
 import { SlaClock } from './clock';
 import { DecideDialog } from './decide';
-import type { Verdict } from './decide';
 import { Essentials } from './essentials';
 import { after, inOrder } from './queue';
 import { Reasons, useRules } from './reasons';

@@ -1,6 +1,6 @@
 import { Pause, Play, ScrollText } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
-import { Button, Empty, Select, Time, cx } from '@/ui';
+import { Button, Empty, Link, Select, Time, cx, shortId, shortTrace } from '@/ui';
 import { useLogTail } from './tail';
 import type { Level } from './tail';
 
@@ -65,7 +65,20 @@ export function Logs({ order }: { readonly order: string | null }) {
                 <span className={cx('w-11 shrink-0', TONES[line.level])}>{line.level}</span>
                 <span className="min-w-0 break-words">
                   {line.message}
-                  {line.order_id !== null && <span className="text-ink-3"> …{line.order_id.slice(-6)}</span>}
+                  {line.order_id !== null && (
+                    <>
+                      {' '}
+                      <Link to={`/orders/${line.order_id}`} className="text-accent hover:underline">
+                        {shortId(line.order_id)}
+                      </Link>
+                    </>
+                  )}
+                  {line.trace_id !== null && (
+                    <span className="text-ink-3" title={line.trace_id}>
+                      {' '}
+                      trace={shortTrace(line.trace_id)}
+                    </span>
+                  )}
                   {Object.entries((line.fields ?? {}) as Record<string, unknown>).map(([name, value]) => (
                     <span key={name} className="text-ink-3">
                       {' '}

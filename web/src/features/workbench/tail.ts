@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import { problemOf, useStore } from '@/api';
 import type { LogLine } from '@/api';
-import { SseReader } from '@/api/sse';
+import { SseReader, partsOf } from '@/api/sse';
 import { backoffMs } from '@/api/stream';
 
 /** The most lines that are kept here. */
@@ -45,13 +45,9 @@ export function useLogTail(level: Level, order: string | null, isHeld: boolean):
         if (!response.ok || response.body === null) throw await problemOf(response);
         setTail((before) => ({ ...before, isLive: true, says: null }));
         tries = 0;
-        const reader = response.body.getReader();
-        const text = new TextDecoder();
         const sse = new SseReader();
-        for (;;) {
-          const { done, value } = await reader.read();
-          if (done) break;
-          for (const message of sse.read(text.decode(value, { stream: true }))) {
+        for await (const messages of partsOf(response.body, sse)) {
+          for (const message of messages) {
             if (message.event === 'gap') held.push('gap');
             else if (message.event === 'log') held.push(JSON.parse(message.data) as LogLine);
             else continue;

@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { StoreEvent } from '@/api';
-import { KNOWN_KINDS, bankCalls, depths, moneyLedger, stockLedger, stockWord, tell } from './story';
+import { KNOWN_KINDS, bankCalls, depths, moneyLedger, stockLedger, stockWord, tell } from '.';
 
 const START = Date.UTC(2026, 10, 21, 12);
 
@@ -35,7 +35,7 @@ const happy = story(
 
 describe('the events of an order', () => {
   it('are all told in words: every kind that the program records about orders', () => {
-    const root = join(import.meta.dirname, '../../../../src');
+    const root = join(import.meta.dirname, '../../../../../src');
     const kinds = new Set<string>();
     for (const folder of ['order', 'payment', 'fulfillment', 'inventory', 'fraud', 'returns']) {
       for (const file of readdirSync(join(root, folder))) {
