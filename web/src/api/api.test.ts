@@ -118,7 +118,7 @@ describe('what is read again because of events', () => {
     refresher.hear([created]);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(ages).toEqual([null, 'max-age=1']);
-    refresher.hear([], { types: new Map([['order.created', 3]]), total: 3, at: null });
+    refresher.hear([], { types: new Map([['order.created', 3]]), total: 3, at: null, to: 3 });
     await vi.advanceTimersByTimeAsync(1_000);
     expect(ages).toEqual([null, 'max-age=1', 'max-age=1']);
     await post('/v1/orders/{id}/retry', { store: 'acme', path: { id: 'ord_1' } });

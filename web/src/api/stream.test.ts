@@ -71,12 +71,15 @@ describe('the stream', () => {
     vi.useRealTimers();
   });
 
-  it('hands events on once a frame, in their order', async () => {
+  it('hands events on at once, then once a frame, in their order', async () => {
     await vi.advanceTimersByTimeAsync(1);
     server.say('retry: 1000\nid: 7\n\n');
-    for (const sequence of [8, 9, 10]) server.event(sequence);
+    for (const sequence of [8, 9]) server.event(sequence);
     await vi.advanceTimersByTimeAsync(1);
-    expect(heard).toEqual([]);
+    expect(heard, 'after silence at once').toEqual([8, 9]);
+    server.event(10);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(heard, 'and no more than once a frame').toEqual([8, 9]);
     await vi.advanceTimersByTimeAsync(20);
     expect(heard).toEqual([8, 9, 10]);
     expect(stream.sequence).toBe(10);

@@ -22,6 +22,8 @@ export interface Skipped {
   readonly types: ReadonlyMap<string, number>;
   readonly total: number;
   readonly at: string | null;
+  /** No later one is counted. */
+  readonly to: number;
 }
 
 /** Takes a part of the events, in their order, and what was left out among them. */
@@ -42,6 +44,8 @@ const HELD_MAX = 20_000;
 const FRESH_MS = 3_000;
 /** A connection that is silent for so long is taken for dead: the server says something every few seconds. */
 const SILENCE_MS = 45_000;
+/** So long a frame is shown. */
+const FRAME_MS = 16;
 const BACKOFF_MS = [250, 500, 1_000, 2_000, 4_000, 8_000];
 /** The newest events that a page that has just opened may look at. */
 const RECENT_MAX = 400;
@@ -71,7 +75,8 @@ export class EventStream {
   #lastId = '';
   #failures = 0;
   #downSince = 0;
-  #frame = 0;
+  #cancelHandOver: (() => void) | null = null;
+  #handedAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #silence: ReturnType<typeof setTimeout> | undefined;
   #settle: ReturnType<typeof setTimeout> | undefined;
@@ -101,8 +106,8 @@ export class EventStream {
     clearTimeout(this.#timer);
     clearTimeout(this.#silence);
     clearTimeout(this.#settle);
-    cancelAnimationFrame(this.#frame);
-    this.#frame = 0;
+    this.#cancelHandOver?.();
+    this.#cancelHandOver = null;
     this.#abort?.abort();
   }
 
@@ -246,7 +251,7 @@ export class EventStream {
       counts.set(type, (counts.get(type) ?? 0) + count);
       total += count;
     }
-    this.#skipped = { types: counts, total, at };
+    this.#skipped = { types: counts, total, at, to };
     this.#newest = Math.max(this.#newest, to);
     this.#handOverSoon();
   }
@@ -264,13 +269,21 @@ export class EventStream {
   }
 
   #handOverSoon(): void {
-    if (this.#frame !== 0) return;
-    if (document.visibilityState === 'visible') this.#frame = requestAnimationFrame(this.#handOver);
-    else this.#frame = window.setTimeout(this.#handOver, 1_000);
+    if (this.#cancelHandOver !== null) return;
+    const isSeen = document.visibilityState === 'visible';
+    if (isSeen && performance.now() - this.#handedAt < FRAME_MS) {
+      const frame = requestAnimationFrame(this.#handOver);
+      this.#cancelHandOver = () => cancelAnimationFrame(frame);
+    } else {
+      // After silence at once, behind what came with it: so the next frame shows it, and not the one after.
+      const timer = setTimeout(this.#handOver, isSeen ? 0 : 1_000);
+      this.#cancelHandOver = () => clearTimeout(timer);
+    }
   }
 
   readonly #handOver = (): void => {
-    this.#frame = 0;
+    this.#cancelHandOver = null;
+    this.#handedAt = performance.now();
     const events = this.#held;
     const skipped = this.#skipped;
     const last = skipped?.at ?? events.at(-1)?.at;

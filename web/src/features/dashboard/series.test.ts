@@ -64,7 +64,7 @@ describe('a series', () => {
       ['order.canceled', 2],
       ['payment.processed', 7],
     ]);
-    series.addSkipped({ types, total: 49, at: new Date(BASE + 1_500).toISOString() }, BASE + 1_500);
+    series.addSkipped({ types, total: 49, at: new Date(BASE + 1_500).toISOString(), to: 50 }, BASE + 1_500);
     series.add(event('payment.processed', 1_600, { captured: 300 }));
     series.knowNet(14_300, BASE + 3_000);
     const window = series.window(BASE + 4_000, 10, 5);

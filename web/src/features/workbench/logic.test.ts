@@ -172,7 +172,7 @@ describe('traffic', () => {
   });
   it('takes what was only counted along the ways of its like', () => {
     const traffic = new Traffic(new Atlas(graph), chartOf(graph, flowOf('order')).wayOf);
-    const skipped = { types: new Map([['order.created', 98]]), total: 98, at: null };
+    const skipped = { types: new Map([['order.created', 98]]), total: 98, at: null, to: 98 };
     traffic.hear([], 1_000, skipped);
     expect(traffic.dots(1_000)).toEqual([]);
     traffic.hear([event('order.created'), event('order.created')], 2_000, skipped);

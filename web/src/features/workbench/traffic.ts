@@ -107,7 +107,7 @@ export class Traffic {
     for (const [type, count] of skipped?.types ?? []) this.#standIn(type, count, seen, now);
     this.#seen = this.#seen.concat(seen).slice(-KEPT_MAX);
     this.#heard += events.length + (skipped?.total ?? 0);
-    this.#newest = events.at(-1)?.sequence ?? this.#newest;
+    this.#newest = Math.max(this.#newest, events.at(-1)?.sequence ?? 0, skipped?.to ?? 0);
   }
 
   /** So many more of a type, spread over the ways that those of this part went. */
@@ -191,7 +191,7 @@ export class Traffic {
     return this.#seen;
   }
 
-  /** The newest event that was heard of by itself; nought before the first. */
+  /** The newest event that was heard of, by itself or in a number; nought before the first. */
   get newest(): number {
     return this.#newest;
   }
