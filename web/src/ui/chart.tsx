@@ -67,6 +67,14 @@ function useThemeChanges(): number {
   return changes;
 }
 
+/** Where values stand without any beside them. */
+function alone(values: ArrayLike<number | null | undefined>): number[] {
+  const is = (index: number) => (values[index] ?? null) !== null;
+  return Array.from(values, (_, index) => index).filter(
+    (index) => is(index) && !is(index - 1) && !is(index + 1),
+  );
+}
+
 export function Chart({
   title,
   data,
@@ -143,7 +151,14 @@ export function Chart({
             label: line.label,
             stroke: colour(line.token),
             width: 1.5,
-            points: { show: false },
+            // A value without neighbours is no line: it is a point.
+            points: {
+              show: true,
+              size: 5,
+              width: 0,
+              fill: colour(line.token),
+              filter: (u: uPlot, row: number) => alone(u.data[row] ?? []),
+            },
             spanGaps: false,
             ...(line.dashed === true ? { dash: [4, 3] } : {}),
             ...(line.fill === true ? { fill: faded(colour(line.token), 0.12) } : {}),
@@ -182,7 +197,7 @@ export function Chart({
   const valueOf = (row: number) => data[row + 1]?.[index] ?? null;
   return (
     <figure className={cx('flex min-h-0 flex-col', className)}>
-      <figcaption className="flex flex-wrap items-baseline gap-x-4 gap-y-1 px-4 pt-2 pb-1 text-xs">
+      <figcaption className="flex flex-wrap items-baseline gap-x-3 gap-y-1 px-4 pt-2 pb-1 text-xs">
         {lines.map((line, row) => {
           const value = valueOf(row);
           return (
@@ -193,16 +208,21 @@ export function Chart({
                 style={{ backgroundColor: `var(${line.token})` }}
               />
               {line.label}
-              <span className="min-w-8 font-medium text-ink">{value === null ? '–' : format(value)}</span>
+              <span className="min-w-4 font-medium text-ink">{value === null ? '–' : format(value)}</span>
             </span>
           );
         })}
-        <span className="ml-auto text-ink-3" aria-hidden>
-          {at === null || typeof time !== 'number' ? '' : formatTime(time * 1_000, Date.now())}
-        </span>
       </figcaption>
       <div className="relative min-h-0 flex-1">
         <div ref={box} role="img" aria-label={title} className="absolute inset-0 overflow-hidden" />
+        {at !== null && typeof time === 'number' && (
+          <span
+            aria-hidden
+            className="pointer-events-none absolute top-0 right-4 rounded-sm bg-panel/85 px-1 font-mono text-xs text-ink-3"
+          >
+            {formatTime(time * 1_000, Date.now())}
+          </span>
+        )}
         {note !== undefined && (
           <p className="absolute inset-0 flex animate-appear items-center justify-center pb-6 pl-14 text-sm text-ink-3">
             <span className="bg-panel px-2 text-center">{note}</span>

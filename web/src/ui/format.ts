@@ -5,6 +5,7 @@
 const LOCALE = undefined;
 const money = new Map<string, Intl.NumberFormat>();
 const compactMoney = new Map<string, Intl.NumberFormat>();
+const wholeMoney = new Map<string, Intl.NumberFormat>();
 
 function formatter(
   kept: Map<string, Intl.NumberFormat>,
@@ -48,6 +49,16 @@ export function formatMoneyShort(minor: number, currency: string): string {
     minimumFractionDigits: 0,
     maximumFractionDigits: 1,
   }).format(major);
+}
+
+/** The same along an axis: whole amounts without decimals. */
+export function formatMoneyAxis(minor: number, currency: string): string {
+  const unit = 10 ** exponentOf(currency);
+  if (minor % unit !== 0) return formatMoneyShort(minor, currency);
+  const whole = { minimumFractionDigits: 0, maximumFractionDigits: 0 };
+  return Math.abs(minor / unit) < 10_000
+    ? formatter(wholeMoney, currency, whole).format(minor / unit)
+    : formatMoneyShort(minor, currency);
 }
 
 /** What somebody typed as an amount, in minor units; null where it is none, or finer than the currency. */

@@ -85,7 +85,9 @@ export function Money({
   readonly className?: string;
 }) {
   return (
-    <span className={cx('whitespace-nowrap tabular-nums', className)}>{formatMoney(minor, currency)}</span>
+    <span className={cx('font-mono tracking-[-0.02em] whitespace-nowrap', className)}>
+      {formatMoney(minor, currency)}
+    </span>
   );
 }
 

@@ -17,6 +17,7 @@ import {
   cx,
   formatCount,
   lookOf,
+  shortId,
 } from '@/ui';
 import { SILENCES, isSilenced, timesIn } from './desk';
 import { kindOf, targetOf } from './kinds';
@@ -158,6 +159,7 @@ function Message({ text }: { readonly text: string }) {
 /** With what it is; a link where that has a page. */
 function Subject({ alert }: { readonly alert: Alert }) {
   const target = targetOf(alert);
+  const name = alert.subject.startsWith('ord_') ? shortId(alert.subject) : alert.subject;
   if (target === null) return <Mono className="break-all text-ink-2">{alert.subject}</Mono>;
   return (
     <Link
@@ -165,7 +167,9 @@ function Subject({ alert }: { readonly alert: Alert }) {
       {...(target.search === undefined ? {} : { search: target.search })}
       className="text-accent hover:underline"
     >
-      <Mono className="break-all">{alert.subject}</Mono>
+      <Mono className="break-all" title={alert.subject}>
+        {name}
+      </Mono>
     </Link>
   );
 }

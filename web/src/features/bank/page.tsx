@@ -29,7 +29,7 @@ export function Page() {
   }
   return (
     <div className="flex flex-col gap-4 p-4 md:p-6">
-      <h1 className="text-xl font-semibold tracking-[-0.01em]">Bank</h1>
+      <h1 className="text-lg font-semibold">Bank</h1>
       {!bank.is_mock && (
         <Notice tone="moving">
           This gateway is a real bank, or does not answer: it has no weather to make and no ledger to show.

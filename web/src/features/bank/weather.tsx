@@ -68,7 +68,7 @@ const CHOICES: readonly Choice[] = [
   {
     id: 'duplicate',
     label: 'Duplicate notifications',
-    means: 'Each notification comes twice, from when the bank sends any',
+    means: 'Each notification comes twice',
     icon: Copy,
     tone: 'people',
     wish: { mode: 'ok', webhook: { duplicate: 1 } },

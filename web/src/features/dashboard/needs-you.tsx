@@ -183,9 +183,9 @@ function Entry({
         <span className={cx('mt-0.5', TEXT[tone])}>{icon}</span>
         <span className="min-w-0 flex-1">
           <span className="line-clamp-2 text-sm break-words">{title}</span>
-          <span className="block truncate text-xs text-ink-3">{note}</span>
+          <span className="line-clamp-2 text-xs text-ink-3">{note}</span>
         </span>
-        {aside !== undefined && <span className="text-xs text-ink-3">{aside}</span>}
+        {aside !== undefined && <span className="shrink-0 text-xs leading-5 text-ink-3">{aside}</span>}
       </Link>
     </li>
   );

@@ -1,6 +1,13 @@
 import type { ComponentProps } from 'react';
 import { sentence, useStats, useStore } from '@/api';
-import { Failure, Panel, formatCountShort, formatDurationShort, formatMoneyShort } from '@/ui';
+import {
+  Failure,
+  Panel,
+  formatCountShort,
+  formatDurationShort,
+  formatMoneyAxis,
+  formatMoneyShort,
+} from '@/ui';
 import { Chart } from '@/ui/chart';
 import { BankHealth } from './bank-health';
 import { Figures } from './figures';
@@ -84,6 +91,7 @@ export function Page() {
           data={[window.at, window.revenue]}
           lines={[{ label: 'taken less given back', token: '--accent', fill: true }]}
           format={money}
+          formatAxis={(minor) => formatMoneyAxis(minor, store.currency)}
         />
         <MinuteChart
           title="Settle time"

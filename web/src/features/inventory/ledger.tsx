@@ -43,7 +43,10 @@ export function Ledger({ item }: { readonly item: Item }) {
           {entries.map((entry, index) => {
             const look = ENTRY[entry.kind];
             return (
-              <li key={`${entry.at} ${index}`} className="flex items-start gap-3 px-3 py-1.5 text-sm">
+              <li
+                key={`${entry.at} ${index}`}
+                className="flex flex-wrap items-start gap-x-3 px-3 py-1.5 text-sm"
+              >
                 <span
                   className={cx(
                     'w-12 shrink-0 text-right font-mono text-xs leading-5',
@@ -53,7 +56,7 @@ export function Ledger({ item }: { readonly item: Item }) {
                   {entry.quantity > 0 ? '+' : '−'}
                   {formatCount(Math.abs(entry.quantity))}
                 </span>
-                <span className="min-w-0 flex-1">
+                <span className="min-w-0 flex-1 max-sm:basis-[calc(100%-5rem)]">
                   {look?.word ?? entry.kind}{' '}
                   <span className="text-xs text-ink-3">{look === undefined ? '' : look.moves}</span>
                   {entry.reason !== null && (

@@ -225,7 +225,7 @@ function Shown({
               <Status look={lookOf(FULFILLMENT, order.fulfillment_status)} />
             </Flash>
           </p>
-          <p className="mt-1.5 flex flex-wrap gap-x-1.5 text-sm text-ink-2">
+          <p className="mt-1.5 flex flex-wrap items-center gap-x-1.5 text-sm text-ink-2">
             <span className="font-medium text-ink">{name}</span>
             <span>
               · {formatCount(order.lines.length)} {order.lines.length === 1 ? 'line' : 'lines'},{' '}
@@ -235,8 +235,8 @@ function Shown({
             <span>
               · <Time at={order.created_at} /> (<Ago at={order.created_at} />)
             </span>
-            <span className="inline-flex items-center" data-testid="trace">
-              · trace&nbsp;
+            <span className="inline-flex items-center gap-1 max-sm:basis-full" data-testid="trace">
+              <span className="max-sm:hidden">·</span> trace
               <Mono title={order.trace_id}>{shortTrace(order.trace_id)}</Mono>
               <CopyButton text={order.trace_id} label="Copy the trace id" />
             </span>

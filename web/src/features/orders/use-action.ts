@@ -1,10 +1,12 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { ApiProblem, freshKey, sentence, useStore } from '@/api';
+import { useRef } from 'react';
+import { ApiProblem, Unreachable, freshKey, sentence, useStore } from '@/api';
 import { toast } from '@/ui';
 
 /**
- * Something that a person does to an order. Each press has a key of its own, also when the answer is lost and it is sent again;
- * what the server refuses is said with what it would allow instead.
+ * Something that a person does to an order. Each press has a key of its own, but for one that follows a lost answer: nobody
+ * knows whether the same was done already, so it goes under the same key, and is done once. What the server refuses is said
+ * with what it would allow instead.
  */
 export function useAction<T>(
   orderId: string,
@@ -17,13 +19,22 @@ export function useAction<T>(
 ) {
   const store = useStore();
   const client = useQueryClient();
+  const unanswered = useRef<{ readonly wish: string; readonly key: string } | null>(null);
   return useMutation({
-    mutationFn: (input: T) => options.act(input, freshKey()),
+    mutationFn: async (input: T) => {
+      const wish = JSON.stringify(input);
+      const key = unanswered.current?.wish === wish ? unanswered.current.key : freshKey();
+      unanswered.current = { wish, key };
+      const done = await options.act(input, key);
+      unanswered.current = null;
+      return done;
+    },
     onSuccess: () => {
       if (options.done !== undefined) toast('done', options.done);
       options.onDone?.();
     },
     onError: (error) => {
+      if (!(error instanceof Unreachable)) unanswered.current = null;
       if (error instanceof ApiProblem && error.faults.length > 0) return;
       const legal =
         error instanceof ApiProblem && error.legal.length > 0

@@ -17,6 +17,7 @@ import {
   Status,
   formatCount,
   lookOf,
+  words,
 } from '@/ui';
 
 const LINES_SHOWN = 8;
@@ -62,7 +63,7 @@ function Known({ order }: { readonly order: Order }) {
         <Status look={lookOf(PAYMENT, order.payment_status)} quiet />
         <Link
           to={`/orders/${order.id}`}
-          className="ml-auto inline-flex items-center gap-1 text-sm text-accent hover:underline"
+          className="inline-flex items-center gap-1 text-sm text-accent hover:underline sm:ml-auto"
         >
           The whole order <ArrowUpRight size={13} aria-hidden />
         </Link>
@@ -99,7 +100,9 @@ function Known({ order }: { readonly order: Order }) {
           ],
           ['Pays with', <Mono key="p">{order.payment.payment_method}</Mono>],
           ['Taken', <Ago key="t" at={order.created_at} />],
-          ...notes.slice(0, 4).map(([name, value]) => [name, <span key={name}>{value}</span>] as const),
+          ...notes
+            .slice(0, 4)
+            .map(([name, value]) => [words(name), <span key={name}>{value}</span>] as const),
         ]}
       />
       <ul className="divide-y rounded-md border text-sm">

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { get, useStore } from '@/api';
 import type { Review } from '@/api';
+import type { Tone } from '@/ui';
 import { RISK, Skeleton, Status, TEXT, cx, lookOf, words } from '@/ui';
 
 /** From where a score is elevated, and from where it is the highest. */
@@ -54,18 +55,27 @@ export function Reasons({ review }: { readonly review: Review }) {
             <Status look={level} />
           </span>
         </p>
-        <ScoreBar score={review.score} />
+        <ScoreBar score={review.score} fill={FILLS[level.tone]} />
       </div>
     </section>
   );
 }
 
+const FILLS: Record<Tone, string> = {
+  waiting: 'bg-waiting',
+  moving: 'bg-moving',
+  people: 'bg-people',
+  good: 'bg-good',
+  undone: 'bg-undone',
+  failed: 'bg-failed',
+};
+
 /** The score on its scale, with the points from which it is elevated and highest. */
-function ScoreBar({ score }: { readonly score: number }) {
+function ScoreBar({ score, fill }: { readonly score: number; readonly fill: string }) {
   const zones = [
-    { to: ELEVATED, from: 0, fill: 'bg-good' },
-    { to: HIGHEST, from: ELEVATED, fill: 'bg-people' },
-    { to: 100, from: HIGHEST, fill: 'bg-failed' },
+    { to: ELEVATED, from: 0 },
+    { to: HIGHEST, from: ELEVATED },
+    { to: 100, from: HIGHEST },
   ];
   return (
     <span
@@ -82,7 +92,7 @@ function ScoreBar({ score }: { readonly score: number }) {
             style={{ width: `${zone.to - zone.from}%` }}
           >
             <span
-              className={cx('block h-full', zone.fill)}
+              className={cx('block h-full', fill)}
               style={{
                 width: `${Math.min(100, Math.max(0, ((score - zone.from) / (zone.to - zone.from)) * 100))}%`,
               }}

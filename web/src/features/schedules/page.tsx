@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { CalendarClock, CircleCheck, CircleX, LoaderCircle, Pause, Play } from 'lucide-react';
+import { CircleCheck, CircleX, LoaderCircle, Pause, Play } from 'lucide-react';
 import { useState } from 'react';
 import { get, post, sentence, useStore } from '@/api';
 import type { Job, Run } from '@/api';
@@ -40,8 +40,8 @@ export function Page() {
   });
   return (
     <div className="flex flex-col gap-4 p-4 md:p-6">
-      <h1 className="text-xl font-semibold tracking-[-0.01em]">Schedules</h1>
-      <Panel title="Jobs" flush aside={<CalendarClock size={15} aria-hidden />}>
+      <h1 className="text-lg font-semibold">Schedules</h1>
+      <Panel title="Jobs" flush aside="of the whole node">
         {jobs.data === undefined ? (
           jobs.error === null ? (
             <Skeleton className="m-4 h-64" />
@@ -116,7 +116,7 @@ function JobRow({ job }: { readonly job: Job }) {
             <Last run={job.last_run} />
           )}
           <p className="text-xs text-ink-3">
-            {formatCount(job.runs)} runs, {formatCount(job.failures)} failed
+            {formatCount(job.runs)} {job.runs === 1 ? 'run' : 'runs'}, {formatCount(job.failures)} failed
           </p>
         </div>
         <div className="flex gap-2 md:justify-end">

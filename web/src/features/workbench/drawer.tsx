@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import type { Event as StoreEvent } from '@/api';
-import { Empty, Mono, Time, cx } from '@/ui';
+import { Empty, Mono, Skeleton, Time, cx } from '@/ui';
 import { Activity } from 'lucide-react';
 import type { Seen } from './traffic';
 import { tokenOf } from './traffic';
@@ -15,6 +15,7 @@ export function Events({
   picked,
   order,
   current,
+  isReading,
   onEvent,
 }: {
   readonly seen: readonly Seen[];
@@ -22,6 +23,8 @@ export function Events({
   readonly order: string | null;
   /** The event that replay stands at. */
   readonly current: number | null;
+  /** What happened before is still being read. */
+  readonly isReading: boolean;
   readonly onEvent: (event: StoreEvent) => void;
 }) {
   const rows = useMemo(() => {
@@ -39,6 +42,15 @@ export function Events({
     }
     return wanted;
   }, [seen, picked, order]);
+  if (rows.length === 0 && isReading) {
+    return (
+      <div className="flex flex-col gap-1.5 px-4 py-3" aria-busy="true">
+        <Skeleton className="h-4" />
+        <Skeleton className="h-4" />
+        <Skeleton className="h-4 w-2/3" />
+      </div>
+    );
+  }
   if (rows.length === 0) {
     return (
       <Empty icon={Activity} title={order === null ? 'Nothing here yet' : 'Not so far'}>
@@ -101,7 +113,7 @@ export function EventSheet({ event }: { readonly event: StoreEvent }) {
       <p className="text-sm text-ink-2">
         <Time at={event.at} exact /> · sequence <Mono>{event.sequence}</Mono> · by {event.actor}
       </p>
-      <pre className="max-h-[55dvh] overflow-auto rounded-md border bg-sunken p-3 font-mono text-xs leading-5 break-all whitespace-pre-wrap">
+      <pre className="max-h-[55dvh] overflow-auto rounded-md border bg-sunken p-3 font-mono text-xs leading-5 break-words whitespace-pre-wrap">
         {JSON.stringify(event.data, null, 2)}
       </pre>
       <p className="text-xs text-ink-3">

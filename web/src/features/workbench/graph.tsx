@@ -176,11 +176,21 @@ function WayLine({ id, data, markerEnd }: EdgeProps<WayEdge>) {
               isPicked ? 'text-accent' : isBusy ? 'text-ink-2' : 'text-ink-3',
               ALIGNS[line.room],
             )}
-            style={{ transform: `${SHIFTS[line.room]} translate(${line.label.x}px, ${line.label.y}px)` }}
+            style={{
+              transform: `${SHIFTS[line.room]} translate(${line.label.x}px, ${line.label.y}px)`,
+              // Words over a short line end before the nodes do begin.
+              ...(line.room === 'above' ? { maxWidth: line.span - 6 } : {}),
+            }}
           >
-            <div className={cx(line.room === 'above' ? 'mb-[7px]' : 'rounded-sm bg-canvas/80 px-0.5')}>
-              {shortTopic(topic)}
-              {more > 0 && <span className="text-ink-3"> +{more}</span>}
+            <div
+              className={cx(
+                'flex',
+                line.room === 'above' ? 'mb-[7px] justify-center' : 'rounded-sm bg-canvas/80 px-0.5',
+                line.room === 'left' && 'justify-end',
+              )}
+            >
+              <span className="truncate">{shortTopic(topic)}</span>
+              {more > 0 && <span className="shrink-0 text-ink-3">&nbsp;+{more}</span>}
             </div>
             <div className={cx('text-ink-3', line.room !== 'above' && 'rounded-sm bg-canvas/80 px-0.5')}>
               {isBusy ? formatRate(rate) : '\u00a0'}

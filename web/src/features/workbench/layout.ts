@@ -17,6 +17,8 @@ export interface Line {
   readonly label: Point;
   /** On which side of the line there is room for words. */
   readonly room: 'above' | 'left' | 'right' | 'on';
+  /** How far it reaches to the side. */
+  readonly span: number;
 }
 
 export const NODE = { width: 140, height: 40 } as const;
@@ -126,7 +128,7 @@ function curve(start: Point, a: Point, b: Point, end: Point, room: Line['room'] 
   const points = Array.from({ length: SAMPLES + 1 }, (_, nth) => at(nth / SAMPLES));
   const n = (value: number) => value.toFixed(1);
   const path = `M${n(start.x)},${n(start.y)}C${n(a.x)},${n(a.y)} ${n(b.x)},${n(b.y)} ${n(end.x)},${n(end.y)}`;
-  return { path, points, label: at(words), room };
+  return { path, points, label: at(words), room, span: Math.abs(end.x - start.x) };
 }
 
 /** A place along a line: 0 where it begins, 1 where it ends. */

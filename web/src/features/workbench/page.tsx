@@ -51,6 +51,7 @@ const NOTHING = new Map<string, never>();
 /** The program as it works: events on their way, one order's life again, and everything one needs to find out why. */
 export function Page() {
   const store = useStore();
+  const search = useSearch();
   const isNarrow = useMedia('(max-width: 767px)');
   const flows = useQuery({ ...flowsQuery(store.id), enabled: !isNarrow });
   if (isNarrow) {
@@ -59,9 +60,15 @@ export function Page() {
         icon={Monitor}
         title="The Workbench needs a wider screen"
         actions={
-          <Link to="/orders" className="text-accent underline underline-offset-2">
-            Orders are at home here
-          </Link>
+          search.replay === undefined ? (
+            <Link to="/orders" className="text-accent underline underline-offset-2">
+              Orders are at home here
+            </Link>
+          ) : (
+            <Link to={`/orders/${search.replay}`} className="text-accent underline underline-offset-2">
+              The order’s own page tells its story, too
+            </Link>
+          )
         }
       >
         It draws the whole program. Turn the phone, or open this address on a desk.
@@ -137,22 +144,6 @@ function Workbench({
   }, [live, again, atlas, chart]);
   useEvents((events, skipped) => live.hear(events, performance.now(), skipped));
 
-  // What happened last is listed before anything new does.
-  const past = useQuery({
-    queryKey: [store.id, 'events', 'last'],
-    queryFn: async ({ signal }) => {
-      const after = Math.max(0, (stream.sequence ?? 0) - LAST);
-      return (await get('/v1/events', { store: store.id, query: { after, limit: LAST }, signal })).data;
-    },
-    enabled: isKnown && live.seen.length === 0,
-    staleTime: Infinity,
-    gcTime: 0,
-  });
-  useEffect(() => {
-    const first = live.seen[0]?.event.sequence ?? Infinity;
-    live.remember(past.data?.filter((event) => event.sequence < first) ?? []);
-  }, [live, past.data]);
-
   const [seen, setSeen] = useState<readonly Seen[]>(live.seen);
   const [rates, setRates] = useState<ReadonlyMap<string, number>>(new Map());
   const [looks] = useState({ count: 0, heard: 0, traffic });
@@ -178,6 +169,23 @@ function Workbench({
     const timer = setInterval(() => follow(), FOLLOW_MS);
     return () => clearInterval(timer);
   }, [traffic]);
+
+  // What happened last is listed before anything new does.
+  const past = useQuery({
+    queryKey: [store.id, 'events', 'last'],
+    queryFn: async ({ signal }) => {
+      const after = Math.max(0, (stream.sequence ?? 0) - LAST);
+      return (await get('/v1/events', { store: store.id, query: { after, limit: LAST }, signal })).data;
+    },
+    enabled: isKnown && live.seen.length === 0,
+    staleTime: Infinity,
+    gcTime: 0,
+  });
+  useEffect(() => {
+    const first = live.seen[0]?.event.sequence ?? Infinity;
+    live.remember(past.data?.filter((event) => event.sequence < first) ?? []);
+    follow();
+  }, [live, past.data]);
 
   const figures = useMemo(() => {
     // The newest counts, by the shape's ways.
@@ -317,6 +325,7 @@ function Workbench({
                     picked={picked}
                     order={replayed}
                     current={current?.event.sequence ?? null}
+                    isReading={replayed === null && (past.isLoading || !isKnown)}
                     onEvent={openEvent}
                   />
                 ),

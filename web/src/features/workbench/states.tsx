@@ -254,7 +254,7 @@ function StateText({ state, caption }: { readonly state: unknown; readonly capti
       <h2 className="mb-1 text-xs font-semibold text-ink-2">
         State <Mono className="font-normal text-ink-3">{caption}</Mono>
       </h2>
-      <pre className="rounded-md border bg-sunken p-3 font-mono text-xs leading-5 break-all whitespace-pre-wrap">
+      <pre className="rounded-md border bg-sunken p-3 font-mono text-[11px] leading-[18px] break-words whitespace-pre-wrap">
         {JSON.stringify(state, null, 2)}
       </pre>
     </section>
