@@ -26,7 +26,7 @@ const TICK: Duration = Duration::from_millis(20);
 /// How long to wait before a transaction that failed is tried again.
 const RETRY: Duration = Duration::from_millis(500);
 /// News waits no longer than this while somebody listens, as long as it is little.
-const HEARD_AFTER: Duration = Duration::from_millis(25);
+const HEARD_AFTER: Duration = Duration::from_millis(16);
 /// More than so many records are not little.
 const HEARD_MAX: u64 = 256;
 /// So many unread records are worth reading at once.
@@ -231,12 +231,13 @@ impl Runner {
         let passed = since.elapsed();
         let is_due = passed >= self.pace.interval;
         let unread = end - self.projection.folded();
-        let is_tick = passed < TICK && !is_wanted && unread < BACKLOG;
+        let is_followed = self.projection.is_followed();
+        let tick = if is_followed { HEARD_AFTER } else { TICK };
+        let is_tick = passed < tick && !is_wanted && unread < BACKLOG;
         if unread > 0 && !is_tick {
             self.read(self.pace.records_max.saturating_sub(self.projection.folded() - written))?;
         }
         let folded = self.projection.folded() - written;
-        let is_followed = self.projection.is_followed();
         let is_heard = is_followed && passed >= HEARD_AFTER && folded <= HEARD_MAX;
         if folded >= self.pace.records_max || (folded > 0 && (is_wanted || is_due || is_heard)) {
             return self.try_write();
@@ -244,7 +245,7 @@ impl Runner {
         if self.journal.end() - self.projection.folded() >= BACKLOG {
             return Ok(Next::Again);
         }
-        let mut rest = TICK.min(self.pace.interval.saturating_sub(passed));
+        let mut rest = tick.min(self.pace.interval.saturating_sub(passed));
         if is_followed && passed < HEARD_AFTER {
             rest = rest.min(HEARD_AFTER - passed);
         }

@@ -15,8 +15,6 @@ use super::hub::Seat;
 use crate::types::clock;
 use crate::views::{After, Follower, Sample, Views};
 
-/// Where something was left out, the next part waits for so long: more often is no use to anybody's eyes.
-const REST: Duration = Duration::from_millis(50);
 /// One who samples and is further behind than this reads nothing of what lies between.
 const BEHIND_MAX: u64 = 2_000;
 
@@ -187,7 +185,7 @@ impl Listener {
         };
         self.after = samples.last().map_or(self.after, |last| last.last);
         if samples.iter().any(|sample| !sample.left_out.is_empty()) {
-            self.rests_until = Some(clock::monotonic() + REST);
+            self.rests_until = Some(clock::monotonic() + self.seat.rest());
         }
         if text.is_empty() { Sampled::Nothing } else { Sampled::Text(text) }
     }

@@ -11,6 +11,14 @@ use super::tail::Tail;
 use crate::problem::{Code, Problem};
 use crate::types::StoreId;
 
+/// Where something was left out, the next part waits: for so long for each who listens on the node, so that what they cost together
+/// has a bound,
+const REST_EACH: Duration = Duration::from_micros(500);
+/// at least so long, because eyes see no faster,
+const REST_MIN: Duration = Duration::from_millis(10);
+/// and no longer than this, because then they would.
+const REST_MAX: Duration = Duration::from_millis(100);
+
 /// How many may listen, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamLimits {
@@ -90,6 +98,12 @@ impl Seat {
         &self.tail
     }
 
+    /// How long the next part waits, where something was left out.
+    pub(super) fn rest(&self) -> Duration {
+        let listeners = u32::try_from(self.hub.open.get()).unwrap_or(u32::MAX);
+        REST_EACH.saturating_mul(listeners).clamp(REST_MIN, REST_MAX)
+    }
+
     /// How listening goes.
     pub(super) fn limits(&self) -> &StreamLimits {
         &self.hub.limits
@@ -113,6 +127,20 @@ impl Drop for Seat {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn few_rest_for_a_moment_and_many_longer() {
+        let moment = Duration::from_secs(1);
+        let limits = StreamLimits { node_max: 1_000, store_max: 1_000, heartbeat: moment, patience: moment };
+        let hub = Hub::new(limits, Gauge::default());
+        let store: StoreId = "acme".parse().expect("a legal id");
+        let mut seats = vec![hub.take(&store).expect("a place")];
+        assert_eq!(seats[0].rest(), REST_MIN);
+        seats.extend((1..100).map(|_| hub.take(&store).expect("a place")));
+        assert_eq!(seats[0].rest(), Duration::from_millis(50));
+        seats.extend((100..1_000).map(|_| hub.take(&store).expect("a place")));
+        assert_eq!(seats[0].rest(), REST_MAX);
+    }
 
     #[test]
     fn places_are_bounded_by_store_and_node_and_given_back() {
