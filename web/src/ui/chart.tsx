@@ -67,12 +67,18 @@ function useThemeChanges(): number {
   return changes;
 }
 
-/** Where values stand without any beside them. */
+/** So few values in a row are not seen as a line. */
+const FEW = 3;
+
+/** Where a few values end that have none before them. */
 function alone(values: ArrayLike<number | null | undefined>): number[] {
-  const is = (index: number) => (values[index] ?? null) !== null;
-  return Array.from(values, (_, index) => index).filter(
-    (index) => is(index) && !is(index - 1) && !is(index + 1),
-  );
+  const ends: number[] = [];
+  let run = 0;
+  for (let index = 0; index < values.length; index += 1) {
+    run = (values[index] ?? null) === null ? 0 : run + 1;
+    if (run > 0 && run <= FEW && (values[index + 1] ?? null) === null) ends.push(index);
+  }
+  return ends;
 }
 
 export function Chart({
@@ -151,7 +157,7 @@ export function Chart({
             label: line.label,
             stroke: colour(line.token),
             width: 1.5,
-            // A value without neighbours is no line: it is a point.
+            // A value or two are no line: they are a point.
             points: {
               show: true,
               size: 5,

@@ -48,11 +48,12 @@ export function Page() {
     <div className="flex h-full min-h-0 flex-col">
       <header className="flex flex-col gap-3 border-b bg-panel px-4 pt-4 md:px-6">
         <div className="flex flex-wrap items-center gap-2">
-          <h1 className="mr-2 text-lg font-semibold max-sm:-order-1">Orders</h1>
+          <h1 className="mr-2 text-lg font-semibold max-sm:-order-2">Orders</h1>
           <SearchField filter={filter} onChange={change} />
           <FilterMenu filter={filter} onChange={change} />
           <ViewsMenu filter={filter} onChange={change} />
-          <div className="ml-auto flex gap-2 max-sm:-order-1">
+          <span aria-hidden className="basis-full sm:hidden max-sm:-order-1" />
+          <div className="ml-auto flex gap-2 max-sm:-order-2">
             <Button onClick={() => setBulk(true)}>
               <Zap size={14} aria-hidden /> <span className="max-sm:sr-only">Act on all</span>
             </Button>

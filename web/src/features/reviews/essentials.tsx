@@ -63,7 +63,7 @@ function Known({ order }: { readonly order: Order }) {
         <Status look={lookOf(PAYMENT, order.payment_status)} quiet />
         <Link
           to={`/orders/${order.id}`}
-          className="inline-flex items-center gap-1 text-sm text-accent hover:underline sm:ml-auto"
+          className="inline-flex items-center gap-1 basis-full text-sm text-accent hover:underline"
         >
           The whole order <ArrowUpRight size={13} aria-hidden />
         </Link>
