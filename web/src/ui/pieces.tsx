@@ -48,15 +48,17 @@ export function PiecesList({
       {pieces.lines.map((line) => (
         <li key={line.id} className="flex flex-wrap items-center gap-x-3 gap-y-2 px-3 py-2 text-sm">
           <Mono className="min-w-0 flex-1 truncate">{line.sku}</Mono>
-          <TextInput
-            type="number"
-            min={0}
-            max={line.most}
-            aria-label={`Pieces of ${line.sku}`}
-            className="w-20 text-right font-mono"
-            value={pieces.textOf(line.id)}
-            onChange={(event) => pieces.put(line.id, event.target.value)}
-          />
+          <span className="w-20 shrink-0">
+            <TextInput
+              type="number"
+              min={0}
+              max={line.most}
+              aria-label={`Pieces of ${line.sku}`}
+              className="font-mono"
+              value={pieces.textOf(line.id)}
+              onChange={(event) => pieces.put(line.id, event.target.value)}
+            />
+          </span>
           <span className="w-12 text-ink-3">of {formatCount(line.most)}</span>
           {aside?.(line)}
         </li>

@@ -195,7 +195,7 @@ function WayLine({ id, data, markerEnd }: EdgeProps<WayEdge>) {
             <div className={cx('text-ink-3', line.room !== 'above' && 'rounded-sm bg-canvas/80 px-0.5')}>
               {isBusy ? formatRate(rate) : '\u00a0'}
             </div>
-            {isBusy && known !== undefined && known.p95 !== null && (
+            {isBusy && (line.room !== 'on' || isPicked) && known !== undefined && known.p95 !== null && (
               <div className={cx('text-ink-3', line.room !== 'above' && 'rounded-sm bg-canvas/80 px-0.5')}>
                 p95 {formatMicros(known.p95)}
               </div>
