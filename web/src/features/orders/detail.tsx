@@ -235,17 +235,17 @@ function Shown({
             <span>
               · <Time at={order.created_at} /> (<Ago at={order.created_at} />)
             </span>
-            <span className="inline-flex items-center gap-1 max-sm:basis-full" data-testid="trace">
-              <span className="max-sm:hidden">·</span> trace
-              <Mono title={order.trace_id}>{shortTrace(order.trace_id)}</Mono>
-              <CopyButton text={order.trace_id} label="Copy the trace id" />
-            </span>
             {order.cancel_reason !== null && (
               <span className="text-undone">
                 · {order.cancel_reason.replace(/_/g, ' ')}
                 {order.cancel_detail === undefined ? '' : `, ${order.cancel_detail}`}
               </span>
             )}
+            <span className="inline-flex items-center gap-1 max-sm:basis-full" data-testid="trace">
+              <span className="max-sm:hidden">·</span> trace
+              <Mono title={order.trace_id}>{shortTrace(order.trace_id)}</Mono>
+              <CopyButton text={order.trace_id} label="Copy the trace id" />
+            </span>
           </p>
         </div>
         <Actions order={order} etag={etag} money={money} fulfillments={fulfillments.data ?? []} />
