@@ -110,6 +110,7 @@ test('a server that dies while a dialog is open: nothing is done twice, and noth
 
     // The answer is lost, though it was done.
     await page.route('**/refunds', async (route) => {
+      if (route.request().method() !== 'POST') return route.fallback();
       await route.fetch();
       await route.abort('connectionreset');
     });
@@ -117,7 +118,7 @@ test('a server that dies while a dialog is open: nothing is done twice, and noth
     await give.click();
     await expect(page.getByText(/does not answer|not reached|cannot be reached/i).first()).toBeVisible();
     await shop.until(id, (order) => order.amount_refunded === 1_000);
-    await page.unroute('**/refunds');
+    await page.unrouteAll({ behavior: 'wait' });
 
     await world.crash();
     await expect(page.getByRole('banner').getByText('reconnecting')).toBeVisible();
