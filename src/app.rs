@@ -23,7 +23,7 @@ use tokio::net::TcpSocket;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::{Config, Placement};
-use crate::gateway::{Bank, Breaker, BreakerConfig, Control, Stripe, StripeConfig};
+use crate::gateway::{Bank, Breaker, BreakerConfig, Control, Disputes, Stripe, StripeConfig};
 use crate::http::{self, BankDesk, Door, DoorSlot, Limits, Page};
 use crate::journal::sqlite::{Options as JournalOptions, SqliteJournal};
 use crate::journal::writer::Bounds;
@@ -230,7 +230,9 @@ impl App {
             Control::new(&stripe_config(&config)).context("setting up the line to the bank's desk")?;
         let door =
             door.with_schedule(jobs.schedule().clone()).with_page(fittings.page).with_logs(fittings.logs);
-        let door = Arc::new(door.with_bank(BankDesk::new(control)));
+        let disputes =
+            Disputes::new(&stripe_config(&config)).context("setting up the line for the bank's disputes")?;
+        let door = Arc::new(door.with_bank(BankDesk::new(control)).with_disputes(disputes));
         let tasks = vec![actix::spawn(keep_waking(directory.clone())), actix::spawn(keep_young(latencies))];
         slot.open(Arc::clone(&door));
         tracing::info!(url, journal.position = journal.end(), threads = threads.len(), "taking requests");

@@ -96,6 +96,8 @@ kinds! {
     PaymentGatewayDown = "payment_gateway_down", Critical;
     /// Money could not be given back. Subject: the order.
     RefundFailed = "refund_failed", Critical;
+    /// A cardholder does not accept a charge, or has been given it back. Subject: the order.
+    PaymentDisputed = "payment_disputed", Critical;
     /// People shall look at an order. Subject: the order.
     ReviewWaiting = "review_waiting", Info;
     /// An order has stood still for too long, its money cannot be taken, or what came back cannot be booked. Subject: the order,
@@ -120,6 +122,7 @@ impl Kind {
             | Kind::OutOfStock
             | Kind::PaymentRetrying
             | Kind::PaymentGatewayDown
+            | Kind::PaymentDisputed
             | Kind::ReviewWaiting
             | Kind::SagaStuck
             | Kind::ShipmentStalled

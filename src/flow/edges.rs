@@ -108,6 +108,9 @@ edges! {
     RefundCheckStarted = RefundCheck -> UndoPayment, "payment.refund_check_started";
     RefundChecked = Bank -> UndoPayment, "payment.refund_checked";
     RefundsChanged = UndoPayment -> Books, "order.refunds_changed";
+    OrderDisputed = UndoPayment -> Books, "order.disputed";
+    OrderDisputeEnded = UndoPayment -> Books, "order.dispute_ended";
+    DisputeReported = Books -> UndoPayment, "payment.dispute_reported";
     LinesUnpaid = UndoPayment -> Books, "order.lines_unpaid";
     LinesRefunded = UndoPayment -> Books, "order.lines_refunded";
     RefundsReported = Books -> UndoPayment, "payment.refunds_reported";
@@ -146,6 +149,8 @@ edges! {
     Notified = HearBank -> Pay, "payment.retry_started";
     LookStarted = HearBank -> Pay, "payment.look_started";
     LookEnded = Bank -> Pay, "payment.look_ended";
+    Disputed = HearBank -> UndoPayment, "payment.disputed";
+    DisputeUpdated = HearBank -> UndoPayment, "payment.dispute_updated";
 
     // Clocks and people.
     HoldExpired = HoldExpiry -> ReleaseStock, "inventory.released";

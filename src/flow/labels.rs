@@ -38,6 +38,7 @@ labels! {
         order::Command::Hear(order::Outcome::PaymentFailed { .. }) => "payment_failed",
         order::Command::Hear(order::Outcome::PaymentUndone { .. }) => "payment_undone",
         order::Command::Hear(order::Outcome::RefundsChanged { .. }) => "refunds_changed",
+        order::Command::Hear(order::Outcome::DisputeChanged { .. }) => "dispute_changed",
         order::Command::Hear(order::Outcome::CaptureFailed { .. }) => "capture_failed",
         order::Command::Hear(order::Outcome::ShippingResumed) => "shipping_resumed",
         order::Command::Hear(order::Outcome::Warned { .. }) => "people_warned",
@@ -73,6 +74,8 @@ labels! {
         payment::Command::Capture => "capture",
         payment::Command::Refund(_) => "refund",
         payment::Command::TroubleHeard { .. } => "alert_heard",
+        payment::Command::Claimed(_) => "bank_tells_of_dispute",
+        payment::Command::DisputeHeard { .. } => "order_heard_of_dispute",
         payment::Command::RefundsHeard { .. } => "order_heard",
     }
 

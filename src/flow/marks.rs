@@ -38,6 +38,8 @@ pub fn of_order(event: &order::Event, actor: Actor) -> Mark {
         E::PaymentUndone(_) => Edge::PaymentUndone,
         E::ReviewWithdrawn(_) => Edge::ReviewWithdrawn,
         E::RefundsChanged(_) => Edge::RefundsChanged,
+        E::Disputed(_) => Edge::OrderDisputed,
+        E::DisputeEnded(_) => Edge::OrderDisputeEnded,
         E::CaptureRequested(_) => Edge::CaptureRequested,
         E::Captured(_) => Edge::CapturedForParcels,
         E::CaptureFailed(_) => return Mark::Failed(Edge::CaptureRefused),
@@ -210,6 +212,9 @@ pub fn of_payment(event: &payment::Event, actor: Actor) -> Mark {
         E::RefundsReported(_) => Mark::Along(Edge::RefundsReported),
         E::TroubleReported(_) => Mark::Along(Edge::MoneyTroubleReported),
         E::ArrivedLate(_) => Mark::Along(Edge::ArrivedLate),
+        E::Disputed(_) => Mark::Along(Edge::Disputed),
+        E::DisputeUpdated(_) => Mark::Along(Edge::DisputeUpdated),
+        E::DisputeReported(_) => Mark::Along(Edge::DisputeReported),
         E::IntegrityFailure(_) => Mark::Failed(Edge::IntegrityFailed),
         E::ChargeFound(_) => Mark::Along(Edge::ChargeFound),
     }

@@ -100,6 +100,7 @@ fn sender(on: &str, actor: Actor) -> &'static [Node] {
         "fulfillment_canceled" => &[Node::StopFulfillment, Node::Track],
         // The order had not heard yet that it was paid.
         "refunds_changed" => &[Node::UndoPayment, Node::Pay],
+        "dispute_changed" => &[Node::UndoPayment],
         other => panic!("{other} by {actor:?} comes from nowhere"),
     }
 }
@@ -110,7 +111,9 @@ fn actor_of(on: &str) -> Actor {
         "deadline_passed" => Actor::Timer,
         other if other.starts_with("stock") => Actor::Inventory,
         other
-            if other.starts_with("payment") || other.starts_with("refunds") || other == "capture_failed" =>
+            if ["payment", "refunds", "dispute", "capture_failed"]
+                .iter()
+                .any(|word| other.starts_with(word)) =>
         {
             Actor::Payment
         }

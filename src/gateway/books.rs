@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::LocalBoxFuture;
 
+use crate::payment::Claim;
 use crate::payment::bank::{Outcome, Reason};
 use crate::types::{Amount, OrderId, StoreId};
 
@@ -31,6 +32,26 @@ pub struct BooksPage {
     pub next: Option<Arc<str>>,
 }
 
+/// One dispute as the bank has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BookedDispute {
+    /// Whose it is, where its payment says so.
+    pub store: Option<StoreId>,
+    /// About which order, where its payment says so.
+    pub order: Option<OrderId>,
+    /// What the bank says of it.
+    pub claim: Claim,
+}
+
+/// A page of disputes, the newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DisputesPage {
+    /// The disputes; of what was not paid by an intent nothing is known here.
+    pub disputes: Vec<BookedDispute>,
+    /// After what the next page begins, where there is one.
+    pub next: Option<Arc<str>>,
+}
+
 /// Somebody who keeps books of the money that moved.
 pub trait Books: 'static {
     /// The charges made between two times, in seconds since 1970, both included, after one of them.
@@ -40,6 +61,13 @@ pub trait Books: 'static {
         to_s: i64,
         after: Option<Arc<str>>,
     ) -> LocalBoxFuture<'static, Result<BooksPage, Reason>>;
+
+    /// The disputes opened since a time, in seconds since 1970, after one of them.
+    fn disputes(
+        &self,
+        from_s: i64,
+        after: Option<Arc<str>>,
+    ) -> LocalBoxFuture<'static, Result<DisputesPage, Reason>>;
 
     /// Whether anybody is there, in the breaker's words: nothing is asked for but an answer.
     fn ping(&self) -> LocalBoxFuture<'static, Outcome>;

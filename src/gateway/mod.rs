@@ -14,11 +14,11 @@ pub mod stripe;
 mod tests;
 mod traffic;
 
-pub use books::{BookedCharge, Books, BooksPage};
+pub use books::{BookedCharge, BookedDispute, Books, BooksPage, DisputesPage};
 pub use breaker::{Admission, Breaker, BreakerConfig, BreakerCounters, BreakerState};
 pub use health::{Health, health};
 pub use key::key;
-pub use stripe::{ANSWER_BYTES_MAX, Control, ControlFault, Stripe, StripeConfig, StripeError};
+pub use stripe::{ANSWER_BYTES_MAX, Control, ControlFault, Disputes, Stripe, StripeConfig, StripeError};
 pub use traffic::Traffic;
 
 use futures_util::future::LocalBoxFuture;

@@ -16,6 +16,7 @@ use super::stream::{Hub, StreamLimits};
 use super::web::Page;
 use super::webhooks::Heard;
 use crate::config::Config;
+use crate::gateway::Disputes;
 use crate::problem::{Code, Problem};
 use crate::schedule::Schedule;
 use crate::store::Directory;
@@ -110,6 +111,7 @@ pub struct Door {
     schedule: Option<Schedule>,
     page: Arc<Page>,
     bank: Option<BankDesk>,
+    disputes: Option<Disputes>,
     logs: Arc<LogBook>,
     log_seats: logs::Seats,
     in_flight: AtomicU32,
@@ -139,6 +141,7 @@ impl Door {
             schedule: None,
             page: Arc::default(),
             bank: None,
+            disputes: None,
             logs: Arc::default(),
             log_seats: logs::Seats::default(),
             in_flight: AtomicU32::new(0),
@@ -162,6 +165,17 @@ impl Door {
     pub fn with_bank(mut self, bank: BankDesk) -> Self {
         self.bank = Some(bank);
         self
+    }
+
+    /// The same door, with a way to ask the bank about disputes.
+    pub fn with_disputes(mut self, disputes: Disputes) -> Self {
+        self.disputes = Some(disputes);
+        self
+    }
+
+    /// The way to ask the bank about disputes.
+    pub(super) fn disputes(&self) -> Option<&Disputes> {
+        self.disputes.as_ref()
     }
 
     /// What the bank told of late.

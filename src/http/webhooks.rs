@@ -10,17 +10,18 @@ use actix_web::HttpRequest;
 use actix_web::http::header::HeaderName;
 use serde::Serialize;
 
-use super::door::Through;
+use super::door::{Door, Through};
 use super::mac::is_mac_of;
 use super::query::PathTo;
 use super::reply::{self, Reply};
 use super::sent::Body;
 use crate::gateway::stripe::notice::{self, About};
-use crate::payment::Rejection;
+use crate::payment::bank::Reason;
+use crate::payment::{Claim, Rejection};
 use crate::problem::{Code, Problem};
 use crate::runtime::Refusal;
 use crate::store::Tenant;
-use crate::types::{StoreId, Timestamp};
+use crate::types::{OrderId, StoreId, Timestamp};
 
 const SIGNATURE: HeaderName = HeaderName::from_static("stripe-signature");
 /// A signature is good for so long before and after the time it names, in seconds.
@@ -88,14 +89,20 @@ pub(super) async fn stripe(
     let is_heard = Ok(reply::view(&Received { received: true }));
     // The same bank may tell several stores; each hears for itself.
     let name: Arc<str> = format!("{store} {}", told.event).into();
-    let Some(About { store: of, order, notice }) = told.about else { return is_heard };
-    if of != store {
-        return Err(Code::OrderNotFound.into());
-    }
     if door.heard().has(&name) {
         return is_heard;
     }
-    match tenant.notify(order, notice).await {
+    let heard = match (told.about, told.dispute) {
+        (Some(About { store: of, .. }), _) if of != store => return Err(Code::OrderNotFound.into()),
+        (Some(About { order, notice, .. }), _) => tenant.notify(order, notice).await,
+        (None, Some(dispute)) => match looked_up(&door, &dispute).await? {
+            Some((of, _, _)) if of != store => return Err(Code::OrderNotFound.into()),
+            Some((_, order, claim)) => tenant.claimed(order, claim).await,
+            None => return is_heard,
+        },
+        (None, None) => return is_heard,
+    };
+    match heard {
         Ok(()) => {}
         Err(Refusal::Rejected(Rejection::NotBegun)) => return Err(Code::OrderNotFound.into()),
         Err(Refusal::Rejected(Rejection::Busy)) => return Err(Code::PaymentBusy.into()),
@@ -103,6 +110,17 @@ pub(super) async fn stripe(
     }
     door.heard().add(name);
     is_heard
+}
+
+/// A dispute names no order: what it is and whose, the bank is asked. Nothing, where it is none of ours.
+async fn looked_up(door: &Door, dispute: &str) -> Result<Option<(StoreId, OrderId, Claim)>, Problem> {
+    let Some(bank) = door.disputes() else { return Ok(None) };
+    let found = bank.look(dispute).await.map_err(|reason| match reason {
+        Reason::LaneClosed => Problem::from(Code::PaymentBusy),
+        _ => Problem::because(Code::GatewayUnavailable, "the bank cannot be asked about this dispute now"),
+    })?;
+    let ours = found.and_then(|found| Some((found.store?, found.order?, found.claim)));
+    Ok(ours)
 }
 
 /// Whether one of the signatures is of this body, under one of the store's secrets, and of now.

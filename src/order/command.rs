@@ -111,6 +111,11 @@ pub enum Outcome {
         /// Given back.
         refunded: Amount,
     },
+    /// A cardholder does not accept a charge, or the bank has decided that.
+    DisputeChanged {
+        /// Whether money of it is disputed, or was lost in a dispute.
+        is_disputed: bool,
+    },
     /// The bank would not hand over what it had set aside.
     CaptureFailed {
         /// Set aside.

@@ -7,9 +7,9 @@ use crate::types::Timestamp;
 
 use super::command::{Command, Outcome, Placement, Rejection};
 use super::event::{
-    Canceled, Challenged, Cleared, Confirmed, Created, Event, Expired, FulfillmentUpdated, Paid, PaidLate,
-    ParkedForReview, PaymentUndone, RefundsChanged, RemainderCanceled, RetryRequested, ReviewPassed,
-    ReviewWithdrawn, StockHeld, StockReleased,
+    Canceled, Challenged, Cleared, Confirmed, Created, Disputed, Event, Expired, FulfillmentUpdated, Paid,
+    PaidLate, ParkedForReview, PaymentUndone, RefundsChanged, RemainderCanceled, RetryRequested,
+    ReviewPassed, ReviewWithdrawn, StockHeld, StockReleased,
 };
 use super::forward;
 use super::state::{Clearance, Order, Phase, Placed, Risk};
@@ -189,6 +189,12 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
                 vec![Event::RefundsChanged(RefundsChanged { id, captured, refunded })]
             }
         }
+        // Whatever becomes of the order, its money is disputed or not.
+        (_, O::DisputeChanged { is_disputed }) => match (placed.money.is_disputed, is_disputed) {
+            (false, true) => vec![Event::Disputed(Disputed { id })],
+            (true, false) => vec![Event::DisputeEnded(Disputed { id })],
+            (true, true) | (false, false) => vec![],
+        },
         (P::Closed { undo, .. }, O::CaptureFailed { authorized, .. }) if !undo.payment => {
             let captured = placed.money.captured;
             vec![Event::PaidLate(PaidLate { id, authorized, captured })]

@@ -44,6 +44,10 @@ crate::events! {
         PaymentUndone(PaymentUndone) = "order.payment_undone", 1;
         /// More of its money was given back, or the bank took some of that back.
         RefundsChanged(RefundsChanged) = "order.refunds_changed", 1;
+        /// A cardholder does not accept what was charged for it.
+        Disputed(Disputed) = "order.disputed", 1;
+        /// Nobody disputes its money any more.
+        DisputeEnded(Disputed) = "order.dispute_ended", 1;
         /// Nobody needs to look any more.
         ReviewWithdrawn(ReviewWithdrawn) = "order.review_withdrawn", 1;
         /// A parcel is ready, and the money is to be taken before it leaves.
@@ -95,6 +99,13 @@ pub struct Created {
     /// The trace that its request belonged to; where there is none, the order's id makes one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<TraceId>,
+}
+
+/// `order.disputed` and `order.dispute_ended`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Disputed {
+    /// The order.
+    pub id: OrderId,
 }
 
 /// `order.stock_held`
@@ -378,6 +389,7 @@ of_an_order!(
     RetryRequested,
     StockReleased,
     PaymentUndone,
+    Disputed,
     RefundsChanged,
     ReviewWithdrawn,
     CaptureRequested,

@@ -45,9 +45,9 @@ pub use cart::{
 pub use command::{Command, Outcome, Placement, Rejection};
 pub use event::{
     Canceled, CaptureFailed, CaptureRequested, CaptureRetried, Captured, Challenged, Cleared, Confirmed,
-    Created, Event, Expired, FulfillmentUpdated, GoodsReturned, LinesRefunded, LinesUnpaid, Paid, PaidLate,
-    ParkedForReview, PaymentUndone, RefundsChanged, RemainderCanceled, RetryRequested, ReviewPassed,
-    ReviewWithdrawn, Shipped, ShippingResumed, StockHeld, StockReleased, TroubleReported,
+    Created, Disputed, Event, Expired, FulfillmentUpdated, GoodsReturned, LinesRefunded, LinesUnpaid, Paid,
+    PaidLate, ParkedForReview, PaymentUndone, RefundsChanged, RemainderCanceled, RetryRequested,
+    ReviewPassed, ReviewWithdrawn, Shipped, ShippingResumed, StockHeld, StockReleased, TroubleReported,
 };
 pub use goods::{CanceledUnits, Goods, Progress};
 pub use state::{Clearance, Ended, Money, Order, Phase, Placed, Policy, Risk, Undo};
@@ -153,6 +153,8 @@ impl Aggregate for Orders {
             | Event::StockReleased(_)
             | Event::PaymentUndone(_)
             | Event::RefundsChanged(_)
+            | Event::Disputed(_)
+            | Event::DisputeEnded(_)
             | Event::ReviewWithdrawn(_)
             | Event::CaptureRequested(_)
             | Event::ShippingResumed(_)

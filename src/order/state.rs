@@ -135,6 +135,9 @@ pub struct Money {
     pub captured: Amount,
     /// Given back.
     pub refunded: Amount,
+    /// Whether some of it is disputed, or was lost in a dispute.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_disputed: bool,
 }
 
 /// Store policies that an order keeps from the moment it was taken.
@@ -220,11 +223,13 @@ impl Placed {
 
     /// The money word: a function of the payment's reports and the phase, written nowhere.
     pub fn payment_status(&self) -> PaymentStatus {
-        let Money { authorized, captured, refunded } = self.money;
+        let Money { authorized, captured, refunded, is_disputed } = self.money;
         let is_closed = matches!(self.phase, Phase::Closed { .. });
         if !captured.is_zero() {
             if refunded >= captured {
                 PaymentStatus::Refunded
+            } else if is_disputed {
+                PaymentStatus::Disputed
             } else if refunded.is_zero() {
                 PaymentStatus::Captured
             } else {
@@ -408,6 +413,8 @@ impl Placed {
                     self.undone(|undo| undo.payment = true);
                 }
             }
+            Event::Disputed(_) => self.money.is_disputed = true,
+            Event::DisputeEnded(_) => self.money.is_disputed = false,
             Event::ReviewWithdrawn(_) => self.undone(|undo| undo.review = false),
             Event::CaptureRequested(asked) => self.goods.waiting.push((asked.number, asked.units)),
             Event::Captured(captured) => {

@@ -37,6 +37,8 @@ words! {
         PartiallyRefunded = "partially_refunded",
         /// All given back.
         Refunded = "refunded",
+        /// The cardholder does not accept it.
+        Disputed = "disputed",
         /// None taken, none will be.
         Canceled = "canceled",
     }

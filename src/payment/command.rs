@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::types::{Amount, Currency, OrderId};
 
 use super::bank::{Notice, Operation, Outcome};
+use super::dispute::Claim;
 
 /// What may be asked of a payment, by its order, by a person through the order, and by the bank's answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +49,13 @@ pub enum Command {
     },
     /// The bank says that something has happened. A hint, not a fact: it leads to nothing but a question.
     Notified(Notice),
+    /// The bank was asked about a dispute, and says this. Only whoever asked it says so.
+    Claimed(Claim),
+    /// The order has heard whether there is a dispute. Only the store's machinery says so.
+    DisputeHeard {
+        /// Whether there is one.
+        is_disputed: bool,
+    },
     /// The waiting time is over. Whoever says so vouches for the time.
     Resume,
     /// A person wants the stuck step tried at once.

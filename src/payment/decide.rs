@@ -8,6 +8,7 @@ use super::KEY_TRUSTED_MS;
 use super::answer::{answered, looked};
 use super::bank::{Operation, Reason};
 use super::command::{Capture, Command, Rejection};
+use super::dispute;
 use super::event::{
     AttemptStarted, CancelRequested, Canceled, Created, Event, Next, RetryScheduled, RetryStarted,
 };
@@ -59,6 +60,8 @@ pub(super) fn decide(state: &State, command: Command, now: Timestamp) -> Result<
         (S::Begun(begun), C::Refund(wish)) => refund::wished(begun, wish, now),
         (S::Begun(begun), C::TroubleHeard { troubles }) => Ok(refund::trouble_heard(begun, troubles)),
         (S::Begun(begun), C::RefundsHeard { refunded }) => Ok(refund::heard(begun, refunded)),
+        (S::Begun(begun), C::Claimed(claim)) => dispute::claimed(begun, claim),
+        (S::Begun(begun), C::DisputeHeard { is_disputed }) => Ok(dispute::heard(begun, is_disputed)),
         (S::Begun(begun), C::Notified(notice)) => look::notified(begun, &notice),
         (S::Begun(begun), C::Answered { operation, attempt, outcome }) => {
             Ok(answered(begun, operation, attempt, outcome, now))
@@ -75,6 +78,8 @@ pub(super) fn decide(state: &State, command: Command, now: Timestamp) -> Result<
             | C::Capture
             | C::RefundsHeard { .. }
             | C::TroubleHeard { .. }
+            | C::Claimed(_)
+            | C::DisputeHeard { .. }
             | C::Notified(_)
             | C::Answered { .. }
             | C::Looked { .. },

@@ -11,6 +11,7 @@ use crate::types::{Amount, Currency, OrderId, Timestamp};
 use super::bank::{Operation, Reason, RefundProgress};
 use super::command::{Capture, RetryPolicy};
 use super::decline::RetryClass;
+use super::dispute::DisputeStatus;
 
 crate::events! {
     /// What has happened to a payment.
@@ -65,6 +66,12 @@ crate::events! {
         TroubleReported(TroubleReported) = "payment.trouble_reported", 1;
         /// Money came for a payment that had ended; it goes back by itself. Once a payment.
         ArrivedLate(ArrivedLate) = "payment.arrived_late", 1;
+        /// A cardholder does not accept a charge.
+        Disputed(Disputed) = "payment.disputed", 1;
+        /// The bank says otherwise of a dispute than before.
+        DisputeUpdated(Disputed) = "payment.dispute_updated", 1;
+        /// The order knows whether there is a dispute.
+        DisputeReported(DisputeReported) = "payment.dispute_reported", 1;
         /// The bank took another amount or currency than was asked for.
         IntegrityFailure(StrayCharge) = "payment.integrity_failure", 1;
         /// A charge that nobody waits for any more has come to light.
@@ -381,6 +388,32 @@ pub struct ArrivedLate {
     pub captured: Amount,
 }
 
+/// Data of `payment.disputed` and `payment.dispute_updated`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Disputed {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// The bank's id for the dispute.
+    pub id: Arc<str>,
+    /// The bank's id for the intent whose charge it is about.
+    pub intent: Arc<str>,
+    /// How much of the charge, in minor units of its currency.
+    pub amount: Amount,
+    /// The cardholder's reason, as the bank has it.
+    pub reason: Arc<str>,
+    /// Where it stands.
+    pub status: DisputeStatus,
+}
+
+/// Data of `payment.dispute_reported`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DisputeReported {
+    /// The order that is paid.
+    pub order: OrderId,
+    /// Whether money of it is disputed, or was lost in a dispute.
+    pub is_disputed: bool,
+}
+
 /// Data of `payment.cancel_requested`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CancelRequested {
@@ -524,5 +557,7 @@ about_a_payment!(
     RefundsReported,
     TroubleReported,
     ArrivedLate,
+    Disputed,
+    DisputeReported,
     StrayCharge,
 );

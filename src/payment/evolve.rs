@@ -49,6 +49,8 @@ impl Begun {
             reported: Amount::ZERO,
             troubles: 0,
             troubles_told: 0,
+            disputes: Vec::new(),
+            dispute_told: false,
             arrived_late: false,
         }
     }
@@ -268,6 +270,8 @@ impl Begun {
             }
             Event::RefundsReported(e) => self.reported = e.refunded,
             Event::TroubleReported(e) => self.troubles_told = e.troubles,
+            Event::Disputed(e) | Event::DisputeUpdated(e) => self.disputed(e, at),
+            Event::DisputeReported(e) => self.dispute_told = e.is_disputed,
             Event::ArrivedLate(_) => {
                 self.troubles = self.troubles.saturating_add(1);
                 self.arrived_late = true;

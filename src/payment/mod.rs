@@ -38,6 +38,8 @@
 //!                            └─▶ found: what the bank says is what happened
 //! ```
 //!
+//! A dispute about a charge stands beside all this and changes none of it: `dispute.rs`.
+//!
 //! The intent with the key of attempt 1 is in `payment.created`, so it is durable before a byte goes out; each later key is
 //! in `payment.attempt_started`. "Not found" proves that nothing happened only when the inquiry began
 //! [`CERTAIN_AFTER_MS`] after the last call that may have arrived, since banks' indexes lag; only such proof closes a key
@@ -52,6 +54,7 @@ pub mod bank;
 mod command;
 mod decide;
 pub mod decline;
+mod dispute;
 mod event;
 mod evolve;
 mod look;
@@ -65,11 +68,12 @@ mod view;
 pub use backoff::{REFUSED_WAIT_MS, RETRY_AFTER_MS_MAX};
 pub use command::{Capture, Command, HowMuch, RefundReason, Rejection, RetryPolicy, Wish};
 pub use decline::RetryClass;
+pub use dispute::{Claim, DISPUTES_MAX, Dispute, DisputeStatus};
 pub use event::{
     ArrivedLate, AttemptStarted, CancelRequested, Canceled, CaptureFailed, Captured, Created, Declined,
-    Event, Failed, Failure, LookEnded, LookStarted, Next, OutcomeUnknown, Processed, RefundCheckStarted,
-    RefundChecked, RefundFailed, RefundPending, RefundRequested, Refunded, RefundsReported, RequiresAction,
-    RetryScheduled, RetryStarted, StrayCharge, TroubleReported, Voided,
+    DisputeReported, Disputed, Event, Failed, Failure, LookEnded, LookStarted, Next, OutcomeUnknown,
+    Processed, RefundCheckStarted, RefundChecked, RefundFailed, RefundPending, RefundRequested, Refunded,
+    RefundsReported, RequiresAction, RetryScheduled, RetryStarted, StrayCharge, TroubleReported, Voided,
 };
 pub use standing::{LastDecline, RefundStanding, Standing};
 pub use state::{
@@ -127,6 +131,13 @@ pub enum Step {
         /// How many things did so far.
         troubles: u32,
     },
+    /// The order hears whether money of it is disputed, until it has.
+    ReportDispute {
+        /// The order.
+        order: OrderId,
+        /// Whether it is, or was lost.
+        is_disputed: bool,
+    },
     /// The order hears how much was given back, until it has.
     ReportRefunds {
         /// The order.
@@ -182,6 +193,10 @@ impl Aggregate for Payment {
         if refunded != begun.reported {
             let captured = begun.captured_of_order();
             steps.push(Step::ReportRefunds { order: begun.order, captured, refunded });
+        }
+        if begun.is_disputed() != begun.dispute_told {
+            let (order, is_disputed) = (begun.order, begun.is_disputed());
+            steps.push(Step::ReportDispute { order, is_disputed });
         }
         if begun.troubles > begun.troubles_told {
             steps.push(Step::ReportTrouble { order: begun.order, troubles: begun.troubles });

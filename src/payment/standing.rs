@@ -172,6 +172,9 @@ pub(super) fn is_told(event: &Event) -> bool {
         | Event::LookEnded(_)
         | Event::RefundsReported(_)
         | Event::TroubleReported(_)
+        | Event::Disputed(_)
+        | Event::DisputeUpdated(_)
+        | Event::DisputeReported(_)
         | Event::ArrivedLate(_) => false,
     }
 }

@@ -11,6 +11,7 @@ use crate::types::{Amount, Currency, OrderId, PaymentId, Timestamp};
 use super::bank::{Call, Operation, Reason, RefundProgress};
 use super::command::{Capture, RetryPolicy};
 use super::decline::RetryClass;
+use super::dispute::Dispute;
 use super::event::{Failure, Next};
 
 /// A payment, before and after it begins.
@@ -90,6 +91,12 @@ pub struct Begun {
     /// Of how many of them the alert desk has heard.
     #[serde(default, skip_serializing_if = "is_nought")]
     pub troubles_told: u32,
+    /// Every dispute that the bank told of, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disputes: Vec<Dispute>,
+    /// Whether the order was last told that there is one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dispute_told: bool,
     /// Whether money came after the payment had ended.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub arrived_late: bool,

@@ -1,6 +1,7 @@
 //! Scenarios: given what has happened, when this comes, then these events. Laws and the model bank stand beside.
 
 mod declines;
+mod disputes;
 mod laws;
 #[expect(clippy::wildcard_enum_match_arm, reason = "the model bank names only what it does something about")]
 mod model;
@@ -154,7 +155,7 @@ impl Paying {
         // So does the alert desk.
         let trouble = |step: &Step| match step {
             Step::ReportTrouble { troubles, .. } => Some(*troubles),
-            Step::Report { .. } | Step::ReportRefunds { .. } => None,
+            Step::Report { .. } | Step::ReportRefunds { .. } | Step::ReportDispute { .. } => None,
         };
         if let Some(troubles) = Payment::due(&self.state).steps.iter().find_map(trouble) {
             self.tell(Command::TroubleHeard { troubles })?;

@@ -19,7 +19,7 @@ use crate::fulfillment::{self, FulfillmentView, Fulfillments};
 use crate::inventory::{self, Inventory, ItemView};
 use crate::order::{self, Order, OrderView, Orders};
 use crate::payment::bank::Notice;
-use crate::payment::{self, Payment, PaymentView, RefundView};
+use crate::payment::{self, Claim, Payment, PaymentView, RefundView};
 use crate::returns::{self, ReturnView, Returns};
 use crate::runtime::ask::{Show, send};
 use crate::runtime::{
@@ -478,6 +478,17 @@ impl Tenant {
             Some(Answer::of(&PaymentView::of(begun.id(), begun), 0))
         });
         let (payment, meta) = (payment::id_of(order), Meta::by(Actor::Bank));
+        put(&self.members.payments, payment, command, meta, None, None, show).await.map(drop)
+    }
+
+    /// Hears what the bank says of a dispute. Answers once that is durable.
+    pub async fn claimed(&self, order: OrderId, claim: Claim) -> Result<(), Refusal<payment::Rejection>> {
+        let show: Show<Payment> = Box::new(|state| {
+            let begun = state.begun()?;
+            Some(Answer::of(&PaymentView::of(begun.id(), begun), 0))
+        });
+        let (payment, meta) = (payment::id_of(order), Meta::by(Actor::Bank));
+        let command = payment::Command::Claimed(claim);
         put(&self.members.payments, payment, command, meta, None, None, show).await.map(drop)
     }
 

@@ -31,7 +31,7 @@ use crate::returns;
 use crate::runtime::ask::send;
 use crate::runtime::{Ask, Family as _, Fault, Only, Refusal, Wiring};
 use crate::types::map::{Map, Set};
-use crate::types::{Actor, Cause, Meta, OrderId, PaymentId, Sku, Timestamp};
+use crate::types::{Actor, Amount, Cause, Meta, OrderId, PaymentId, Sku, Timestamp};
 
 /// What alerts call the bank: a node has one.
 pub(super) const GATEWAY: &str = "bank";
@@ -275,6 +275,12 @@ pub(super) fn paid(
             let message = refund_refused(state.begun(), failed.refund, &failed.code);
             raise(family, Kind::RefundFailed, &failed.order.to_string(), &message, 1);
         }
+        if let Event::Disputed(disputed) | Event::DisputeUpdated(disputed) = event
+            && disputed.status.stands()
+        {
+            let message = dispute_says(disputed.status, disputed.amount, &disputed.reason);
+            raise(family, Kind::PaymentDisputed, &disputed.order.to_string(), &message, 1);
+        }
         if let Event::ArrivedLate(late) = event {
             raise(family, Kind::ReconciliationMismatch, &late.order.to_string(), ARRIVED_LATE, 1);
         }
@@ -312,6 +318,11 @@ pub(super) fn trouble(family: &Rc<StoreFamily>, state: &payment::State, troubles
     if begun.arrived_late && begun.charges().any(payment::Charge::is_live) {
         raise(family, Kind::ReconciliationMismatch, &subject, ARRIVED_LATE, 0);
         last = Some((Kind::ReconciliationMismatch, ARRIVED_LATE.to_owned()));
+    }
+    if let Some(dispute) = begun.disputes.iter().rev().find(|dispute| dispute.status.stands()) {
+        let message = dispute_says(dispute.status, dispute.amount, &dispute.reason);
+        raise(family, Kind::PaymentDisputed, &subject, &message, 0);
+        last = Some((Kind::PaymentDisputed, message));
     }
     let heard = payment::Command::TroubleHeard { troubles };
     let payments = family.members.payments.clone();
@@ -359,11 +370,20 @@ fn refund_refused(begun: Option<&payment::Begun>, number: u32, code: &str) -> St
     }
 }
 
+/// What people read of a dispute. They answer it at the bank.
+fn dispute_says(status: payment::DisputeStatus, amount: Amount, reason: &str) -> String {
+    let (minor, status) = (amount.minor(), status.word().replace('_', " "));
+    format!("the cardholder disputes {minor} ({}): {status}", reason.replace('_', " "))
+}
+
 /// Whether what went wrong with an order's money is right again.
 fn money_settled(family: &StoreFamily, begun: &payment::Begun) {
     let has_failed = |refund: &payment::Refund| matches!(refund.state, payment::RefundState::Failed { .. });
     if family.listener.has(Kind::RefundFailed) && !begun.refunds.iter().any(has_failed) {
         clear(family, Kind::RefundFailed, &begun.order.to_string());
+    }
+    if family.listener.has(Kind::PaymentDisputed) && !begun.is_disputed() {
+        clear(family, Kind::PaymentDisputed, &begun.order.to_string());
     }
     if family.listener.has(Kind::ReconciliationMismatch) && !begun.charges().any(payment::Charge::is_live) {
         clear(family, Kind::ReconciliationMismatch, &begun.order.to_string());

@@ -427,6 +427,15 @@ fn payment(findings: &mut Findings, name: &str, row: &AuditedOrder, model: &Orde
             findings.compare(name, &subject, "captured", &captured, &begun.captured().minor());
             findings.compare(name, &subject, "refunded", &refunded, &begun.refunded().minor());
             refunds(findings, name, &subject, model, begun);
+            let found: BTreeMap<String, String> = begun
+                .disputes
+                .iter()
+                .map(|dispute| (dispute.id.to_string(), dispute.status.word().to_owned()))
+                .collect();
+            if found != model.disputes {
+                let (expected, found) = (format!("{:?}", model.disputes), format!("{found:?}"));
+                findings.add(name, &subject, "disputes", &expected, &found);
+            }
         }
         (Some(_), Some(_)) => {}
     }

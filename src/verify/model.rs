@@ -73,6 +73,8 @@ pub(super) struct Order {
     pub(super) case: Option<Box<Case>>,
     /// The parcels that were let go.
     let_go: BTreeSet<u64>,
+    /// Some of its money is disputed, or was lost in a dispute.
+    is_disputed: bool,
     /// A parcel waits until the money is taken.
     awaits_money: bool,
     /// How taking it went so far.
@@ -309,6 +311,8 @@ impl Order {
                 matches!(before, P::Canceled | P::Expired)
             }
             "retry_requested" => before != P::Unplaced,
+            "disputed" => before != P::Unplaced && !self.is_disputed,
+            "dispute_ended" => self.is_disputed,
             "refunds_changed" => !matches!(before, P::Unplaced | P::Reserving | P::Screening | P::OnHold),
             _ => {
                 self.is_beyond = true;
@@ -397,6 +401,7 @@ impl Order {
                     self.unpaid = None;
                 }
             }
+            "disputed" | "dispute_ended" => self.is_disputed = kind == "disputed",
             "lines_unpaid" => self.unpaid = data["why"].as_str().map(ToOwned::to_owned),
             "shipping_resumed" => self.capture.is_paused = false,
             "trouble_reported" => self.capture.is_warned = data["is_stuck"] == true,
@@ -605,6 +610,7 @@ impl Order {
         let is_ended = matches!(self.phase, Phase::Canceled | Phase::Expired);
         match (self.captured, self.refunded) {
             (1.., refunded) if refunded >= self.captured => "refunded",
+            (1.., _) if self.is_disputed => "disputed",
             (1.., 0) => "captured",
             (1.., _) => "partially_refunded",
             _ if is_ended => "canceled",

@@ -22,6 +22,10 @@ pub(super) struct Payment {
     /// How many things went wrong that people must know of, and of how many the alert desk has heard.
     troubles: u64,
     troubles_told: u64,
+    /// Disputes by the bank's id: how they stand.
+    pub(super) disputes: BTreeMap<String, String>,
+    /// Whether the order was last told that there is one.
+    dispute_told: bool,
     is_canceled: bool,
     /// Refunds by number.
     pub(super) refunds: BTreeMap<u64, Refund>,
@@ -48,6 +52,11 @@ pub(super) struct Charge {
     is_own: bool,
     /// Of what, where that is another than the payment's.
     pub(super) currency: Option<String>,
+}
+
+/// Whether a dispute is open or lost.
+fn stands(status: &str) -> bool {
+    !matches!(status, "warning_closed" | "won" | "prevented")
 }
 
 impl Payment {
@@ -111,6 +120,12 @@ impl Payment {
             "declined" => {}
             "arrived_late" => self.troubles += 1,
             "trouble_reported" => self.troubles_told = number("troubles"),
+            "disputed" | "dispute_updated" => {
+                let word = |name: &str| data[name].as_str().unwrap_or_default().to_owned();
+                self.troubles += u64::from(stands(&word("status")));
+                self.disputes.insert(word("id"), word("status"));
+            }
+            "dispute_reported" => self.dispute_told = data["is_disputed"] == true,
             "refunds_reported" => self.reported = amount("refunded"),
             // A queue of its own: whether it is at work shows by its attempts.
             "refund_requested"
@@ -167,7 +182,8 @@ impl Payment {
 
     /// Whether the order is still to hear of money that was given back.
     pub(super) fn owes_report(&self) -> bool {
-        if self.troubles > self.troubles_told {
+        let is_disputed = self.disputes.values().any(|status| stands(status));
+        if self.troubles > self.troubles_told || is_disputed != self.dispute_told {
             return true;
         }
         let own = self.charges.iter().filter(|charge| charge.is_own).map(|charge| charge.refunded).sum();

@@ -10,6 +10,7 @@ mod backorders;
 mod crash;
 mod demo;
 mod disk;
+mod disputes;
 mod doubt;
 mod edits;
 mod figures;

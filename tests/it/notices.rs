@@ -120,10 +120,34 @@ async fn day(luck: Option<f64>, errands: &[Errand]) -> (End, Value) {
     })
     .await;
     world.proves_within(REST, &[&shop]).await;
+    disputes_are_known(&world, &shop, errands).await;
     let (end, notices) = (end(&world, &shop).await, world.bank.notices().await);
     assert_eq!((&notices["failed"], &notices["given_up"]), (&json!(0), &json!(0)), "{notices}");
     world.ends(&[&shop]).await;
     (end, notices)
+}
+
+/// What the bank did not tell of a dispute, comparing its books finds out.
+async fn disputes_are_known(world: &World, shop: &Shop, errands: &[Errand]) {
+    let disputed = errands.iter().filter(|errand| errand.method == "pm_card_createDispute").count();
+    until("all disputes to be known", REST, async || {
+        let before = world.api().get("/v1/schedules/reconcile").await.must(200)["runs"].as_u64();
+        world.api().call("POST", "/v1/schedules/reconcile/run").answer().await.must(202);
+        until("books to be compared", LIMIT, async || {
+            let ran = world.api().get("/v1/schedules/reconcile").await.must(200);
+            if ran["runs"].as_u64() > before { Ok(()) } else { Err(ran.to_string()) }
+        })
+        .await;
+        let events = shop.events().await;
+        let count = |kind: &str| events.iter().filter(|event| event["type"] == kind).count();
+        let (heard, told) = (count("payment.disputed"), count("order.disputed"));
+        if heard == disputed && told == disputed {
+            Ok(())
+        } else {
+            Err(format!("{heard}, {told} of {disputed}"))
+        }
+    })
+    .await;
 }
 
 /// A store that the bank tells of everything, or of nothing.

@@ -89,6 +89,18 @@ impl Charted for Orders {
             O::ParcelReady { number: 1, units: 1 },
             O::GoodsReturned { pieces: 1 },
         ];
+        // A dispute changes nothing else, and what goes on beside it is what goes on without: it is enough to have it where an order
+        // waits for nothing but its goods.
+        let is_at_rest = |placed: &order::Placed| {
+            matches!(placed.phase, order::Phase::Confirmed) && placed.goods == order::Goods::default()
+        };
+        if order.placed().is_some_and(is_at_rest) {
+            reports.push(O::DisputeChanged { is_disputed: true });
+        }
+        if order.placed().is_some_and(|placed| placed.money.is_disputed) {
+            reports = vec![O::DisputeChanged { is_disputed: false }];
+            return named(labels::order_command, reports.into_iter().map(C::Hear).collect());
+        }
         let canceled = |quantity| vec![order::CanceledUnits { line: LINE, quantity }];
         let far = |shipped, delivered, canceled| order::Progress {
             shipped,

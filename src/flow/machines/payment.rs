@@ -46,6 +46,7 @@ impl Charted for Payment {
         into.add(begun.strays.first().map(|stray| charge(&stray.charge)));
         into.add((begun.reported == begun.refunded_of_order(), begun.arrived_late));
         into.add(begun.troubles > begun.troubles_told);
+        into.add((begun.disputes.first().map(|dispute| dispute.status), begun.dispute_told));
         into.add(
             begun.look.as_ref().filter(|_| is_plainly_paid(begun)).map(|look| look.wait_until.is_some()),
         );
@@ -103,6 +104,29 @@ impl Charted for Payment {
             }
             if is_plainly_paid(begun) {
                 commands.push(C::Notified(told("another")));
+            }
+            let claim = |status| {
+                C::Claimed(payment::Claim {
+                    id: "dispute".into(),
+                    intent: "intent".into(),
+                    amount: amount(),
+                    reason: "fraudulent".into(),
+                    status,
+                })
+            };
+            if is_plainly_paid(begun) && begun.charge_of("intent").is_some() {
+                commands.push(claim(payment::DisputeStatus::NeedsResponse));
+            }
+            if !begun.disputes.is_empty() {
+                // What goes on beside a dispute is what goes on without it.
+                return named(
+                    labels::payment_command,
+                    vec![
+                        claim(payment::DisputeStatus::Won),
+                        C::DisputeHeard { is_disputed: begun.is_disputed() },
+                        C::TroubleHeard { troubles: u32::MAX },
+                    ],
+                );
             }
             if begun.is_wanted() && begun.refunds.first().is_some_and(payment::Refund::is_accepted) {
                 commands.push(C::Notified(Notice::Refund { number: 1, has_failed: true }));

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::gateway::BookedCharge;
+use crate::gateway::{BookedCharge, BookedDispute};
 use crate::payment::bank::{Decline, IntentStatus, RefundProgress, RefundReceipt, Snapshot};
+use crate::payment::{Claim, DisputeStatus};
 use crate::types::Amount;
 
 /// No id of the bank is longer.
@@ -70,6 +71,30 @@ pub(super) struct Charge<'a> {
     amount_refunded: i64,
     #[serde(default, borrow)]
     payment_intent: Option<Reference<'a>>,
+    #[serde(default, borrow)]
+    metadata: Metadata<'a>,
+}
+
+/// A dispute, with its payment.
+#[derive(Deserialize)]
+pub(super) struct Dispute<'a> {
+    #[serde(borrow)]
+    object: Text<'a>,
+    #[serde(borrow)]
+    id: Text<'a>,
+    amount: i64,
+    #[serde(borrow)]
+    status: Text<'a>,
+    #[serde(default, borrow)]
+    reason: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    payment_intent: Option<DisputedIntent<'a>>,
+}
+
+#[derive(Deserialize)]
+struct DisputedIntent<'a> {
+    #[serde(borrow)]
+    id: Text<'a>,
     #[serde(default, borrow)]
     metadata: Metadata<'a>,
 }
@@ -210,6 +235,36 @@ impl Charge<'_> {
             order: data.order_id.as_deref().and_then(|text| text.parse().ok()),
             captured: Amount::new(self.amount_captured)?,
             refunded: Amount::new(self.amount_refunded)?,
+        })
+    }
+}
+
+impl Dispute<'_> {
+    pub(super) fn id(&self) -> Option<Arc<str>> {
+        id(&self.id)
+    }
+
+    /// Whether it is about a payment made by an intent.
+    pub(super) fn has_intent(&self) -> bool {
+        self.payment_intent.is_some()
+    }
+
+    /// The dispute in the domain's words; nothing when it is not one.
+    pub(super) fn booked(&self) -> Option<BookedDispute> {
+        if self.object != "dispute" {
+            return None;
+        }
+        let DisputedIntent { id: intent, metadata } = self.payment_intent.as_ref()?;
+        Some(BookedDispute {
+            store: metadata.store_id.as_deref().and_then(|text| text.parse().ok()),
+            order: metadata.order_id.as_deref().and_then(|text| text.parse().ok()),
+            claim: Claim {
+                id: id(&self.id)?,
+                intent: id(intent)?,
+                amount: Amount::new(self.amount)?,
+                reason: cut(self.reason.as_deref().unwrap_or("general"), CODE_LENGTH_MAX),
+                status: DisputeStatus::from_word(&self.status)?,
+            },
         })
     }
 }

@@ -90,6 +90,22 @@ pub(super) fn charges(from_s: i64, to_s: i64, after: Option<&str>) -> String {
     path
 }
 
+/// Path and query of one page of the disputes opened since a time, each with its payment.
+pub(super) fn disputes(from_s: i64, after: Option<&str>) -> String {
+    let mut path =
+        format!("/v1/disputes?limit=50&created%5Bgte%5D={from_s}&expand%5B%5D=data.payment_intent");
+    if let Some(after) = after {
+        path.push_str("&starting_after=");
+        path.push_str(after);
+    }
+    path
+}
+
+/// Path and query of one dispute with its payment.
+pub(super) fn dispute(id: &str) -> String {
+    format!("/v1/disputes/{id}?expand%5B%5D=payment_intent")
+}
+
 /// Path and query of the refunds of an intent.
 pub(super) fn refunds_of(intent: &str) -> String {
     format!("/v1/refunds?limit=100&payment_intent={intent}")

@@ -7,6 +7,7 @@
 
 mod body;
 mod control;
+mod disputes;
 mod form;
 mod line;
 pub mod notice;
@@ -23,10 +24,11 @@ use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 pub use self::control::{Control, ControlFault};
+pub use self::disputes::Disputes;
 pub use self::line::ANSWER_BYTES_MAX;
 use self::line::{Answer, Line, NoAnswer};
 use self::reply::Reply;
-use super::{Bank, Books, BooksPage, CallContext, key};
+use super::{Bank, Books, BooksPage, CallContext, DisputesPage, key};
 use crate::payment::bank::{Call, Operation, Outcome, Reason};
 use crate::types::Clock;
 
@@ -140,6 +142,22 @@ impl Books for Stripe {
             let path = form::charges(from_s, to_s, after.as_deref());
             match inner.get(&path).await {
                 Ok(answer) => reply::books(&answer),
+                Err(Outcome::InquiryFailed { reason, .. }) => Err(reason),
+                Err(_) => Err(Reason::Unreadable),
+            }
+        }
+        .boxed_local()
+    }
+
+    fn disputes(
+        &self,
+        from_s: i64,
+        after: Option<Arc<str>>,
+    ) -> LocalBoxFuture<'static, Result<DisputesPage, Reason>> {
+        let inner = Rc::clone(&self.inner);
+        async move {
+            match inner.get(&form::disputes(from_s, after.as_deref())).await {
+                Ok(answer) => reply::disputes(&answer),
                 Err(Outcome::InquiryFailed { reason, .. }) => Err(reason),
                 Err(_) => Err(Reason::Unreadable),
             }

@@ -15,6 +15,8 @@ pub struct Told {
     pub event: Arc<str>,
     /// What it is about, when that is a payment of ours.
     pub about: Option<About>,
+    /// The bank's id for a dispute, when it is about one. Whose it is, only the bank can say.
+    pub dispute: Option<Arc<str>>,
 }
 
 /// Which payment a notification is about, by what we wrote on it.
@@ -81,7 +83,9 @@ const WITH_MONEY: [&str; 4] = [
 /// Reads a notification; nothing where it is none.
 pub fn read(body: &[u8]) -> Option<Told> {
     let Event { id, kind, data } = serde_json::from_slice(body).ok()?;
-    is_id(&id).then(|| Told { event: id, about: data.object.about(&kind) })
+    let object = data.object;
+    let dispute = (object.object == "dispute" && is_id(&object.id)).then(|| Arc::clone(&object.id));
+    is_id(&id).then(|| Told { event: id, about: object.about(&kind), dispute })
 }
 
 /// Whether a text may be one of the bank's ids: they go into paths.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::Answer;
-use super::body::{Charge, Error, Failure, Intent, Page, Refund, RefundStatus};
-use crate::gateway::{BooksPage, CallContext};
+use super::body::{Charge, Dispute, Error, Failure, Intent, Page, Refund, RefundStatus};
+use crate::gateway::{BookedDispute, BooksPage, CallContext, DisputesPage};
 use crate::payment::bank::{IntentStatus, Operation, Outcome, Reason};
 
 /// An answer to something we asked to be done.
@@ -201,6 +201,31 @@ pub(super) fn books(answer: &Answer) -> Result<BooksPage, Reason> {
     let charges = charges.ok_or(Reason::Unreadable)?;
     let next = page.has_more.then(|| page.data.last().and_then(Charge::id)).flatten();
     Ok(BooksPage { charges, next })
+}
+
+/// A page of disputes. Those that no intent was charged for are nobody's here; one that cannot be read makes all unreadable.
+pub(super) fn disputes(answer: &Answer) -> Result<DisputesPage, Reason> {
+    if answer.status.as_u16() != 200 {
+        return Err(reason_of(answer));
+    }
+    let page = serde_json::from_slice::<Page<Dispute<'_>>>(&answer.body).map_err(|_| Reason::Unreadable)?;
+    let ours = page.data.iter().filter(|dispute| dispute.has_intent());
+    let disputes: Option<Vec<_>> = ours.map(Dispute::booked).collect();
+    let next = page.has_more.then(|| page.data.last().and_then(Dispute::id)).flatten();
+    Ok(DisputesPage { disputes: disputes.ok_or(Reason::Unreadable)?, next })
+}
+
+/// One dispute; nothing where the bank knows of none, or of none that an intent was charged for.
+pub(super) fn dispute(answer: &Answer) -> Result<Option<BookedDispute>, Reason> {
+    match answer.status.as_u16() {
+        200 => match serde_json::from_slice::<Dispute<'_>>(&answer.body) {
+            Ok(dispute) if !dispute.has_intent() => Ok(None),
+            Ok(dispute) => dispute.booked().map(Some).ok_or(Reason::Unreadable),
+            Err(_) => Err(Reason::Unreadable),
+        },
+        404 if error(answer).is_some() => Ok(None),
+        _ => Err(reason_of(answer)),
+    }
 }
 
 /// Any answer in time is one; what it says of the bank's health the breaker knows.

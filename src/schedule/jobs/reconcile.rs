@@ -15,8 +15,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Context, Missed, PAGE, caught_up, enter, unreadable};
 use crate::alert::{Alert, Kind, Signal};
-use crate::gateway::{BookedCharge, BreakerState};
+use crate::gateway::{BookedCharge, BookedDispute, BreakerState};
 use crate::payment::{Begun, Charge, Refund, Standing};
+use crate::runtime::Refusal;
 use crate::store::Directory;
 use crate::types::{OrderId, StoreId, Timestamp};
 use crate::views::ViewsReader;
@@ -71,6 +72,7 @@ pub(super) async fn run(context: &Context) -> Result<Value, String> {
     caught_up(directory).await?;
     let has_all = has_all && look_for_ours(directory, window, &mut found).await?;
     let mut missed = Missed::default();
+    let disputes = hear_disputes(context, window, &mut missed).await?;
     let (mut raised, mut cleared) = (0_u64, 0_u64);
     for (store, orders) in &found.differing {
         let signal = raise(store, orders);
@@ -90,6 +92,8 @@ pub(super) async fn run(context: &Context) -> Result<Value, String> {
         "pending": found.pending,
         "differing": differing,
         "stores_differing": found.differing.len(),
+        "disputes": disputes.found,
+        "disputes_heard": disputes.heard,
         "alerts_raised": raised,
         "alerts_cleared": cleared,
         "complete": has_all,
@@ -254,6 +258,58 @@ async fn look_for_ours(directory: &Directory, window: Window, found: &mut Found)
         }
     }
     Ok(false)
+}
+
+/// The bank's disputes of a window.
+#[derive(Debug, Default)]
+struct DisputesRead {
+    found: u64,
+    /// Of those, what was news.
+    heard: u64,
+}
+
+/// Has payments hear of every dispute that they do not know as the bank does: that a notification came is a matter of luck.
+async fn hear_disputes(
+    context: &Context,
+    window: Window,
+    missed: &mut Missed,
+) -> Result<DisputesRead, String> {
+    let views = &context.directory.node().views;
+    let from_s = seconds(window.from) - SLACK_S.cast_signed();
+    let (mut read, mut after) = (DisputesRead::default(), None);
+    for _ in 0..PAGES_MAX {
+        let page = context.books.disputes(from_s, after).await;
+        let page = page.map_err(|reason| format!("reading the bank's disputes: {}", reason.name()))?;
+        for BookedDispute { store, order, claim } in page.disputes {
+            let (Some(store), Some(order)) = (store, order) else { continue };
+            read.found += 1;
+            let (of, asked) = (store.clone(), claim.clone());
+            let known = views.read(move |reader| {
+                let state = reader.payment(&of, crate::payment::id_of(order))?.unwrap_or_default();
+                let is_known = |begun: &Begun| {
+                    let mut all = begun.disputes.iter();
+                    all.any(|known| known.id == asked.id && known.status == asked.status)
+                };
+                Ok(state.begun().map(is_known))
+            });
+            // What never began here is another's, who writes the same names on it.
+            if known.await.map_err(unreadable)? != Some(false) {
+                continue;
+            }
+            let Some(tenant) = enter(&context.directory, &store, missed).await else { continue };
+            match tenant.claimed(order, claim).await {
+                Ok(()) => read.heard += 1,
+                // Its charge is not known yet: next time.
+                Err(Refusal::Rejected(_)) => {}
+                Err(why) => missed.note(&store, &why),
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(read)
 }
 
 fn seconds(at: Timestamp) -> i64 {

@@ -117,6 +117,20 @@ fn report_refunds(family: &Rc<StoreFamily>, order: OrderId, captured: Amount, re
     send(&family.members.orders, Ask::sibling(order, command, *meta, heard));
 }
 
+/// The order hears whether money of it is disputed; the payment hears that it has.
+fn report_dispute(family: &Rc<StoreFamily>, order: OrderId, is_disputed: bool, meta: &Meta) {
+    let payments = family.members.payments.clone();
+    let heard = move |_: &Order, taken: Result<Option<Cause>, order::Rejection>| {
+        if let Ok(cause) = taken {
+            let meta = Meta { cause, ..Meta::by(Actor::Order) };
+            let command = payment::Command::DisputeHeard { is_disputed };
+            send(&payments, Ask::tell(payment::id_of(order), command, meta));
+        }
+    };
+    let command = order::Command::Hear(order::Outcome::DisputeChanged { is_disputed });
+    send(&family.members.orders, Ask::sibling(order, command, *meta, heard));
+}
+
 /// How a call to the bank ended, on its way to the payment that made it.
 pub(in crate::store) fn answered(
     family: &Rc<StoreFamily>,
@@ -129,10 +143,17 @@ pub(in crate::store) fn answered(
     send(&family.members.payments, Ask::tell(id, command, Meta::by(Actor::Bank)));
 }
 
-/// Whether an event is what a notification leads to: a question, and no answer yet.
+/// Whether an event is what a notification leads to: a question and no answer yet, or news that nobody called for.
 fn is_question(event: &payment::Event) -> bool {
     use payment::Event;
-    matches!(event, Event::RetryStarted(_) | Event::LookStarted(_) | Event::RefundCheckStarted(_))
+    matches!(
+        event,
+        Event::RetryStarted(_)
+            | Event::LookStarted(_)
+            | Event::RefundCheckStarted(_)
+            | Event::Disputed(_)
+            | Event::DisputeUpdated(_)
+    )
 }
 
 impl Wiring for Payment {
@@ -172,6 +193,9 @@ impl Wiring for Payment {
                 }
             }
             payment::Step::ReportTrouble { troubles, .. } => listener::trouble(family, state, troubles, meta),
+            payment::Step::ReportDispute { order, is_disputed } => {
+                report_dispute(family, order, is_disputed, &meta);
+            }
             payment::Step::ReportRefunds { order, captured, refunded } => {
                 report_refunds(family, order, captured, refunded, &meta);
             }

@@ -93,6 +93,7 @@ export const PAYMENT: Record<PaymentStatus, Look> = {
   captured: look('good', CircleCheck, 'paid', 'Taken'),
   partially_refunded: look('undone', HandCoins, 'partly refunded', 'Some of it was given back'),
   refunded: look('undone', Undo2, 'refunded', 'All of it was given back'),
+  disputed: look('people', CreditCard, 'disputed', 'The cardholder does not accept the charge'),
   canceled: look('undone', Ban, 'canceled', 'Ended without money'),
 };
 

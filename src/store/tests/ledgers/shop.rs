@@ -374,6 +374,10 @@ impl Shop {
                 }
                 let _ = self.ask_payment(payment::Command::TroubleHeard { troubles });
             }
+            payment::Step::ReportDispute { is_disputed, .. } => {
+                self.hear(order::Outcome::DisputeChanged { is_disputed });
+                let _ = self.ask_payment(payment::Command::DisputeHeard { is_disputed });
+            }
             payment::Step::ReportRefunds { captured, refunded, .. } => {
                 self.hear(order::Outcome::RefundsChanged { captured, refunded });
                 let _ = self.ask_payment(payment::Command::RefundsHeard { refunded });

@@ -100,6 +100,9 @@ fn agrees(order: &Value, account: Account) -> Checked {
         ("confirmed" | "completed", "captured") => {
             ensure!(captured == number(order, "total")? && refunded == 0 && held == 0, "not paid once");
         }
+        ("confirmed" | "completed", "disputed") => {
+            ensure!(captured == number(order, "total")? && refunded < captured && held == 0, "not paid once");
+        }
         ("confirmed" | "completed", "partially_refunded") => {
             ensure!(captured == number(order, "total")? && (1..captured).contains(&refunded), "not in part");
             ensure!(held == 0, "more is held");

@@ -47,6 +47,11 @@ const KINDS: Record<AlertKind, Kind> = {
     word: 'refund failed',
     helps: 'The bank will not give the money back this way: pay the shopper by another one, then resolve.',
   },
+  payment_disputed: {
+    icon: CircleSlash,
+    word: 'payment disputed',
+    helps: 'Answer it at the bank, with what shows that the goods arrived. It is over when the bank decides for the shop.',
+  },
   review_waiting: {
     icon: ShieldQuestion,
     word: 'review waiting',
@@ -113,6 +118,7 @@ export function targetOf(alert: Pick<Alert, 'kind' | 'subject'>): Target | null 
     case 'review_waiting':
       return { to: '/reviews', search: { review: subject }, says: 'Review' };
     case 'refund_failed':
+    case 'payment_disputed':
     case 'saga_stuck':
     case 'shipment_stalled':
       return order;

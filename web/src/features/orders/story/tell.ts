@@ -144,6 +144,13 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'payment.refunds_reported': () => minor('The order knows what was given back', 'undo'),
   'payment.trouble_reported': () => minor('People were told'),
   'payment.arrived_late': (_, money) => back(`${money('amount')} came too late, and goes back`, 'people'),
+  'payment.disputed': (data, money) =>
+    back(`The cardholder disputes ${money('amount')}`, 'people', text(data, 'reason')),
+  'payment.dispute_updated': (data) =>
+    back('The bank says more of the dispute', 'people', words(text(data, 'status') ?? '').toLowerCase()),
+  'payment.dispute_reported': () => minor('The order knows whether its money is disputed', 'undo'),
+  'order.disputed': () => minor('The order knows that its money is disputed', 'undo'),
+  'order.dispute_ended': () => minor('Nobody disputes its money any more', 'undo'),
   'payment.integrity_failure': (_, money) =>
     back(`The bank took another amount, ${money('amount')}; it goes back`, 'failed'),
   'payment.charge_found': (_, money) =>
