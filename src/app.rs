@@ -23,7 +23,9 @@ use tokio::net::TcpSocket;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::{Config, Placement};
-use crate::gateway::{Bank, Breaker, BreakerConfig, Control, Disputes, Stripe, StripeConfig};
+use crate::gateway::{
+    Bank, Breaker, BreakerConfig, Connections, Control, Disputes, OpenBank, Stripe, StripeConfig,
+};
 use crate::http::{self, BankDesk, Door, DoorSlot, Limits, Page};
 use crate::journal::sqlite::{Options as JournalOptions, SqliteJournal};
 use crate::journal::writer::Bounds;
@@ -214,7 +216,7 @@ impl App {
             Clock::System,
             Arc::clone(&journal),
             Arc::clone(&views),
-            Arc::new(Breaker::new(breaker_config(&config))),
+            connections(&config),
             store_options(&config),
             Box::new(move |store, took| {
                 settled.settle(store, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
@@ -450,7 +452,25 @@ fn breaker_config(config: &Config) -> BreakerConfig {
         open_ms_first: gateway.breaker_open_first_ms,
         open_ms_max: gateway.breaker_open_max_ms,
         probe_ms_max: gateway.breaker_probe_max_ms,
+        calls_per_second: 0,
+        repeats_percent: gateway.retry_budget_percent,
+        repeats_per_second_least: gateway.retries_per_second_min,
     }
+}
+
+/// The node's own bank, and the way to the gateways that stores name.
+fn connections(config: &Config) -> Connections {
+    let own = BreakerConfig { calls_per_second: config.gateway.calls_per_second, ..breaker_config(config) };
+    let usual = stripe_config(config);
+    let open: OpenBank = Arc::new(move |coordinates| {
+        let stripe = StripeConfig {
+            url: coordinates.url.as_ref().to_owned(),
+            secret_key: coordinates.secret_key.as_ref().to_owned(),
+            ..usual.clone()
+        };
+        Stripe::new(&stripe, Clock::System).ok().map(|bank| Rc::new(bank) as Rc<dyn Bank>)
+    });
+    Connections::new(Arc::new(Breaker::new(own)), breaker_config(config), open)
 }
 
 fn store_options(config: &Config) -> StoreOptions {

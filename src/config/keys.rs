@@ -199,6 +199,12 @@ settings! {
         breaker_open_max_ms: u64 = 15_000, in 10..=3_600_000;
         /// After so long a probe is taken for lost, in milliseconds.
         breaker_probe_max_ms: u64 = 30_000, in 10..=3_600_000;
+        /// How many calls a second it takes, where that is known; 0 is not known: then it is found out by its 429s.
+        calls_per_second: u32 = 0, in 0..=1_000_000;
+        /// To a hundred calls that go out for the first time, so many may be repeats; of any gateway.
+        retry_budget_percent: u32 = 10, in 0..=1_000;
+        /// So many repeats a second there may be in any case.
+        retries_per_second_min: u32 = 32, in 1..=100_000;
     }
 
     /// The tenants on this node.

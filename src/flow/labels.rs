@@ -58,6 +58,7 @@ labels! {
         payment::Command::Answered { outcome: payment::bank::Outcome::RefundFailed { .. }, .. } => "bank_refused_refund",
         payment::Command::Answered { outcome: payment::bank::Outcome::Declined(_), .. } => "bank_declined",
         payment::Command::Answered { outcome: payment::bank::Outcome::NotSent { .. }, .. } => "bank_not_reached",
+        payment::Command::Answered { outcome: payment::bank::Outcome::Elsewhere(_), .. } => "gateway_passed_over",
         payment::Command::Answered { outcome: payment::bank::Outcome::Busy { .. }, .. } => "bank_busy",
         payment::Command::Answered { outcome: payment::bank::Outcome::Refused { .. }, .. } => "bank_refused",
         payment::Command::Answered { outcome: payment::bank::Outcome::Unknown { .. }, .. } => "outcome_unknown",

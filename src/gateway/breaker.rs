@@ -9,6 +9,9 @@
 //!                                     the probe is answered
 //! ```
 //!
+//! Once it is closed again calls go out at a pace that quickens ([`super::pace`]); should it open before that is over, it stays
+//! open for longer than the last time. A gateway that says "too many" is slowed down and not cut off.
+//!
 //! A probe that never reports back is given up after a while, and the next caller probes instead.
 
 use std::sync::Mutex;
@@ -17,7 +20,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::health::{Health, health};
+use super::health::{Health, health, slow_down};
+use super::pace::{Budget, Pace};
 use super::traffic::Traffic;
 use crate::payment::bank::Outcome;
 use crate::types::clock::monotonic;
@@ -33,11 +37,25 @@ pub struct BreakerConfig {
     pub open_ms_max: u64,
     /// After so long a probe is taken for lost.
     pub probe_ms_max: u64,
+    /// How many calls a second the gateway takes at the most; 0 where that is not known.
+    pub calls_per_second: u32,
+    /// How many repeats there may be to a hundred calls that go out for the first time.
+    pub repeats_percent: u32,
+    /// How many repeats a second there may be in any case.
+    pub repeats_per_second_least: u32,
 }
 
 impl Default for BreakerConfig {
     fn default() -> Self {
-        Self { outages_in_a_row: 5, open_ms_first: 1_000, open_ms_max: 15_000, probe_ms_max: 30_000 }
+        Self {
+            outages_in_a_row: 5,
+            open_ms_first: 1_000,
+            open_ms_max: 15_000,
+            probe_ms_max: 30_000,
+            calls_per_second: 0,
+            repeats_percent: 10,
+            repeats_per_second_least: 32,
+        }
     }
 }
 
@@ -54,6 +72,11 @@ pub enum Admission {
     Go,
     /// It may, and its end decides whether others may.
     Probe,
+    /// Not before a time: the gateway answers, and is asked no faster than it can take.
+    Later {
+        /// Until when at least.
+        until: Instant,
+    },
     /// It may not.
     Refused {
         /// Until when at least; a probe under way may take longer.
@@ -120,6 +143,10 @@ struct Core {
     /// Openings since it was last closed.
     openings: u32,
     counters: BreakerCounters,
+    pace: Pace,
+    budget: Budget,
+    /// How many calls were answered at a time: how many a second it can take.
+    mark: (Instant, u64),
 }
 
 impl Core {
@@ -133,6 +160,9 @@ impl Core {
             seen: 0,
             openings: 0,
             counters: BreakerCounters::default(),
+            pace: Pace::new(config.calls_per_second, now),
+            budget: Budget::new(config.repeats_percent, config.repeats_per_second_least, now),
+            mark: (now, 0),
         }
     }
 
@@ -148,7 +178,10 @@ impl Core {
 
     fn admit(&mut self, now: Instant) -> Admission {
         match (self.state, self.refused_until(now)) {
-            (BreakerState::Closed, _) => Admission::Go,
+            (BreakerState::Closed, _) => match self.pace.take(now) {
+                Ok(()) => Admission::Go,
+                Err(until) => Admission::Later { until },
+            },
             (BreakerState::Open { .. } | BreakerState::HalfOpen { .. }, Some(until)) => {
                 self.counters.refused += 1;
                 Admission::Refused { until }
@@ -162,11 +195,12 @@ impl Core {
     }
 
     fn record(&mut self, now: Instant, admission: Admission, health: Health) {
-        if health == Health::Outage && !matches!(admission, Admission::Refused { .. }) {
+        let is_made = matches!(admission, Admission::Go | Admission::Probe);
+        if health == Health::Outage && is_made {
             self.counters.outages += 1;
         }
         match (self.state, admission, health) {
-            (_, Admission::Refused { .. }, _) => {}
+            (_, Admission::Refused { .. } | Admission::Later { .. }, _) => {}
 
             (BreakerState::Closed, Admission::Go | Admission::Probe, Health::Silent) => {}
             (BreakerState::Closed, Admission::Go | Admission::Probe, Health::Healthy) => self.remember(false),
@@ -190,8 +224,8 @@ impl Core {
             ) => {
                 self.counters.closed += 1;
                 self.turned_at = now;
-                (self.state, self.streak, self.window, self.seen, self.openings) =
-                    (BreakerState::Closed, 0, 0, 0, 0);
+                (self.state, self.streak, self.window, self.seen) = (BreakerState::Closed, 0, 0, 0);
+                self.pace.ramp(now);
             }
             (BreakerState::HalfOpen { .. }, Admission::Probe, Health::Outage) => self.open(now),
             // The probe came to nothing: the next caller probes.
@@ -208,7 +242,26 @@ impl Core {
         self.seen = (self.seen + 1).min(WINDOW);
     }
 
+    /// The gateway asks for fewer calls.
+    fn slow_down(&mut self, now: Instant, wait_ms: Option<u64>, healthy: u64) {
+        let (since, before) = std::mem::replace(&mut self.mark, (now, healthy));
+        let passed_ms = now.saturating_duration_since(since).as_millis().max(1_000);
+        let per_s = u128::from(healthy.saturating_sub(before)) * 1_000 / passed_ms;
+        self.pace.refused(now, wait_ms, u32::try_from(per_s).unwrap_or(u32::MAX));
+    }
+
+    /// A gateway that is away asks not to be tried before a time.
+    fn stay_open(&mut self, now: Instant, wait_ms: u64) {
+        if let BreakerState::Open { until } = self.state {
+            let asked = now + Duration::from_millis(wait_ms.min(self.config.open_ms_max));
+            self.state = BreakerState::Open { until: until.max(asked) };
+        }
+    }
+
     fn open(&mut self, now: Instant) {
+        if self.state == BreakerState::Closed && self.pace.is_free() {
+            self.openings = 0;
+        }
         let ceiling =
             (self.config.open_ms_first << self.openings.min(16)).min(self.config.open_ms_max).max(1);
         if self.state == BreakerState::Closed {
@@ -230,10 +283,14 @@ pub struct Breaker {
     core: Mutex<Core>,
     /// Mirrors `core.state == Closed`, so that the usual case takes no lock to be admitted.
     is_closed: AtomicBool,
+    /// It is closed, and nobody counts how fast calls go out.
+    is_free: AtomicBool,
     /// Calls to come while the state is closed and all is well need no lock to be recorded either.
     is_spotless: AtomicBool,
     endings: watch::Sender<u64>,
     healthy: AtomicU64,
+    /// Calls that went out for the first time.
+    firsts: AtomicU64,
     traffic: Traffic,
 }
 
@@ -243,24 +300,49 @@ impl Breaker {
         Self {
             core: Mutex::new(Core::new(config, monotonic())),
             is_closed: AtomicBool::new(true),
+            is_free: AtomicBool::new(config.calls_per_second == 0),
             is_spotless: AtomicBool::new(false),
             endings: watch::Sender::new(0),
             healthy: AtomicU64::new(0),
+            firsts: AtomicU64::new(0),
             traffic: Traffic::default(),
         }
     }
 
     /// Whether a call may go out now. Whoever is not refused tells [`Breaker::record`] how it went.
     pub fn admit(&self, now: Instant) -> Admission {
-        if self.is_closed.load(Ordering::Acquire) {
+        if self.is_free.load(Ordering::Acquire) {
             return Admission::Go;
         }
         self.with(|core| core.admit(now))
     }
 
+    /// Whether a repeat may go out within the budget; if not, when to ask again.
+    pub fn may_repeat(&self, now: Instant) -> Result<(), Instant> {
+        let firsts = self.firsts.load(Ordering::Relaxed);
+        self.with(|core| core.budget.take(now, firsts))
+    }
+
+    /// A call goes out for the first time.
+    pub fn count_first(&self) {
+        self.firsts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many repeats may go out now, and how many calls a second do, where they are counted.
+    pub fn bounds(&self, now: Instant) -> (u64, Option<u32>) {
+        let firsts = self.firsts.load(Ordering::Relaxed);
+        self.with(|core| (core.budget.left(now, firsts), core.pace.per_s()))
+    }
+
     /// How an admitted call ended.
     pub fn record(&self, admission: Admission, outcome: &Outcome, now: Instant) {
         self.record_health(admission, health(outcome), now);
+        let healthy = self.healthy();
+        match slow_down(outcome) {
+            Some((true, wait_ms)) => self.with(|core| core.slow_down(now, wait_ms, healthy)),
+            Some((false, Some(wait_ms))) => self.with(|core| core.stay_open(now, wait_ms)),
+            Some((false, None)) | None => {}
+        }
     }
 
     /// An admitted call was given up before it ended.
@@ -281,6 +363,11 @@ impl Breaker {
     /// Whether a call made now would go out.
     pub fn is_ready(&self) -> bool {
         self.is_ready_at(monotonic())
+    }
+
+    /// Whether it takes calls, as far as anybody knows; one that nobody has tried yet since it was away does not.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
     }
 
     fn is_ready_at(&self, now: Instant) -> bool {
@@ -325,6 +412,7 @@ impl Breaker {
         let is_probing = matches!(core.state, BreakerState::HalfOpen { .. });
         let is_closed = core.state == BreakerState::Closed;
         self.is_spotless.store(is_closed && core.seen == WINDOW && core.window == 0, Ordering::Release);
+        self.is_free.store(is_closed && core.pace.is_free(), Ordering::Release);
         let was_closed = self.is_closed.swap(is_closed, Ordering::AcqRel);
         drop(core);
         match (was_closed, is_closed) {

@@ -30,6 +30,34 @@ pub fn health(outcome: &Outcome) -> Health {
         | Outcome::Found(_)
         | Outcome::FoundRefund(_)
         | Outcome::NotFound => Health::Healthy,
+        Outcome::Elsewhere(_) => Health::Silent,
+    }
+}
+
+/// Whether the bank asks for fewer calls, and for how long it wants none, in milliseconds: `true` where it takes calls and counts
+/// too many, `false` where it is away.
+pub(super) fn slow_down(outcome: &Outcome) -> Option<(bool, Option<u64>)> {
+    match outcome {
+        Outcome::Busy { reason: Reason::RateLimited, retry_after_ms }
+        | Outcome::InquiryFailed { reason: Reason::RateLimited, retry_after_ms } => {
+            Some((true, *retry_after_ms))
+        }
+        Outcome::InquiryFailed { reason: Reason::ServerError, retry_after_ms } => {
+            Some((false, *retry_after_ms))
+        }
+        Outcome::Busy { .. }
+        | Outcome::InquiryFailed { .. }
+        | Outcome::NotSent { .. }
+        | Outcome::Elsewhere(_)
+        | Outcome::Unknown { .. }
+        | Outcome::Intent(_)
+        | Outcome::Refunded(_)
+        | Outcome::RefundFailed { .. }
+        | Outcome::Declined(_)
+        | Outcome::Refused { .. }
+        | Outcome::Found(_)
+        | Outcome::FoundRefund(_)
+        | Outcome::NotFound => None,
     }
 }
 

@@ -6,8 +6,10 @@
 
 mod books;
 pub mod breaker;
+mod connections;
 mod health;
 mod key;
+mod pace;
 mod retry_after;
 pub mod stripe;
 #[cfg(test)]
@@ -16,6 +18,7 @@ mod traffic;
 
 pub use books::{BookedCharge, BookedDispute, Books, BooksPage, DisputesPage};
 pub use breaker::{Admission, Breaker, BreakerConfig, BreakerCounters, BreakerState};
+pub use connections::{Connection, Connections, Coordinates, OpenBank};
 pub use health::{Health, health};
 pub use key::key;
 pub use stripe::{ANSWER_BYTES_MAX, Control, ControlFault, Disputes, Stripe, StripeConfig, StripeError};
@@ -41,4 +44,9 @@ pub struct CallContext {
 pub trait Bank: 'static {
     /// Makes one call and says how it ended. Ends within a bound whatever the bank does.
     fn call(&self, context: CallContext, call: Call) -> LocalBoxFuture<'static, Outcome>;
+
+    /// Whether anybody is there, in the breaker's words. A bank that cannot be asked that is tried by a call.
+    fn probe(&self) -> Option<LocalBoxFuture<'static, Outcome>> {
+        None
+    }
 }

@@ -19,13 +19,13 @@ use super::lists;
 use super::query::{Named, Params, PathTo};
 use super::reply::{self, Reply};
 use super::sent::Body;
-use crate::gateway::{BreakerCounters, BreakerState, Control, ControlFault};
+use crate::gateway::{Breaker, BreakerCounters, BreakerState, Control, ControlFault};
 use crate::order::Invalid;
 use crate::problem::{Code, Problem};
 use crate::store::Tenant;
 use crate::types::{StoreId, Timestamp, clock};
 
-/// The one gateway there is, under the name that jobs and alerts have for it.
+/// The node's own gateway, under the name that jobs and alerts have for it.
 const NAME: &str = "bank";
 /// So long it is believed that a bank is a mock, or is none.
 const BELIEVED: Duration = Duration::from_secs(10);
@@ -117,11 +117,12 @@ struct All {
 /// A gateway.
 #[derive(Serialize)]
 struct GatewayView {
-    name: &'static str,
+    name: String,
     /// Whether it can be broken on purpose.
     is_mock: bool,
     breaker: BreakerView,
     calls: CallsView,
+    /// Over all gateways: the figures of the stores do not tell them apart.
     payments: ParkedView,
 }
 
@@ -144,10 +145,14 @@ struct CallsView {
     waiting: usize,
     under_way: usize,
     answered: u64,
+    /// Repeats that may go out now.
+    repeats_left: u64,
+    /// How many a second go out, where they are counted.
+    per_second: Option<u32>,
 }
 
 /// Payments that wait, over all stores.
-#[derive(Serialize)]
+#[derive(Clone, Copy, Serialize)]
 struct ParkedView {
     retrying: u64,
     unknown: u64,
@@ -164,22 +169,31 @@ pub(super) async fn list(door: Through) -> Reply {
         None => false,
     };
     let parked = ParkedView { retrying: stats.payments.retrying, unknown: stats.payments.unknown };
-    let one = GatewayView {
-        name: NAME,
-        is_mock,
-        breaker: BreakerView::of(&door),
-        calls: CallsView {
-            waiting: node.breaker.traffic().waiting(),
-            under_way: node.breaker.traffic().under_way(),
-            answered: node.breaker.healthy(),
-        },
+    let views = node.gateways.all().into_iter().map(|connection| GatewayView {
+        name: connection.label(),
+        is_mock: is_mock && connection.coordinates().is_none(),
+        breaker: BreakerView::of(&door, connection.breaker()),
+        calls: CallsView::of(connection.breaker()),
         payments: parked,
-    };
-    Ok(reply::view(&All { data: vec![one], next_cursor: None }))
+    });
+    Ok(reply::view(&All { data: views.collect(), next_cursor: None }))
+}
+
+impl CallsView {
+    fn of(breaker: &Breaker) -> Self {
+        let (repeats_left, per_second) = breaker.bounds(clock::monotonic());
+        Self {
+            waiting: breaker.traffic().waiting(),
+            under_way: breaker.traffic().under_way(),
+            answered: breaker.healthy(),
+            repeats_left,
+            per_second,
+        }
+    }
 }
 
 impl BreakerView {
-    fn of(door: &Door) -> Self {
+    fn of(door: &Door, breaker: &Breaker) -> Self {
         let node = door.directory().node();
         let (now, here) = (node.clock.now(), clock::monotonic());
         let at = |moment: Instant| {
@@ -188,7 +202,6 @@ impl BreakerView {
             let ahead = micros(moment.saturating_duration_since(here));
             Timestamp::from_micros(now.micros().saturating_sub(ago).saturating_add(ahead))
         };
-        let breaker = &node.breaker;
         let state = breaker.state();
         let until = match state {
             BreakerState::Open { until } => Some(at(until)),

@@ -10,7 +10,7 @@ use crate::types::{Amount, Timestamp};
 use super::backoff;
 use super::bank::{Decline, IntentStatus, Operation, Outcome, Reason, RefundReceipt, Snapshot};
 use super::command::Capture;
-use super::decide::{and_what_is_owed, start_void};
+use super::decide::{and_what_is_owed, elsewhere, start_void};
 use super::decline;
 use super::event::{
     Canceled, CaptureFailed, Captured, Declined, Event, Failed, Failure, Next, OutcomeUnknown, Processed,
@@ -18,6 +18,7 @@ use super::event::{
 };
 use super::look;
 use super::refund::{self, Check};
+use super::route::{self, Elsewhere, Gateway};
 use super::state::{Begun, Course, Refund, Stage, Work};
 
 /// What follows from an answer about one logical attempt.
@@ -75,9 +76,11 @@ impl Answer<'_> {
             O::Declined(decline) => self.declined(&decline),
 
             O::NotSent { reason, retry_after_ms } | O::Busy { reason, retry_after_ms } if is_sending => {
-                vec![self.wait(reason, Next::Send, retry_after_ms)]
+                vec![self.elsewhere(reason).unwrap_or_else(|| self.wait(reason, Next::Send, retry_after_ms))]
             }
             O::NotSent { reason, .. } | O::Busy { reason, .. } => self.not_sent_after_all(reason),
+            O::Elsewhere(to) if is_sending => vec![self.moved_to(&to)],
+            O::Elsewhere(_) => self.not_sent_after_all(Reason::GatewayUnavailable),
             O::Refused { code, message } => self.refused(&code, message, is_sending),
             O::Unknown { reason, replayed } if is_sending || self.work.abandoned_at.is_some() => {
                 vec![self.unknown(reason, replayed, None)]
@@ -252,7 +255,8 @@ impl Answer<'_> {
                 } else if declines >= self.begun.retry.attempts_max {
                     self.ended(Failure::RetriesExhausted)
                 } else {
-                    self.wait(Reason::Declined, Next::Attempt, None)
+                    let elsewhere = self.elsewhere_after(route::after_decline(class), Reason::Declined);
+                    elsewhere.unwrap_or_else(|| self.wait(Reason::Declined, Next::Attempt, None))
                 };
                 self.and_undo(vec![declined, end])
             }
@@ -274,6 +278,9 @@ impl Answer<'_> {
     fn refused(&self, code: &str, message: Arc<str>, is_sending: bool) -> Vec<Event> {
         match self.work.operation {
             Operation::Authorize if is_sending => {
+                if let Some(moved) = self.elsewhere(Reason::Refused) {
+                    return vec![moved];
+                }
                 let message = (!message.is_empty()).then_some(message).or_else(|| Some(code.into()));
                 let wait = self.schedule(Reason::Refused, Next::Send, None);
                 vec![Event::RetryScheduled(RetryScheduled { message, ..wait })]
@@ -283,6 +290,30 @@ impl Answer<'_> {
                 vec![self.unknown(Reason::Refused, false, Some(message))]
             }
             Operation::Capture | Operation::Void | Operation::Refund(_) => vec![],
+        }
+    }
+
+    /// The same through the next gateway, where this one certainly did nothing and there is one that was not tried.
+    fn elsewhere(&self, reason: Reason) -> Option<Event> {
+        self.elsewhere_after(route::after(reason), reason)
+    }
+
+    fn elsewhere_after(&self, said: Elsewhere, reason: Reason) -> Option<Event> {
+        let Elsewhere::AtOnce = said else { return None };
+        if !self.begun.may_move(self.work) {
+            return None;
+        }
+        let next = self.begun.untried_gateway(self.work)?;
+        Some(elsewhere(self.begun, self.work, next, reason))
+    }
+
+    /// The gateway takes no calls and another of the payment's does. Where it may not move, it stays in line.
+    fn moved_to(&self, to: &Gateway) -> Event {
+        let is_other = self.begun.others(self.work).contains(to);
+        if is_other {
+            elsewhere(self.begun, self.work, to, Reason::GatewayUnavailable)
+        } else {
+            self.wait(Reason::GatewayUnavailable, Next::Send, None)
         }
     }
 
@@ -428,6 +459,7 @@ fn late(begun: &Begun, operation: Operation, attempt: u32, outcome: Outcome, now
         | Outcome::RefundFailed { .. }
         | Outcome::Declined(_)
         | Outcome::NotSent { .. }
+        | Outcome::Elsewhere(_)
         | Outcome::Busy { .. }
         | Outcome::Refused { .. }
         | Outcome::Unknown { .. }

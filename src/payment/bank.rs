@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::types::{Amount, Currency, OrderId, Timestamp};
 
 use super::command::{Capture, Command};
+use super::route::Gateway;
 
 /// One thing a bank can be made to do for a payment. Inquiries ask about one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -180,6 +181,26 @@ pub enum Call {
     },
 }
 
+/// A call, and where it goes.
+#[derive(Clone, Debug)]
+pub struct Errand {
+    /// The gateway; the node's own bank where none is named.
+    pub to: Option<Gateway>,
+    /// Where it may go instead, as long as it certainly has not been sent.
+    pub or_else: Vec<Gateway>,
+    /// Whether something of this was sent before: such calls have a budget.
+    pub is_repeat: bool,
+    /// The call.
+    pub call: Call,
+}
+
+/// The same call to the same gateway is the same errand: what is known besides does not make it go out twice.
+impl PartialEq for Errand {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.call, &self.to) == (&other.call, &other.to)
+    }
+}
+
 impl Call {
     /// How the payment hears how this call ended.
     pub fn ended(&self, outcome: Outcome) -> Command {
@@ -194,6 +215,14 @@ impl Call {
             | Call::Inquire { .. } => {
                 Command::Answered { operation: self.operation(), attempt: self.attempt(), outcome }
             }
+        }
+    }
+
+    /// Since when the call is owed, where that makes a difference.
+    pub fn due_since(&self) -> Option<Timestamp> {
+        match self {
+            Call::Authorize { due_since, .. } | Call::Refund { due_since, .. } => Some(*due_since),
+            Call::Capture { .. } | Call::Void { .. } | Call::Inquire { .. } | Call::Look { .. } => None,
         }
     }
 
@@ -228,13 +257,8 @@ impl Call {
     /// Whether the call has been owed for so long, over a crash, that the bank may have forgotten its key. Whoever makes
     /// calls answers such a one with [`Call::lost`] instead: then the payment asks before it sends.
     pub fn is_stale(&self, now: Timestamp) -> bool {
-        match self {
-            Call::Authorize { due_since, .. } | Call::Refund { due_since, .. } => {
-                due_since.plus_millis(super::KEY_TRUSTED_MS) <= now
-            }
-            // The state of the intent itself lets these happen only once.
-            Call::Capture { .. } | Call::Void { .. } | Call::Inquire { .. } | Call::Look { .. } => false,
-        }
+        // The state of the intent itself lets the others happen only once.
+        self.due_since().is_some_and(|due_since| due_since.plus_millis(super::KEY_TRUSTED_MS) <= now)
     }
 
     /// What the outcome of this call means when whoever made it has been at work since `active_since`.
@@ -242,14 +266,11 @@ impl Call {
     /// A call that was owed before that may have been made before, by somebody who died with the answer. That *this* call
     /// did not go out then says nothing about the earlier one, so it is unknown. Every outcome must pass here.
     pub fn judge(&self, outcome: Outcome, active_since: Timestamp) -> Outcome {
-        let due_since = match self {
-            Call::Authorize { due_since, .. } | Call::Refund { due_since, .. } => *due_since,
-            Call::Capture { .. } | Call::Void { .. } | Call::Inquire { .. } | Call::Look { .. } => {
-                return outcome;
-            }
-        };
-        let is_silent =
-            matches!(outcome, Outcome::NotSent { .. } | Outcome::Busy { .. } | Outcome::Refused { .. });
+        let Some(due_since) = self.due_since() else { return outcome };
+        let is_silent = matches!(
+            outcome,
+            Outcome::NotSent { .. } | Outcome::Elsewhere(_) | Outcome::Busy { .. } | Outcome::Refused { .. }
+        );
         if is_silent && due_since <= active_since { self.lost(Reason::Interrupted) } else { outcome }
     }
 
@@ -298,6 +319,8 @@ pub enum Outcome {
         /// How long to wait at least.
         retry_after_ms: Option<u64>,
     },
+    /// The call certainly did not reach the gateway, which takes none now, and this other one of the payment's does.
+    Elsewhere(Gateway),
     /// The bank would not look at it now; under the same key it may be asked again.
     Busy {
         /// Rate limit, or the same key at work.
@@ -342,6 +365,7 @@ impl Outcome {
             Outcome::RefundFailed { code } => format!("refused the refund: {code}"),
             Outcome::Declined(decline) => format!("said no: {}", decline.code),
             Outcome::NotSent { reason, .. } => format!("was not reached: {}", reason.name()),
+            Outcome::Elsewhere(gateway) => format!("was passed over for {}", gateway.name),
             Outcome::Busy { reason, .. } => format!("would not look at it now: {}", reason.name()),
             Outcome::Refused { code, .. } => format!("refused the request: {code}"),
             Outcome::Unknown { reason, .. } => format!("may have done it or not: {}", reason.name()),

@@ -8,6 +8,7 @@ use crate::types::{Amount, Currency, OrderId};
 
 use super::bank::{Notice, Operation, Outcome};
 use super::dispute::Claim;
+use super::route::Candidate;
 
 /// What may be asked of a payment, by its order, by a person through the order, and by the bank's answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +27,8 @@ pub enum Command {
         capture: Capture,
         /// How to go on after failures.
         retry: RetryPolicy,
+        /// The gateways that the store names; none where it goes through the node's own bank.
+        gateways: Vec<Candidate>,
         /// Whether the bank is believed to answer; when not, the first call waits as a retry does.
         gateway_ready: bool,
     },

@@ -15,17 +15,23 @@ use super::event::{
 use super::evolve::evolve;
 use super::look;
 use super::refund;
-use super::state::{Begun, Charge, Course, Stage, State, Work};
+use super::route::{self, Gateway};
+use super::state::{Begun, Charge, Course, PastEnd, Stage, State, Work};
 
 /// Answers one command from the payment as it stands.
 pub(super) fn decide(state: &State, command: Command, now: Timestamp) -> Result<Vec<Event>, Rejection> {
     use {Command as C, State as S};
     match (state, command) {
-        (S::Unbegun, C::Begin { order, amount, currency, method, capture, retry, gateway_ready }) => {
+        (
+            S::Unbegun,
+            C::Begin { order, amount, currency, method, capture, retry, gateways, gateway_ready },
+        ) => {
             if amount.is_zero() {
                 return Err(Rejection::NothingToPay);
             }
-            let created = Event::Created(Created { order, amount, currency, method, capture, retry });
+            let gateways = route::in_order(super::id_of(order), gateways);
+            let created = Created { order, amount, currency, method, capture, retry, gateways };
+            let created = Event::Created(created);
             if gateway_ready {
                 return Ok(vec![created]);
             }
@@ -236,11 +242,44 @@ pub(super) fn start(
     reason: Option<Arc<str>>,
 ) -> Event {
     let intent = Some(Arc::clone(intent));
-    Event::AttemptStarted(AttemptStarted { order: begun.order, operation, attempt, intent, amount, reason })
+    let (gateway, moved_because) = (None, None);
+    Event::AttemptStarted(AttemptStarted {
+        order: begun.order,
+        operation,
+        attempt,
+        intent,
+        amount,
+        reason,
+        gateway,
+        moved_because,
+    })
+}
+
+/// The same authorisation under a new key, through another gateway: the one before certainly did nothing.
+pub(super) fn elsewhere(begun: &Begun, work: &Work, gateway: &Gateway, because: Reason) -> Event {
+    Event::AttemptStarted(AttemptStarted {
+        order: begun.order,
+        operation: work.operation,
+        attempt: work.attempt.saturating_add(1),
+        intent: None,
+        amount: work.amount,
+        reason: None,
+        gateway: Some(gateway.clone()),
+        moved_because: Some(because),
+    })
 }
 
 /// The same operation under a new key.
 fn next_attempt(begun: &Begun, work: &Work) -> Event {
+    // Nothing came of the last one, and what the gateway says of its key does not change: another gateway may do better.
+    let is_closed = begun.past.last().is_some_and(|past| past.end == PastEnd::KeyClosed);
+    if work.operation == Operation::Authorize
+        && is_closed
+        && begun.gateways.len() > 1
+        && let Some(next) = begun.next_gateway(work.attempt)
+    {
+        return elsewhere(begun, work, next, Reason::NotFound);
+    }
     let intent = match work.operation {
         Operation::Authorize => None,
         Operation::Capture | Operation::Void | Operation::Refund(_) => work.intent.clone(),
@@ -252,6 +291,8 @@ fn next_attempt(begun: &Begun, work: &Work) -> Event {
         intent,
         amount: work.amount,
         reason: work.reason.clone(),
+        gateway: None,
+        moved_because: None,
     })
 }
 

@@ -12,6 +12,7 @@ use super::bank::{Operation, Reason, RefundProgress};
 use super::command::{Capture, RetryPolicy};
 use super::decline::RetryClass;
 use super::dispute::DisputeStatus;
+use super::route::Gateway;
 
 crate::events! {
     /// What has happened to a payment.
@@ -94,6 +95,9 @@ pub struct Created {
     pub capture: Capture,
     /// How to go on after failures.
     pub retry: RetryPolicy,
+    /// The gateways it may go through, in the order in which they are tried; none where that is the node's own bank.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gateways: Vec<Gateway>,
 }
 
 /// Data of `payment.processed`.
@@ -131,6 +135,12 @@ pub struct AttemptStarted {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Arc<str>>,
+    /// The gateway it goes through from here on, where an authorisation goes through another than before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<Gateway>,
+    /// Why it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_because: Option<Reason>,
 }
 
 /// What follows a wait.

@@ -7,6 +7,7 @@ use crate::types::{Amount, Timestamp};
 use super::ACTION_LOOKS_AFTER_MS;
 use super::bank::{Operation, Reason};
 use super::event::{Created, Event, Failure, Next, RefundFailed, RetryScheduled, StrayCharge};
+use super::route::{Gateway, Routed};
 use super::state::{
     Action, Begun, Charge, Course, Doubt, Look, Past, PastEnd, Refund, RefundState, Stage, State, Stray, Work,
 };
@@ -32,6 +33,13 @@ impl Begun {
             method: Arc::clone(&created.method),
             capture: created.capture,
             retry: created.retry,
+            routed: created
+                .gateways
+                .first()
+                .map(|gateway| Routed { attempt: 1, gateway: gateway.clone() })
+                .into_iter()
+                .collect(),
+            gateways: created.gateways.clone(),
             begun_at: at,
             changed_at: at,
             course: Course::Wanted,
@@ -82,6 +90,9 @@ impl Begun {
             Event::AttemptStarted(e) => {
                 let (intent, reason) = (e.intent.clone(), e.reason.clone());
                 self.start(Work::new(e.operation, e.attempt, intent, e.amount, reason, at), at);
+                if let Some(gateway) = &e.gateway {
+                    self.moves_to(gateway, e.attempt);
+                }
             }
             Event::RetryScheduled(e) => {
                 let Some(work) = &mut self.work else { return };
@@ -340,6 +351,7 @@ impl Begun {
         {
             work.tries = before.tries;
             work.started_at = before.started_at;
+            (work.was_sent, work.hops) = (before.was_sent, before.hops);
         }
         match work.operation {
             Operation::Authorize => {}
@@ -357,6 +369,14 @@ impl Begun {
             }
         }
         self.work = Some(work);
+    }
+
+    /// The attempt, and those after it, go through another gateway.
+    fn moves_to(&mut self, gateway: &Gateway, attempt: u32) {
+        self.routed.push(Routed { attempt, gateway: gateway.clone() });
+        if let Some(work) = &mut self.work {
+            work.hops = work.hops.saturating_add(1);
+        }
     }
 
     fn go_on(&mut self, next: Next, at: Timestamp) {
@@ -439,6 +459,8 @@ impl Work {
             is_refused: false,
             is_hurried: false,
             is_check: false,
+            was_sent: false,
+            hops: 0,
         }
     }
 
@@ -472,6 +494,8 @@ impl Work {
             self.intent = event.intent.clone();
         }
         self.tries = event.tries;
+        self.hops = 0;
+        self.was_sent |= !matches!(event.reason, Reason::GatewayUnavailable | Reason::LaneClosed);
         self.stage = if event.reason == Reason::GatewayUnavailable && event.next == Next::Send {
             // The lane keeps it until the bank takes calls again: nothing but that has to be waited for.
             Stage::Sending { since: at }

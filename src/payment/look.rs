@@ -123,6 +123,7 @@ pub(super) fn looked(begun: &Begun, look: &Look, outcome: Outcome, now: Timestam
         | Outcome::RefundFailed { .. }
         | Outcome::Declined(_)
         | Outcome::NotSent { .. }
+        | Outcome::Elsewhere(_)
         | Outcome::Busy { .. }
         | Outcome::Refused { .. }
         | Outcome::Unknown { .. } => vec![],

@@ -59,6 +59,7 @@ mod event;
 mod evolve;
 mod look;
 mod refund;
+mod route;
 mod standing;
 mod state;
 #[cfg(test)]
@@ -75,6 +76,7 @@ pub use event::{
     Processed, RefundCheckStarted, RefundChecked, RefundFailed, RefundPending, RefundRequested, Refunded,
     RefundsReported, RequiresAction, RetryScheduled, RetryStarted, StrayCharge, TroubleReported, Voided,
 };
+pub use route::{Candidate, Gateway, Routed};
 pub use standing::{LastDecline, RefundStanding, Standing};
 pub use state::{
     Action, Begun, Charge, Course, Doubt, Look, Past, PastEnd, Refund, RefundState, Stage, State, Stray, Work,
@@ -166,7 +168,7 @@ impl Aggregate for Payment {
     type Event = Event;
     type Rejection = Rejection;
     type Step = Step;
-    type Call = bank::Call;
+    type Call = bank::Errand;
 
     fn decide(state: &State, command: Command, now: Timestamp) -> Result<Vec<Event>, Rejection> {
         decide::decide(state, command, now)
@@ -181,10 +183,10 @@ impl Aggregate for Payment {
         let due = match begun.work.as_ref().map(|work| work.stage) {
             Some(Stage::Waiting { at, .. }) => Due::at(at, Command::Resume),
             Some(Stage::Sending { .. } | Stage::Inquiring { .. }) => {
-                begun.call().map_or_else(Due::nothing, Due::call)
+                begun.errand().map_or_else(Due::nothing, Due::call)
             }
-            None => match begun.call() {
-                Some(call) => Due::call(call),
+            None => match begun.errand() {
+                Some(errand) => Due::call(errand),
                 None => begun.next_look().map_or_else(Due::nothing, |at| Due::at(at, Command::Resume)),
             },
         };

@@ -212,6 +212,7 @@ impl Check<'_> {
             | Outcome::RefundFailed { .. }
             | Outcome::Declined(_)
             | Outcome::NotSent { .. }
+            | Outcome::Elsewhere(_)
             | Outcome::Busy { .. }
             | Outcome::Refused { .. }
             | Outcome::Unknown { .. } => vec![],

@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::{Amount, Currency, OrderId, PaymentId, Timestamp};
 
-use super::bank::{Call, Operation, Reason, RefundProgress};
+use super::bank::{Call, Errand, Operation, Reason, RefundProgress};
 use super::command::{Capture, RetryPolicy};
 use super::decline::RetryClass;
 use super::dispute::Dispute;
 use super::event::{Failure, Next};
+use super::route::{Gateway, Routed};
 
 /// A payment, before and after it begins.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -50,6 +51,12 @@ pub struct Begun {
     pub capture: Capture,
     /// How to go on after failures.
     pub retry: RetryPolicy,
+    /// The gateways it may go through, in the order in which they are tried; none where that is the node's own bank.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gateways: Vec<Gateway>,
+    /// Which attempts went through which, oldest first; the last holds from its attempt on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routed: Vec<Routed>,
     /// When it began.
     pub begun_at: Timestamp,
     /// When anything last happened.
@@ -153,6 +160,12 @@ pub struct Work {
     /// Nothing is done: an accepted refund is looked at again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_check: bool,
+    /// Something of this operation went out before the last wait.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub was_sent: bool,
+    /// How many gateways were changed for another since the last wait.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub hops: u32,
 }
 
 /// What happens next in an operation.
@@ -536,6 +549,19 @@ impl Begun {
     pub fn last_decline(&self) -> Option<&PastEnd> {
         let declined = |past: &&Past| matches!(past.end, PastEnd::Declined { .. });
         self.past.iter().rev().find(declined).map(|past| &past.end)
+    }
+
+    /// The call that is owed now, and to whom.
+    pub fn errand(&self) -> Option<Errand> {
+        let call = self.call()?;
+        let (to, or_else, is_repeat) = match &self.work {
+            Some(work) => {
+                let is_repeat = work.was_sent && !work.is_check;
+                (self.gateway_of(work), self.others(work), is_repeat)
+            }
+            None => (self.gateway_of_attempt(call.attempt()), Vec::new(), false),
+        };
+        Some(Errand { to: to.cloned(), or_else, is_repeat, call })
     }
 
     /// The call that is owed to the bank now.

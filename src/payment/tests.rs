@@ -7,6 +7,7 @@ mod laws;
 mod model;
 mod notices;
 mod refunds;
+mod routing;
 mod sending;
 mod undoing;
 
@@ -35,6 +36,7 @@ fn begin(capture: Capture) -> Command {
         method: "pm_card_visa".into(),
         capture,
         retry: RETRY,
+        gateways: Vec::new(),
         gateway_ready: true,
     }
 }
@@ -195,14 +197,14 @@ impl Paying {
     }
 
     fn call(&self) -> Option<Call> {
-        Payment::due(&self.state).call
+        Payment::due(&self.state).call.map(|errand| errand.call)
     }
 
     /// What is due, in a word or two.
     fn due(&self) -> String {
         let due = Payment::due(&self.state);
         assert!(due.steps.is_empty());
-        match (due.call, due.timer) {
+        match (due.call.map(|errand| errand.call), due.timer) {
             (Some(Call::Look { intent, .. }), None) => format!("look {intent}"),
             (Some(call), None) if call.is_inquiry() => {
                 format!("inquire {} {}", call.operation(), call.attempt())
@@ -301,8 +303,16 @@ fn a_repeated_beginning_changes_nothing_and_other_terms_are_refused() {
     let Command::Begin { order, currency, method, capture, retry, .. } = begin(Capture::Automatic) else {
         panic!("begin begins")
     };
-    let other =
-        Command::Begin { order, amount: amount(1), currency, method, capture, retry, gateway_ready: true };
+    let other = Command::Begin {
+        order,
+        amount: amount(1),
+        currency,
+        method,
+        capture,
+        retry,
+        gateways: Vec::new(),
+        gateway_ready: true,
+    };
     assert_eq!(paying.tell(other), Err(Rejection::OtherTerms));
 }
 
@@ -313,7 +323,16 @@ fn an_open_breaker_parks_the_payment_until_the_lane_lets_its_call_go() {
     else {
         panic!("begin begins")
     };
-    let parked = Command::Begin { order, amount, currency, method, capture, retry, gateway_ready: false };
+    let parked = Command::Begin {
+        order,
+        amount,
+        currency,
+        method,
+        capture,
+        retry,
+        gateways: Vec::new(),
+        gateway_ready: false,
+    };
     assert_eq!(paying.told(parked), "created retry_scheduled");
     assert!(matches!(paying.standing(), Standing::Pending { .. }));
     assert_eq!(
@@ -332,8 +351,16 @@ fn nothing_is_paid_for_nothing() {
     else {
         panic!("begin begins")
     };
-    let free =
-        Command::Begin { order, amount: Amount::ZERO, currency, method, capture, retry, gateway_ready };
+    let free = Command::Begin {
+        order,
+        amount: Amount::ZERO,
+        currency,
+        method,
+        capture,
+        retry,
+        gateways: Vec::new(),
+        gateway_ready,
+    };
     assert_eq!(paying.tell(free), Err(Rejection::NothingToPay));
 }
 

@@ -118,6 +118,9 @@ pub struct AttemptView {
     /// What may be tried next.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_class: Option<RetryClass>,
+    /// The gateway it went through, as the store names it; missing where that is the node's own bank.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<Arc<str>>,
 }
 
 /// How an attempt stands.
@@ -327,6 +330,7 @@ fn attempts(begun: &Begun) -> Vec<AttemptView> {
         code: None,
         decline_code: None,
         retry_class: None,
+        gateway: None,
     };
     let mut all: Vec<AttemptView> = begun
         .past
@@ -361,6 +365,9 @@ fn attempts(begun: &Begun) -> Vec<AttemptView> {
             plain(work.operation, work.attempt, status, begun.changed_at)
         }))
         .collect();
+    for attempt in all.iter_mut().filter(|attempt| attempt.operation == Operation::Authorize) {
+        attempt.gateway = begun.gateway_of_attempt(attempt.attempt).map(|gateway| Arc::clone(&gateway.name));
+    }
     all.sort_by_key(|attempt| attempt.at);
     all
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use actix::Addr;
 
 use super::handle::StoreHandle;
-use super::lane::Lane;
+use super::lanes::Lanes;
 use super::listener::Listener;
 use super::node::Node;
 use super::settings::{Known, Store, Tenancy};
@@ -83,7 +83,7 @@ pub struct StoreFamily {
     pub(super) handle: Arc<StoreHandle>,
     pub(super) log: Rc<StoreLog>,
     pub(super) members: Members,
-    pub(super) lane: Rc<Lane>,
+    pub(super) lanes: Lanes,
     pub(super) reader: Rc<RefCell<ViewsReader>>,
     pub(super) supervisor: Addr<Supervisor>,
     /// The newest order that existed when the store was activated: a later id was never stored before.
@@ -115,7 +115,7 @@ impl StoreFamily {
         handle: Arc<StoreHandle>,
         log: Rc<StoreLog>,
         members: Members,
-        lane: Rc<Lane>,
+        lanes: Lanes,
         reader: Rc<RefCell<ViewsReader>>,
         supervisor: Addr<Supervisor>,
         newest_stored: Option<OrderId>,
@@ -132,7 +132,7 @@ impl StoreFamily {
             handle,
             log,
             members,
-            lane,
+            lanes,
             reader,
             supervisor,
             newest_stored,
@@ -165,6 +165,7 @@ impl StoreFamily {
     pub(super) fn set_tenant(&self, store: &Store) {
         if let Some(known) = store.known() {
             self.handle.apply(known);
+            self.lanes.set(&known.settings.gateway);
             *self.tenant.borrow_mut() = Some(Rc::new(known.clone()));
         }
     }
@@ -239,7 +240,7 @@ impl StoreFamily {
     /// Ends all members: what they are asked from now on is refused, what the bank still answers is heard by nobody.
     pub(super) fn end(&self) {
         self.is_broken.set(true);
-        self.lane.close();
+        self.lanes.close();
         self.members.stop();
     }
 

@@ -107,7 +107,7 @@ impl StoreHandle {
         self.rate.set(known.settings.limits.orders_per_second);
         *self.secrets.write().unwrap_or_else(PoisonError::into_inner) = Secrets {
             carrier: known.settings.fulfillment.carrier_secret.clone(),
-            webhook: known.settings.gateway.webhook_secrets.clone(),
+            webhook: known.settings.gateway.all_webhook_secrets(),
         };
         self.returns.write().unwrap_or_else(PoisonError::into_inner).clone_from(&known.settings.returns);
     }

@@ -9,6 +9,7 @@ use actix::{Actor, AsyncContext, Context, Handler, Message, ResponseFuture};
 
 use super::handle::{EnterError, StoreHandle};
 use super::lane::Berths;
+use super::lanes::Lines;
 use super::node::Node;
 use super::recovery::{self, Missing, Unknown};
 use super::supervisor::{Raised, Supervisor};
@@ -28,6 +29,8 @@ pub(super) struct Shard {
     pub(super) reader: Rc<RefCell<ViewsReader>>,
     pub(super) bank: Rc<dyn Bank>,
     pub(super) berths: Rc<Berths>,
+    /// The ways to gateways that stores name themselves.
+    pub(super) lines: Lines,
     awake: Awake,
 }
 
@@ -72,7 +75,10 @@ impl Host {
     ) -> Self {
         let reader = Rc::new(RefCell::new(reader));
         let berths = Berths::new(node.options.thread_calls_max);
-        Self { shard: Rc::new(Shard { node, gate, reader, bank, berths, awake }), waking: Rc::default() }
+        Self {
+            shard: Rc::new(Shard { node, gate, reader, bank, berths, lines: Lines::default(), awake }),
+            waking: Rc::default(),
+        }
     }
 }
 

@@ -8,16 +8,20 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
 
 use crate::gateway::{Admission, Bank, Breaker, CallContext, Health, health};
-use crate::payment::bank::{Call, Outcome, Reason};
+use crate::payment::Gateway;
+use crate::payment::bank::{Call, Errand, Outcome, Reason};
 use crate::types::{PaymentId, StoreId, clock};
 
 type HeldBack = Box<dyn Fn()>;
 type Answered = Box<dyn Fn(PaymentId, &Call, Outcome)>;
+/// Where a call may go instead that certainly was not sent.
+type Elsewhere = Box<dyn Fn(&Call, &[Gateway]) -> Option<Gateway>>;
 
 /// Where a call's end goes, and what happens when that fails.
 struct Ends {
@@ -61,7 +65,14 @@ impl Berths {
 
 struct Waiting {
     context: CallContext,
-    call: Call,
+    errand: Errand,
+}
+
+/// Whose turn it is.
+enum Turn {
+    First,
+    Repeat,
+    Later(Instant),
 }
 
 /// The lane of one store.
@@ -72,6 +83,8 @@ pub(super) struct Lane {
     calls_max: usize,
     running: Cell<usize>,
     waiting: RefCell<VecDeque<Waiting>>,
+    /// Calls that were made before; they have a budget.
+    repeats: RefCell<VecDeque<Waiting>>,
     is_woken: Cell<bool>,
     berths: Rc<Berths>,
     /// Whether it waits for a berth.
@@ -79,6 +92,8 @@ pub(super) struct Lane {
     ends: RefCell<Option<Ends>>,
     /// Called when calls wait because the breaker is open.
     held_back: RefCell<Option<HeldBack>>,
+    /// Asked for calls that cannot go out now.
+    elsewhere: RefCell<Option<Elsewhere>>,
 }
 
 impl Lane {
@@ -97,11 +112,13 @@ impl Lane {
             calls_max,
             running: Cell::new(0),
             waiting: RefCell::default(),
+            repeats: RefCell::default(),
             is_woken: Cell::new(false),
             berths,
             is_in_line: Cell::new(false),
             ends: RefCell::default(),
             held_back: RefCell::default(),
+            elsewhere: RefCell::default(),
         })
     }
 
@@ -119,32 +136,82 @@ impl Lane {
         *self.held_back.borrow_mut() = Some(Box::new(hear));
     }
 
+    /// Says where calls may go instead that cannot go out here now.
+    pub(super) fn on_full(&self, elsewhere: impl Fn(&Call, &[Gateway]) -> Option<Gateway> + 'static) {
+        *self.elsewhere.borrow_mut() = Some(Box::new(elsewhere));
+    }
+
+    /// Whether the bank answers.
+    pub(super) fn breaker(&self) -> &Arc<Breaker> {
+        &self.breaker
+    }
+
     /// Drops what waits and where outcomes go: the activation ends.
     pub(super) fn close(&self) {
-        let dropped = std::mem::take(&mut *self.waiting.borrow_mut()).len();
+        let dropped = std::mem::take(&mut *self.waiting.borrow_mut()).len()
+            + std::mem::take(&mut *self.repeats.borrow_mut()).len();
         self.breaker.traffic().unqueued(dropped);
         *self.ends.borrow_mut() = None;
         *self.held_back.borrow_mut() = None;
+        *self.elsewhere.borrow_mut() = None;
     }
 
     /// How many calls run or wait.
     pub(super) fn busy(&self) -> usize {
-        self.running.get() + self.waiting.borrow().len()
+        self.running.get() + self.waiting_count()
     }
 
-    /// Puts a call in line.
-    pub(super) fn submit(self: &Rc<Self>, context: CallContext, call: Call) {
-        self.waiting.borrow_mut().push_back(Waiting { context, call });
+    fn waiting_count(&self) -> usize {
+        self.waiting.borrow().len() + self.repeats.borrow().len()
+    }
+
+    /// Puts a call in line; where the line is long, it goes elsewhere if it may.
+    pub(super) fn submit(self: &Rc<Self>, context: CallContext, errand: Errand) {
+        let is_crowded = self.running.get() >= self.calls_max && self.waiting_count() >= self.calls_max;
+        let waiting = Waiting { context, errand };
+        let is_kept_back = is_crowded || !self.breaker.is_closed();
+        let waiting = if is_kept_back { self.sent_elsewhere(waiting) } else { Some(waiting) };
+        let Some(waiting) = waiting else { return };
+        let line = if waiting.errand.is_repeat { &self.repeats } else { &self.waiting };
+        line.borrow_mut().push_back(waiting);
         self.breaker.traffic().queued();
         self.pump();
     }
 
+    /// Hands a call that was not sent back to its payment, if another gateway takes it; else it is kept.
+    fn sent_elsewhere(&self, waiting: Waiting) -> Option<Waiting> {
+        let Errand { call, or_else, .. } = &waiting.errand;
+        if or_else.is_empty() {
+            return Some(waiting);
+        }
+        let other = self.elsewhere.borrow().as_ref().and_then(|ask| ask(call, or_else));
+        let Some(other) = other else { return Some(waiting) };
+        self.hand_over(waiting.context.payment, call, Outcome::Elsewhere(other));
+        None
+    }
+
+    /// The same for all that waits.
+    fn send_elsewhere(&self) {
+        let is_concerned = self.waiting.borrow().iter().any(|waiting| !waiting.errand.or_else.is_empty());
+        if !is_concerned {
+            return;
+        }
+        let all = std::mem::take(&mut *self.waiting.borrow_mut());
+        let before = all.len();
+        let kept: VecDeque<_> = all.into_iter().filter_map(|waiting| self.sent_elsewhere(waiting)).collect();
+        self.breaker.traffic().unqueued(before - kept.len());
+        *self.waiting.borrow_mut() = kept;
+    }
+
     /// Takes a payment's call out of the line. Returns it when it certainly was not sent.
     pub(super) fn withdraw(&self, payment: PaymentId) -> Option<Call> {
-        let mut waiting = self.waiting.borrow_mut();
-        let at = waiting.iter().position(|waiting| waiting.context.payment == payment)?;
+        let found = [&self.waiting, &self.repeats].into_iter().find_map(|line| {
+            let mut line = line.borrow_mut();
+            let at = line.iter().position(|waiting| waiting.context.payment == payment)?;
+            line.remove(at)
+        })?;
         self.breaker.traffic().unqueued(1);
-        waiting.remove(at).map(|waiting| waiting.call)
+        Some(found.errand.call)
     }
 
     /// Starts what may start.
@@ -154,30 +221,83 @@ impl Lane {
 
     /// Starts one call, if there is one and it may.
     fn pump_one(self: &Rc<Self>) -> bool {
-        if self.running.get() >= self.calls_max || self.waiting.borrow().is_empty() || self.is_in_line.get() {
+        if self.running.get() >= self.calls_max || self.waiting_count() == 0 || self.is_in_line.get() {
             return false;
         }
-        let mut admission = self.breaker.admit(clock::monotonic());
+        let now = clock::monotonic();
+        let mut admission = self.breaker.admit(now);
         if let Admission::Refused { .. } = admission {
             // Listens first and asks again: a probe may end between the two.
             let probed = self.breaker.probed();
-            admission = self.breaker.admit(clock::monotonic());
+            admission = self.breaker.admit(now);
             if let Admission::Refused { until } = admission {
                 self.wake_when_open(until, probed);
                 return false;
             }
         }
+        if let Admission::Later { until } = admission {
+            self.wake_at(until);
+            return false;
+        }
         if !self.berths.take() {
-            self.breaker.record_lost(admission, clock::monotonic());
+            self.breaker.record_lost(admission, now);
             self.is_in_line.set(true);
             self.berths.lanes.borrow_mut().push_back(Rc::downgrade(self));
             return false;
         }
-        let next = self.waiting.borrow_mut().pop_front();
-        if let Some(next) = next {
-            self.breaker.traffic().unqueued(1);
-            self.start(next, admission);
+        if admission == Admission::Probe && self.probe(admission) {
+            return false;
         }
+        let turn = self.turn(now);
+        let next = match turn {
+            Turn::First => self.waiting.borrow_mut().pop_front(),
+            Turn::Repeat => self.repeats.borrow_mut().pop_front(),
+            Turn::Later(_) => None,
+        };
+        let Some(next) = next else {
+            self.breaker.record_lost(admission, now);
+            self.berths.give_back();
+            if let Turn::Later(until) = turn {
+                self.wake_at(until);
+            }
+            return false;
+        };
+        if !next.errand.is_repeat {
+            self.breaker.count_first();
+        }
+        self.breaker.traffic().unqueued(1);
+        self.start(next, admission);
+        true
+    }
+
+    /// Repeats first, within their budget.
+    fn turn(&self, now: Instant) -> Turn {
+        if self.repeats.borrow().is_empty() {
+            return Turn::First;
+        }
+        match self.breaker.may_repeat(now) {
+            Ok(()) => Turn::Repeat,
+            Err(_) if !self.waiting.borrow().is_empty() => Turn::First,
+            Err(until) => Turn::Later(until),
+        }
+    }
+
+    /// Asks whether anybody is there, so that no payment is put at risk to find that out.
+    fn probe(self: &Rc<Self>, admission: Admission) -> bool {
+        let Some(asked) = self.bank.probe() else { return false };
+        self.running.set(self.running.get() + 1);
+        let lane = Rc::clone(self);
+        actix::spawn(async move {
+            let outcome = AssertUnwindSafe(asked).catch_unwind().await;
+            let now = clock::monotonic();
+            match outcome {
+                Ok(outcome) => lane.breaker.record(admission, &outcome, now),
+                Err(_) => lane.breaker.record_lost(admission, now),
+            }
+            lane.running.set(lane.running.get() - 1);
+            lane.berths.give_back();
+            lane.pump();
+        });
         true
     }
 
@@ -186,7 +306,7 @@ impl Lane {
         self.breaker.traffic().made();
         let lane = Rc::clone(self);
         actix::spawn(async move {
-            let Waiting { context, call } = next;
+            let Waiting { context, errand: Errand { call, .. } } = next;
             let (payment, order) = (context.payment, context.order);
             let asked = async {
                 crate::fault_point!("before_send", lane.store.as_str());
@@ -221,8 +341,9 @@ impl Lane {
     }
 
     /// Tries again when a probe has ended, or the breaker may be probed.
-    fn wake_when_open(self: &Rc<Self>, until: std::time::Instant, mut probed: watch::Receiver<u64>) {
-        if self.is_woken.replace(true) {
+    fn wake_when_open(self: &Rc<Self>, until: Instant, mut probed: watch::Receiver<u64>) {
+        self.send_elsewhere();
+        if self.waiting_count() == 0 || self.is_woken.replace(true) {
             return;
         }
         if let Some(hear) = &*self.held_back.borrow() {
@@ -235,6 +356,21 @@ impl Lane {
                 _ = probed.changed() => {}
                 () = tokio::time::sleep(wait) => {}
             }
+            if let Some(lane) = lane.upgrade() {
+                lane.is_woken.set(false);
+                lane.pump();
+            }
+        });
+    }
+
+    /// Tries again at a time: the bank is asked no faster than it can take.
+    fn wake_at(self: &Rc<Self>, until: Instant) {
+        if self.is_woken.replace(true) {
+            return;
+        }
+        let lane: Weak<Self> = Rc::downgrade(self);
+        actix::spawn(async move {
+            tokio::time::sleep(until.saturating_duration_since(clock::monotonic())).await;
             if let Some(lane) = lane.upgrade() {
                 lane.is_woken.set(false);
                 lane.pump();

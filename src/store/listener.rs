@@ -18,11 +18,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::family::StoreFamily;
+use super::lanes;
 use super::wiring::{self, count_all};
 use crate::alert::{self, Alert, Alerts, By, Kind, OPEN_MAX, OVERFLOW_SUBJECT, Signal};
 use crate::flow;
 use crate::fraud;
-use crate::gateway::BreakerState;
+use crate::gateway::{Breaker, BreakerState};
 use crate::inventory::{self, Condition};
 use crate::order::Placed;
 use crate::payment;
@@ -53,7 +54,8 @@ pub(super) struct Listener {
     counts: [Cell<u32>; Kind::ALL.len()],
     /// Payments that the bank did not answer well, and that are not through.
     retrying: RefCell<Set<PaymentId>>,
-    is_watching: Cell<bool>,
+    /// Gateways that are away, and somebody looks whether they are back.
+    watched: RefCell<Set<Arc<str>>>,
 }
 
 #[derive(Debug)]
@@ -268,7 +270,13 @@ pub(super) fn paid(
                 put_off(family, id, scheduled.reason.name());
             }
             if scheduled.reason == Reason::GatewayUnavailable {
-                gateway_down(family);
+                let gateway = state.begun().and_then(|begun| begun.gateways.first());
+                let subject = gateway.map_or(GATEWAY, |gateway| &*gateway.name);
+                if let Some(breaker) =
+                    lanes::breaker_of(family, subject).filter(|breaker| !breaker.is_closed())
+                {
+                    gateway_down(family, subject, &breaker);
+                }
             }
         }
         if let Event::RefundFailed(failed) = event {
@@ -430,18 +438,23 @@ pub(super) fn payments_found(family: &StoreFamily, open: &[(PaymentId, payment::
     }
 }
 
-/// Calls to the bank are not made. The store hears when they are again.
-pub(super) fn gateway_down(family: &Rc<StoreFamily>) {
-    raise(family, Kind::PaymentGatewayDown, GATEWAY, "the bank does not answer; calls to it wait", 0);
-    watch_gateway(family, family.node.breaker.healthy());
+/// Calls to a gateway are not made. The store hears when they are again.
+pub(super) fn gateway_down(family: &Rc<StoreFamily>, subject: &str, breaker: &Arc<Breaker>) {
+    let message = if subject == GATEWAY {
+        "the bank does not answer; calls to it wait".to_owned()
+    } else {
+        format!("the gateway {subject} does not answer; calls to it wait, or go elsewhere")
+    };
+    raise(family, Kind::PaymentGatewayDown, subject, &message, 0);
+    watch_gateway(family, subject, Arc::clone(breaker), breaker.healthy());
 }
 
-/// Says so once the bank has answered again, more often than it had when that was last seen.
-fn watch_gateway(family: &Rc<StoreFamily>, healthy_before: u64) {
-    if family.listener.is_watching.replace(true) {
+/// Says so once the gateway has answered again, more often than it had when that was last seen.
+fn watch_gateway(family: &Rc<StoreFamily>, subject: &str, breaker: Arc<Breaker>, healthy_before: u64) {
+    if !family.listener.watched.borrow_mut().insert(subject.into()) {
         return;
     }
-    let (breaker, family) = (Arc::clone(&family.node.breaker), Rc::downgrade(family));
+    let (subject, family): (Arc<str>, _) = (subject.into(), Rc::downgrade(family));
     actix::spawn(async move {
         let mut probed = breaker.probed();
         while breaker.state() != BreakerState::Closed || breaker.healthy() <= healthy_before {
@@ -454,8 +467,8 @@ fn watch_gateway(family: &Rc<StoreFamily>, healthy_before: u64) {
             }
         }
         if let Some(family) = family.upgrade().filter(|family| !family.is_broken()) {
-            family.listener.is_watching.set(false);
-            clear(&family, Kind::PaymentGatewayDown, GATEWAY);
+            family.listener.watched.borrow_mut().remove(&subject);
+            clear(&family, Kind::PaymentGatewayDown, &subject);
         }
     });
 }
@@ -532,8 +545,14 @@ pub(super) fn compare(family: &Rc<StoreFamily>, standing: Standing) {
     for (order, due_at) in reviews {
         review_waits(family, order, due_at, 0);
     }
-    if family.listener.has(Kind::PaymentGatewayDown) {
-        watch_gateway(family, 0);
+    for subject in family.listener.subjects(Kind::PaymentGatewayDown) {
+        match lanes::breaker_of(family, &subject) {
+            Some(breaker) if &*subject == GATEWAY || !breaker.is_closed() => {
+                watch_gateway(family, &subject, breaker, 0);
+            }
+            // Nothing is known against it, or it is none of the store's any more. Should it be away, that will be said again.
+            Some(_) | None => clear(family, Kind::PaymentGatewayDown, &subject),
+        }
     }
 }
 

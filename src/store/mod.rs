@@ -14,6 +14,7 @@ mod family;
 mod handle;
 mod host;
 mod lane;
+mod lanes;
 mod listener;
 mod node;
 mod preview;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::flow;
-use crate::gateway::Breaker;
+use crate::gateway::{Breaker, Connections};
 use crate::journal::{Health, Journal, Position};
 use crate::runtime::Fault;
 use crate::types::{Clock, StoreId};
@@ -58,8 +58,10 @@ pub struct Node {
     pub journal: Arc<dyn Journal>,
     /// Folds of it.
     pub views: Arc<Views>,
-    /// Whether the bank answers.
+    /// Whether the node's own bank answers.
     pub breaker: Arc<Breaker>,
+    /// The gateways that stores speak to.
+    pub gateways: Connections,
     /// Bounds.
     pub options: Options,
     /// Where the journal ended when the node was made.
@@ -80,16 +82,18 @@ impl Node {
         clock: Clock,
         journal: Arc<dyn Journal>,
         views: Arc<Views>,
-        breaker: Arc<Breaker>,
+        gateways: impl Into<Connections>,
         options: Options,
         on_settled: OnSettled,
     ) -> Arc<Self> {
+        let gateways: Connections = gateways.into();
         Arc::new(Self {
             clock,
             began_at: journal.end(),
             journal,
             views,
-            breaker,
+            breaker: Arc::clone(gateways.own().breaker()),
+            gateways,
             options,
             flow: flow::Tally::default(),
             on_settled,

@@ -11,6 +11,7 @@ use super::family::{Members, StoreFamily};
 use super::handle::StoreHandle;
 use super::host::Shard;
 use super::lane::Lane;
+use super::lanes::{self, Lanes};
 use super::listener;
 use super::node::Node;
 use super::settings::Store;
@@ -155,7 +156,7 @@ fn start(
         Arc::clone(handle),
         log,
         members.clone(),
-        Rc::clone(&lane),
+        Lanes::new(Rc::clone(shard), Rc::clone(&lane)),
         Rc::clone(&shard.reader),
         supervisor,
         begin.newest_order,
@@ -170,24 +171,7 @@ fn start(
             family.break_up(JOURNAL, "the journal refused events");
         }
     });
-    let (answering, failing) = (Rc::downgrade(&family), Rc::downgrade(&family));
-    let answered = move |payment, call: &_, outcome| {
-        if let Some(family) = answering.upgrade() {
-            wiring::answered(&family, payment, call, outcome);
-        }
-    };
-    let failed = move || {
-        if let Some(family) = failing.upgrade() {
-            family.break_up("payment", "an answer of the bank could not be handed over");
-        }
-    };
-    lane.on_answer(answered, failed);
-    let held_back = Rc::downgrade(&family);
-    lane.on_held_back(move || {
-        if let Some(family) = held_back.upgrade() {
-            listener::gateway_down(&family);
-        }
-    });
+    lanes::attach(&family, &lane, listener::GATEWAY.into());
     let is_waited_for = begin.stock.waited_for().next().is_some();
     let standing = listener::Standing::of(&begin.stock, &begin.desk, &begin.alerts);
     tenancy.run(AggregateActor::new(Rc::clone(&family), [(Only, begin.store)]));

@@ -138,7 +138,7 @@ impl Supervisor {
         let idle = family.touched_at().until(self.shard.node.clock.now());
         let is_idle = idle >= self.shard.node.options.idle_after
             && self.handle.in_flight() == 0
-            && family.lane.busy() == 0
+            && family.lanes.busy() == 0
             && family.visible() >= family.log.ticket();
         if is_idle && self.handle.fall_asleep() {
             tracing::debug!(store.id = %self.handle.id(), "store put to sleep");

@@ -29,6 +29,7 @@ use crate::views::Views;
 mod full;
 mod goods;
 mod ledgers;
+mod outage;
 mod returns;
 mod stale;
 

@@ -79,7 +79,7 @@ impl EventView {
 
 /// The data of an event without secrets: settings hold what carriers and the bank sign with.
 fn shown(kind: &str, data: &RawValue) -> Box<RawValue> {
-    let is_secretive = kind.starts_with("store.") && data.get().contains("_secret");
+    let is_secretive = kind.starts_with("store.") && data.get().contains("secret");
     if !is_secretive {
         return data.to_owned();
     }
@@ -87,12 +87,23 @@ fn shown(kind: &str, data: &RawValue) -> Box<RawValue> {
     if let Some(secret) = value.pointer_mut("/settings/fulfillment/carrier_secret") {
         *secret = Secret::SHOWN.into();
     }
-    if let Some(secrets) =
-        value.pointer_mut("/settings/gateway/webhook_secrets").and_then(|all| all.as_array_mut())
-    {
-        secrets.fill(Secret::SHOWN.into());
+    if let Some(gateway) = value.pointer_mut("/settings/gateway") {
+        hide(gateway);
+        for list in ["connections", "earlier"] {
+            gateway[list].as_array_mut().into_iter().flatten().for_each(hide);
+        }
     }
     serde_json::value::to_raw_value(&value).expect("a value has string keys and goes to memory")
+}
+
+/// What one gateway is told apart by, and signs with.
+fn hide(gateway: &mut serde_json::Value) {
+    if let Some(secrets) = gateway.get_mut("webhook_secrets").and_then(|all| all.as_array_mut()) {
+        secrets.fill(Secret::SHOWN.into());
+    }
+    if let Some(key) = gateway.get_mut("secret_key") {
+        *key = Secret::SHOWN.into();
+    }
 }
 
 impl ViewsReader {

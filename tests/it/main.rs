@@ -33,6 +33,7 @@ mod refunds;
 mod refusals;
 mod replay;
 mod returns;
+mod routing;
 mod schedules;
 mod states;
 mod storm;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
-use crate::support::{LIMIT, Shop, World, basket, holds, many, until};
+use crate::support::{LIMIT, Setup, Shop, World, basket, holds, many, until};
 
 /// How soon after an outage everything that waited is done: retries and the breaker's patience are short in stories.
 const SOON: Duration = Duration::from_secs(10);
@@ -29,10 +30,15 @@ async fn orders_wait_out_an_outage() {
     let shop = world.shop("acme").await;
     world.bank.weather(json!({"mode": "down"})).await;
     let ids = buy_many(&shop, 60).await;
-    until("payments to be put off", LIMIT, async || {
+    until("payments to be put off, or in doubt", LIMIT, async || {
         let events = shop.events().await;
-        let put_off = events.iter().filter(|event| event["type"] == "payment.retry_scheduled").count();
-        if put_off > 0 { Ok(()) } else { Err(format!("{} events", events.len())) }
+        let waits = ["payment.retry_scheduled", "payment.outcome_unknown"];
+        let waits = |event: &&Value| waits.iter().any(|kind| event["type"] == *kind);
+        if events.iter().any(|event| waits(&event)) {
+            Ok(())
+        } else {
+            Err(format!("{} events", events.len()))
+        }
     })
     .await;
     holds("all orders wait", Duration::from_secs(2), async || {
@@ -138,5 +144,66 @@ async fn a_bank_that_takes_another_sum_gives_it_back() {
     })
     .await;
     assert!(shop.story_of(&id).await.iter().any(|kind| kind == "payment.integrity_failure"));
+    world.ends(&[&shop]).await;
+}
+
+/// How long the bank is away, in seconds: `ORDERFLOW_OUTAGE_S=120` is the outage that is spoken of in the README.
+fn outage_s() -> u64 {
+    std::env::var("ORDERFLOW_OUTAGE_S").ok().and_then(|text| text.parse().ok()).unwrap_or(4)
+}
+
+/// What the bank takes in a second once it is back.
+const RATE: u32 = 400;
+/// However long it was away.
+const DRAINED_WITHIN: Duration = Duration::from_secs(300);
+
+#[tokio::test]
+async fn a_long_outage_under_load_is_drained_at_the_banks_pace() {
+    let world = Setup::new().bank_process().setting("gateway.breaker_open_max_ms", 1_000).start().await;
+    let shop = world.shop("acme").await;
+    shop.stock("MUG", 10_000_000).await;
+    let count = async |at_once: usize, until: Instant| {
+        let buy = async |_| {
+            let mut bought = 0_usize;
+            while Instant::now() < until {
+                shop.buy(&basket("MUG", 1)).await;
+                bought += 1;
+            }
+            bought
+        };
+        many(at_once, at_once, buy).await.into_iter().sum::<usize>()
+    };
+    let soon = Instant::now() + Duration::from_millis(500);
+    let before = count(32, soon).await;
+    world.bank.weather(json!({"mode": "down"})).await;
+    let during = count(32, Instant::now() + Duration::from_secs(outage_s())).await;
+    let alerts = shop.get("/v1/alerts?status=firing").await;
+    let away = alerts["data"].as_array().expect("alerts").iter();
+    assert_eq!(away.filter(|alert| alert["kind"] == "payment_gateway_down").count(), 1, "{alerts}");
+    let failed = shop.stats().await["orders"]["canceled"].clone();
+    assert_eq!(failed, 0, "nothing fails because a bank is away");
+
+    world.bank.weather(json!({"mode": "ok", "rate": RATE})).await;
+    let back = Instant::now();
+    until("all to be paid", DRAINED_WITHIN, async || {
+        let stats = shop.stats().await;
+        match stats["orders"]["confirmed"].as_u64().and_then(|count| usize::try_from(count).ok()) {
+            Some(count) if count == before + during => Ok(()),
+            _ => Err(stats.to_string()),
+        }
+    })
+    .await;
+    let took = back.elapsed();
+    world.proves(&[&shop]).await;
+    let events = shop.events().await;
+    let too_many = events.iter().filter(|event| event["data"]["reason"] == "rate_limited").count();
+    println!(
+        "{before} before, {during} during the outage, all paid {took:?} after it, {too_many} were told that there are too many"
+    );
+    assert!(too_many <= (before + during) / 10 + 50, "{too_many} of {during} passed what the bank takes");
+    let doubted = events.iter().filter(|event| event["type"] == "payment.outcome_unknown").count();
+    assert!(doubted <= 200, "{doubted} payments were put in doubt");
+    let cleared = shop.get("/v1/alerts?status=firing").await;
+    assert!(cleared["data"].as_array().is_some_and(Vec::is_empty), "{cleared}");
     world.ends(&[&shop]).await;
 }

@@ -48,6 +48,7 @@ pub(crate) struct Wish {
     drop_after: Option<f64>,
     status: Option<Vec<u16>>,
     retry_after_s: Option<u32>,
+    rate: Option<u32>,
     webhook: Option<Webhook>,
     decline_rate: Option<f64>,
     until: Option<String>,
@@ -73,6 +74,8 @@ pub(crate) struct Weather {
     pub(crate) status: Vec<u16>,
     /// The `Retry-After` of refusals.
     pub(crate) retry_after_s: Option<u32>,
+    /// How many changes a second are let in; the rest is told 429.
+    pub(crate) rate: Option<u32>,
     pub(crate) webhook: Webhook,
     pub(crate) decline_rate: f64,
     #[serde(serialize_with = "in_words")]
@@ -99,6 +102,7 @@ impl Default for Weather {
             drop_after: 0.0,
             status: vec![500, 503],
             retry_after_s: None,
+            rate: None,
             webhook: Webhook::default(),
             decline_rate: 0.0,
             until: None,
@@ -149,6 +153,7 @@ impl Wish {
             drop_after: self.drop_after.unwrap_or(usual.drop_after),
             status: self.status.unwrap_or(usual.status),
             retry_after_s: self.retry_after_s.or(usual.retry_after_s),
+            rate: self.rate.or(usual.rate),
             webhook: self.webhook.unwrap_or(usual.webhook),
             decline_rate: self.decline_rate.unwrap_or(usual.decline_rate),
             until,
@@ -183,6 +188,9 @@ impl Weather {
         }
         if self.also.len() > Mode::WORDS.len() {
             return Err("also: there are not so many modes".to_owned());
+        }
+        if self.rate == Some(0) {
+            return Err("rate: 0 lets nobody in; that is \"down\"".to_owned());
         }
         if self.status.is_empty() {
             return Err("status: at least one is needed".to_owned());
@@ -226,6 +234,7 @@ impl Weather {
     pub(crate) fn is_calm(&self) -> bool {
         !self.is_shut()
             && self.error_rate == 0.0
+            && self.rate.is_none()
             && self.latency_ms.is_none()
             && self.drop_before == 0.0
             && self.drop_after == 0.0

@@ -14,6 +14,8 @@ use crate::clock;
 struct Front {
     weather: Weather,
     dice: Dice,
+    /// Changes that were let in: the tenth of a second, and how many.
+    let_in: (i64, u32),
     /// Of the notices: telling or not telling them changes no request's fate.
     notice_dice: Dice,
 }
@@ -33,7 +35,27 @@ const HELD_MS: std::ops::Range<f64> = 100.0..1_000.0;
 impl Front {
     fn new(weather: Weather) -> Front {
         let seed = weather.seed.unwrap_or_else(clock::unrepeated);
-        Front { weather, dice: Dice::new(seed), notice_dice: Dice::new(seed ^ 0x6e6f_7469_6365_7321) }
+        Front {
+            weather,
+            dice: Dice::new(seed),
+            let_in: (0, 0),
+            notice_dice: Dice::new(seed ^ 0x6e6f_7469_6365_7321),
+        }
+    }
+}
+
+impl Front {
+    /// Whether as many changes were let in as may be; else one more is. Counted by the tenth of a second, so that a client that
+    /// sends its share of a second at once is told so.
+    fn is_full(&mut self, now_ms: i64) -> bool {
+        let Some(rate) = self.weather.rate else { return false };
+        let tenth = now_ms.div_euclid(100);
+        if self.let_in.0 != tenth {
+            self.let_in = (tenth, 0);
+        }
+        let is_full = self.let_in.1 >= rate.div_ceil(10);
+        self.let_in.1 += u32::from(!is_full);
+        is_full
     }
 }
 
@@ -102,7 +124,11 @@ impl Sky {
         if front.weather.is_over(now_ms) {
             return Fate::default();
         }
-        Fate::of(&front.weather, &mut front.dice, errand)
+        let mut fate = Fate::of(&front.weather, &mut front.dice, errand);
+        if errand == Errand::Change && fate.refuse.is_none() && front.is_full(now_ms) {
+            fate.refuse = Some(429);
+        }
+        fate
     }
 
     /// The luck of one notice. Uses the same number of rolls whatever comes of them.
@@ -279,5 +305,17 @@ mod tests {
         let error = bad.err().expect("404 is no outage");
         assert!(error.starts_with("steps[0].weather.status"), "{error}");
         assert!(Script::parse(b"{}").is_err());
+    }
+
+    #[test]
+    fn a_bank_lets_in_so_many_a_second_and_tells_the_rest() {
+        let sky = Sky::new(None, 0);
+        sky.set(None, Weather { rate: Some(50), ..Weather::default() });
+        let refused =
+            |at_ms: i64| (0..20).filter(|_| sky.fate_of_change(None, at_ms).refuse == Some(429)).count();
+        assert_eq!(refused(10_000), 15, "five a tenth of a second");
+        assert_eq!(refused(10_050), 20, "they were let in");
+        assert_eq!(refused(10_100), 15);
+        assert_eq!(sky.fate_of_look_up(None, 10_100).refuse, None, "looking is free");
     }
 }

@@ -77,6 +77,7 @@ impl Charted for Payment {
             method: "card".into(),
             capture,
             retry: payment::RetryPolicy { base_ms: 500, cap_ms: 60_000, attempts_max: 2 },
+            gateways: Vec::new(),
             gateway_ready,
         };
         let mut commands = vec![
@@ -198,6 +199,7 @@ fn outcomes() -> Vec<bank::Outcome> {
         Snapshot { amount: Amount::new(999).expect("within bounds"), ..snapshot(S::Succeeded) };
     outcomes.extend([
         O::Intent(other_amount),
+        O::Elsewhere(payment::Gateway { name: "other".into(), version: 1 }),
         decline("lost_card"),
         decline("try_again_later"),
         O::Refunded(receipt(RefundProgress::Succeeded)),

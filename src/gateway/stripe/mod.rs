@@ -128,6 +128,10 @@ impl Bank for Stripe {
         let inner = Rc::clone(&self.inner);
         async move { inner.make(context, call).await }.boxed_local()
     }
+
+    fn probe(&self) -> Option<LocalBoxFuture<'static, Outcome>> {
+        Some(Books::ping(self))
+    }
 }
 
 impl Books for Stripe {

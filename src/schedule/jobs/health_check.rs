@@ -7,6 +7,7 @@ use crate::alert::{Kind, Signal};
 use crate::gateway::{Admission, BreakerState, Health as BankHealth, health};
 use crate::journal::Health;
 use crate::store::Directory;
+use crate::store::settings::OWN;
 use crate::types::clock;
 
 pub(super) async fn run(context: &Context) -> Result<Value, String> {
@@ -49,6 +50,8 @@ async fn ping(context: &Context) -> bool {
     let admission = breaker.admit(clock::monotonic());
     match admission {
         Admission::Refused { .. } => false,
+        // It answers; just now it is asked no more than it can take.
+        Admission::Later { .. } => true,
         Admission::Go | Admission::Probe => {
             let outcome = context.books.ping().await;
             breaker.record(admission, &outcome, clock::monotonic());
@@ -67,7 +70,8 @@ async fn clear(directory: &Directory, missed: &mut Missed) -> Result<u64, String
         let page = read.map_err(unreadable)?;
         let Some((last, ..)) = page.last() else { return Ok(cleared) };
         after = Some(*last);
-        for (_, store, alert) in page {
+        // A gateway that stores name themselves is looked after by those stores.
+        for (_, store, alert) in page.into_iter().filter(|(.., alert)| &*alert.subject == OWN) {
             let Some(tenant) = enter(directory, &store, missed).await else { continue };
             let signal = Signal::Clear { kind: alert.kind, subject: alert.subject, times: 0 };
             match tenant.observe(signal).await {

@@ -19,6 +19,7 @@ use crate::gateway::{BookedCharge, BookedDispute, BreakerState};
 use crate::payment::{Begun, Charge, Refund, Standing};
 use crate::runtime::Refusal;
 use crate::store::Directory;
+use crate::store::settings::OWN;
 use crate::types::{OrderId, StoreId, Timestamp};
 use crate::views::ViewsReader;
 
@@ -229,6 +230,11 @@ fn is_of_window(begun: &Begun, charge: &Charge, window: Window) -> bool {
     !charge.captured.is_zero() && begun.begun_at >= window.from && charge.at <= window.to
 }
 
+/// Whether a charge is in these books: other gateways keep their own.
+fn is_own(begun: &Begun, charge: &Charge) -> bool {
+    begun.gateway_of_attempt(charge.attempt).is_none_or(|gateway| &*gateway.name == OWN)
+}
+
 /// Looks for every payment of ours in what the bank has named; whether that was all of them.
 async fn look_for_ours(directory: &Directory, window: Window, found: &mut Found) -> Result<bool, String> {
     let views = &directory.node().views;
@@ -246,7 +252,9 @@ async fn look_for_ours(directory: &Directory, window: Window, found: &mut Found)
             let Some(begun) = state.begun().filter(|begun| !is_moving(begun, window.to)) else {
                 continue;
             };
-            for charge in begun.charges().filter(|charge| is_of_window(begun, charge, window)) {
+            for charge in
+                begun.charges().filter(|charge| is_of_window(begun, charge, window) && is_own(begun, charge))
+            {
                 if !found.named.contains(&xxh3_64(charge.intent.as_bytes())) {
                     let how = format!("took {}, of which the bank knows nothing", charge.captured.minor());
                     found.differs(store.clone(), order, &how);

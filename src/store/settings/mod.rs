@@ -10,6 +10,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod decide;
+mod gateways;
 mod policy;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use crate::runtime::{Aggregate, Due, Only};
 use crate::types::{Currency, OrderId, StoreId, Timestamp};
 
 pub use decide::{Command, Rejection};
+pub use gateways::{ConnectionPatch, GatewayConnection, GatewayPatch, GatewayPolicy, OWN};
 pub use policy::{
     Capture, FulfillmentMode, FulfillmentPatch, FulfillmentPolicy, Limits, LimitsPatch, OnLapse, OutOfStock,
     RefundOn, Retry, RetryPatch, ReturnApproval, ReturnsPatch, ReturnsPolicy, Review, ReviewPatch, Secret,

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::gateways::{GatewayPatch, GatewayPolicy};
+
 macro_rules! policies {
     ($(
         $(#[$doc:meta])*
@@ -201,9 +203,9 @@ impl Default for FulfillmentPolicy {
 }
 
 /// The least bytes of a secret: what is shorter can be guessed.
-const SECRET_BYTES_MIN: usize = 16;
+pub(super) const SECRET_BYTES_MIN: usize = 16;
 /// The most bytes of a secret.
-const SECRET_BYTES_MAX: usize = 256;
+pub(super) const SECRET_BYTES_MAX: usize = 256;
 
 /// A text that is stored and never shown: views and events on the wire say only that it is there.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -305,32 +307,6 @@ pub struct ReturnsPatch {
     pub refund_on: Option<RefundOn>,
 }
 
-/// The most secrets that hold at once: the one before and the one after, while it changes.
-const WEBHOOK_SECRETS_MAX: usize = 2;
-
-/// How the bank is heard.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct GatewayPolicy {
-    /// What the bank signs its notifications with, two while it changes; without one none is believed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub webhook_secrets: Vec<Secret>,
-}
-
-impl GatewayPolicy {
-    fn is_blank(&self) -> bool {
-        self.webhook_secrets.is_empty()
-    }
-}
-
-/// A partial change: what is missing stays.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct GatewayPatch {
-    /// What the bank signs its notifications with; an empty list takes it away.
-    pub webhook_secrets: Option<Vec<Secret>>,
-}
-
 /// The longest a policy may wait: a year, in seconds.
 const WAIT_MAX_S: u64 = 366 * 86_400;
 
@@ -354,7 +330,7 @@ pub struct Settings {
     /// How goods come back.
     #[serde(default)]
     pub returns: ReturnsPolicy,
-    /// How the bank is heard.
+    /// How payments go out, and how the bank is heard.
     #[serde(default, skip_serializing_if = "GatewayPolicy::is_blank")]
     pub gateway: GatewayPolicy,
     /// What the store may ask of the node.
@@ -429,9 +405,7 @@ impl Settings {
         new.returns.window_s = patch.returns.window_s.unwrap_or(new.returns.window_s);
         new.returns.approval = patch.returns.approval.unwrap_or(new.returns.approval);
         new.returns.refund_on = patch.returns.refund_on.unwrap_or(new.returns.refund_on);
-        if let Some(secrets) = &patch.gateway.webhook_secrets {
-            new.gateway.webhook_secrets.clone_from(secrets);
-        }
+        new.gateway.apply(&patch.gateway);
         new.limits.apply(&patch.limits);
         let faults = new.faults();
         if faults.is_empty() { Ok(new) } else { Err(faults) }
@@ -453,18 +427,13 @@ impl Settings {
                 faults.push((place.into(), format!("{least} to {WAIT_MAX_S}")));
             }
         }
-        let carrier = self.fulfillment.carrier_secret.iter();
-        let carrier = carrier.map(|secret| ("/fulfillment/carrier_secret".to_owned(), secret));
-        let bank = self.gateway.webhook_secrets.iter().enumerate();
-        let bank = bank.map(|(nth, secret)| (format!("/gateway/webhook_secrets/{nth}"), secret));
-        for (place, secret) in carrier.chain(bank) {
-            if !(SECRET_BYTES_MIN..=SECRET_BYTES_MAX).contains(&secret.reveal().len()) {
-                faults.push((place, format!("{SECRET_BYTES_MIN} to {SECRET_BYTES_MAX} bytes")));
-            }
+        if let Some(secret) = &self.fulfillment.carrier_secret
+            && !(SECRET_BYTES_MIN..=SECRET_BYTES_MAX).contains(&secret.reveal().len())
+        {
+            let bounds = format!("{SECRET_BYTES_MIN} to {SECRET_BYTES_MAX} bytes");
+            faults.push(("/fulfillment/carrier_secret".into(), bounds));
         }
-        if self.gateway.webhook_secrets.len() > WEBHOOK_SECRETS_MAX {
-            faults.push(("/gateway/webhook_secrets".into(), format!("0 to {WEBHOOK_SECRETS_MAX} secrets")));
-        }
+        self.gateway.faults(&mut faults);
         self.retry.faults("/retry", &mut faults);
         self.limits.faults("/limits", &mut faults);
         if self.retry.cap_ms < self.retry.base_ms {

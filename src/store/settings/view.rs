@@ -38,13 +38,12 @@ impl<'a> StoreView<'a> {
 
 /// Settings without what is nobody's to see.
 fn shown(settings: &Settings) -> Cow<'_, Settings> {
-    let has_secrets =
-        settings.fulfillment.carrier_secret.is_some() || !settings.gateway.webhook_secrets.is_empty();
+    let has_secrets = settings.fulfillment.carrier_secret.is_some() || !settings.gateway.is_blank();
     if !has_secrets {
         return Cow::Borrowed(settings);
     }
     let mut shown = settings.clone();
-    let secrets = shown.fulfillment.carrier_secret.iter_mut().chain(&mut shown.gateway.webhook_secrets);
+    let secrets = shown.fulfillment.carrier_secret.iter_mut().chain(shown.gateway.secrets_mut());
     secrets.for_each(|secret| *secret = Secret::from(Secret::SHOWN));
     Cow::Owned(shown)
 }

@@ -13,12 +13,13 @@ use crate::payment::{self, Payment};
 use crate::runtime::ask::send;
 use crate::runtime::{Ask, Family as _, Fault, Refusal, Wiring};
 use crate::store::family::StoreFamily;
-use crate::store::{listener, settings};
+use crate::store::{lanes, listener, settings};
 use crate::types::{Actor, Amount, Cause, Meta, OrderId, PaymentId, Timestamp};
 
 pub(super) fn pay(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: &Meta) {
     let Some(tenant) = family.tenant() else { return };
     let retry = &tenant.settings.retry;
+    let candidates = family.lanes.candidates();
     let command = payment::Command::Begin {
         order: id,
         amount: placed.cart.total,
@@ -33,7 +34,11 @@ pub(super) fn pay(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta: 
             cap_ms: u32::try_from(retry.cap_ms).unwrap_or(u32::MAX),
             attempts_max: retry.attempts_max,
         },
-        gateway_ready: family.node.breaker.is_ready(),
+        gateway_ready: match candidates.as_slice() {
+            [] => family.node.breaker.is_ready(),
+            some => some.iter().any(|candidate| candidate.is_ready),
+        },
+        gateways: candidates,
     };
     let tell = report(family, id, Actor::Payment);
     let heard = move |state: &payment::State, taken: Result<Option<Cause>, payment::Rejection>| {
@@ -57,7 +62,7 @@ pub(super) fn undo(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta:
     };
     let command = payment::Command::Cancel { reason };
     send(&family.members.payments, Ask::sibling(payment, command, *meta, heard));
-    if let Some(call) = family.lane.withdraw(payment) {
+    if let Some(call) = family.lanes.withdraw(payment) {
         let outcome = call.unsent(payment::bank::Reason::LaneClosed, None);
         answered(family, payment, &call, outcome);
     }
@@ -218,15 +223,15 @@ impl Wiring for Payment {
         }
     }
 
-    fn call(family: &Rc<StoreFamily>, key: PaymentId, call: payment::bank::Call) {
-        count(family, flow::Mark::Along(flow::of_call(&call)), None);
+    fn call(family: &Rc<StoreFamily>, key: PaymentId, errand: payment::bank::Errand) {
+        count(family, flow::Mark::Along(flow::of_call(&errand.call)), None);
         family.called(key);
         let context = CallContext {
             store: family.log().store().clone(),
             order: OrderId::from_bits(key.bits()),
             payment: key,
         };
-        family.lane.submit(context, call);
+        lanes::submit(family, context, errand);
     }
 
     fn open_after(

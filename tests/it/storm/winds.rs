@@ -59,6 +59,7 @@ pub(super) fn winds(catalog: &Value) -> (Vec<Wind>, Wind) {
             "status" => json!({"error_rate": 0.5, "status": [429], "retry_after_s": 1}),
             // With what is refused in time: see above.
             "retry_after_s" => continue,
+            "rate" => json!({"rate": 10}),
             "drop_before" | "drop_after" | "decline_rate" => json!({dial: 0.5}),
             "webhook" => {
                 let dials = json!({dial: {"duplicate": 0.5, "lose": 0.5, "reorder": 0.5}});

@@ -67,6 +67,19 @@ impl Bank {
         *process = Some(spawn(directory.path(), &address).await);
     }
 
+    /// Kills it, for now.
+    pub(crate) async fn dies(&self) {
+        let Kind::Process { process, .. } = &self.kind else { panic!("only a process can be killed") };
+        process.lock().await.take().expect("it runs").kill9().await;
+    }
+
+    /// Starts it again on the same port, with the same books.
+    pub(crate) async fn comes_back(&self) {
+        let Kind::Process { directory, process } = &self.kind else { panic!("only a process can be killed") };
+        let address = self.url().trim_start_matches("http://").to_owned();
+        *process.lock().await = Some(spawn(directory.path(), &address).await);
+    }
+
     /// Sets the weather for all stores: what is not named is as the mode has it.
     pub(crate) async fn weather(&self, weather: Value) {
         self.api.call("PUT", "/_bank/weather").json(&weather).answer().await.must(200);
@@ -161,6 +174,24 @@ pub(crate) struct Books {
 }
 
 impl Books {
+    /// What several banks did for a store, as if they were one.
+    pub(crate) async fn of_all(banks: &[&Bank], store: &str) -> Self {
+        let mut all = Self { rows: Vec::new(), balances: json!({}) };
+        for bank in banks {
+            let Self { rows, balances } = bank.books(store).await;
+            all.rows.extend(rows);
+            for (currency, sums) in balances.as_object().into_iter().flatten() {
+                for (name, sum) in sums.as_object().into_iter().flatten() {
+                    let before = all.balances[currency][name].as_i64().unwrap_or(0);
+                    all.balances[currency][name] = Value::from(before + sum.as_i64().expect("a sum"));
+                }
+            }
+        }
+        let at = |row: &Value| row["at"].as_str().map(str::to_owned);
+        all.rows.sort_by_key(at);
+        all
+    }
+
     /// What was done for one order: `(type, amount)`, oldest first.
     pub(crate) fn of(&self, order: &str) -> Vec<(String, i64)> {
         let of_order = |row: &&Value| self.order_of(row).as_deref() == Some(order);

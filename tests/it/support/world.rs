@@ -18,6 +18,7 @@ pub(crate) struct Setup {
     settings: Vec<(String, String)>,
     faults: Option<String>,
     is_bank_process: bool,
+    more_banks: usize,
 }
 
 /// What stories want otherwise than shops do: quick to notice a bad bank, quick to try it again.
@@ -58,12 +59,22 @@ impl Setup {
         self
     }
 
+    /// With so many more banks beside the node's own, each a process.
+    pub(crate) fn more_banks(mut self, count: usize) -> Self {
+        self.more_banks = count;
+        self
+    }
+
     /// Starts bank and server.
     pub(crate) async fn start(self) -> World {
+        let mut more_banks = Vec::new();
+        for _ in 0..self.more_banks {
+            more_banks.push(Bank::process().await);
+        }
         let bank = if self.is_bank_process { Bank::process().await } else { Bank::inside() };
         let server = Server::new(&bank.url(), self.settings, self.faults);
         server.start().await;
-        World { bank, server }
+        World { bank, more_banks, server }
     }
 }
 
@@ -72,6 +83,8 @@ impl Setup {
 pub(crate) struct World {
     /// The bank.
     pub(crate) bank: Bank,
+    /// The banks that stores name themselves.
+    pub(crate) more_banks: Vec<Bank>,
     /// The server.
     pub(crate) server: Arc<Server>,
 }
@@ -109,7 +122,8 @@ impl World {
     /// The same with another limit.
     pub(crate) async fn proves_within(&self, limit: Duration, shops: &[&Shop]) {
         for shop in shops {
-            check::everything(limit, shop, &self.bank).await;
+            let banks: Vec<&Bank> = std::iter::once(&self.bank).chain(&self.more_banks).collect();
+            check::everything(limit, shop, &banks).await;
         }
     }
 

@@ -105,7 +105,7 @@ impl Shop {
     pub(super) fn ask_payment(&mut self, command: payment::Command) -> Result<(), payment::Rejection> {
         let (_, steps, call) = tell::<Payment>(&mut self.payment, command, self.now)?;
         self.todo.extend(steps.into_iter().map(Todo::Payment));
-        self.todo.extend(call.map(Todo::Bank));
+        self.todo.extend(call.map(|errand| Todo::Bank(errand.call)));
         Ok(())
     }
 
@@ -159,7 +159,7 @@ impl Shop {
         self.active_since = self.now;
         let payment = Payment::due(&self.payment);
         self.todo.extend(payment.steps.into_iter().map(Todo::Payment));
-        self.todo.extend(payment.call.map(Todo::Bank));
+        self.todo.extend(payment.call.map(|errand| Todo::Bank(errand.call)));
         self.todo.extend(Fulfillments::due(&self.work).steps.into_iter().map(Todo::Work));
         self.todo.extend(Returns::due(&self.book).steps.into_iter().map(Todo::Returns));
         self.todo.extend(Orders::due(&self.order).steps.into_iter().map(Todo::Order));
@@ -250,6 +250,7 @@ impl Shop {
                     method: "pm_card_visa".into(),
                     capture: self.capture,
                     retry: payment::RetryPolicy { base_ms: 100, cap_ms: 1_000, attempts_max: 3 },
+                    gateways: Vec::new(),
                     gateway_ready: true,
                 };
                 let _ = self.ask_payment(begin);

@@ -16,6 +16,7 @@ impl World {
             method: cart.payment.payment_method,
             capture: payment::Capture::Automatic,
             retry: payment::RetryPolicy { base_ms: 500, cap_ms: 60_000, attempts_max: 3 },
+            gateways: Vec::new(),
             gateway_ready: true,
         };
         self.pay(store, order, command);

@@ -50,10 +50,10 @@ struct Evidence {
 }
 
 /// Waits until a store has come to rest with everything as it must be.
-pub(super) async fn everything(limit: Duration, shop: &Shop, bank: &Bank) {
+pub(super) async fn everything(limit: Duration, shop: &Shop, banks: &[&Bank]) {
     until(&format!("store {} at rest, and right", shop.id), limit, async || {
         at_rest(shop).await?;
-        let evidence = Evidence::gather(shop, bank).await;
+        let evidence = Evidence::gather(shop, banks).await;
         evidence.check()
     })
     .await;
@@ -71,7 +71,7 @@ async fn at_rest(shop: &Shop) -> Checked {
 }
 
 impl Evidence {
-    async fn gather(shop: &Shop, bank: &Bank) -> Self {
+    async fn gather(shop: &Shop, banks: &[&Bank]) -> Self {
         Self {
             store: shop.id.clone(),
             log: shop.log(),
@@ -80,7 +80,7 @@ impl Evidence {
             events: shop.events().await,
             items: shop.whole_list("/v1/inventory").await,
             stats: shop.stats().await,
-            books: bank.books(&shop.id).await,
+            books: Books::of_all(banks, &shop.id).await,
         }
     }
 
