@@ -13,6 +13,7 @@ mod fraud;
 mod goods;
 mod model;
 mod money;
+mod order;
 mod returns;
 mod stock;
 mod tenant;
