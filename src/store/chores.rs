@@ -1,7 +1,7 @@
 //! What scheduled jobs ask of a store. Everything here may be asked again.
 
-use super::handle::{Tenant, ask_for_job, look};
 use super::listener::AlertRequest;
+use super::tenant::{Tenant, ask_for_job, look};
 use crate::alert::{self, Alerts};
 use crate::inventory::{self, Inventory};
 use crate::runtime::ask::Show;

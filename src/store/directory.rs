@@ -6,11 +6,11 @@ use std::time::Duration;
 use actix::{Actor as _, Addr, ArbiterHandle};
 use futures_util::{StreamExt as _, stream};
 
-use super::handle::{EnterError, Entered, Tenant};
 use super::host::{Awake, Host, Wake};
 use super::node::Node;
 use super::recovery::Unknown;
 use super::settings;
+use super::tenant::{EnterError, Entered, Tenant};
 use crate::gateway::Bank;
 use crate::runtime::{Answer, Fault, Gate, Refusal};
 use crate::types::{RequestKey, StoreId};

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, ResponseFuture};
 
-use super::handle::{EnterError, StoreHandle};
+use super::handle::StoreHandle;
 use super::lane::Berths;
 use super::lanes::Lines;
 use super::node::Node;
 use super::recovery::{self, Missing, Unknown};
 use super::supervisor::{Raised, Supervisor};
+use super::tenant::EnterError;
 use crate::gateway::Bank;
 use crate::runtime::{Fault, Gate};
 use crate::types::StoreId;

@@ -22,15 +22,17 @@ mod rate;
 mod recovery;
 pub mod settings;
 mod supervisor;
+mod tenant;
 #[cfg(test)]
 mod tests;
 mod wiring;
 
 pub use directory::{Directory, MakeBank, OpenError};
 pub use family::{Members, StoreFamily};
-pub use handle::{EnterError, StoreHandle, Tenant};
+pub use handle::StoreHandle;
 pub use listener::AlertRequest;
 pub use node::{Node, OnSettled, Options};
 pub use preview::{CancelPreview, Money, MoneyAction, Parcel, Pieces, Scope};
 pub use supervisor::{MemberDied, Supervisor};
+pub use tenant::{EnterError, Tenant};
 pub use wiring::OrderRequest;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use super::handle::{Tenant, look};
+use super::tenant::{Tenant, look};
 use super::wiring::goods;
 use crate::fulfillment::{self, Fulfillment, Fulfillments};
 use crate::inventory::Inventory;
