@@ -9,7 +9,7 @@
 //!                                     the probe is answered
 //! ```
 //!
-//! Once it is closed again calls go out at a pace that quickens ([`super::pace`]); should it open before that is over, it stays
+//! Once it is closed again calls go out at a pace that quickens (`pace`); should it open before that is over, it stays
 //! open for longer than the last time. A gateway that says "too many" is slowed down and not cut off.
 //!
 //! A probe that never reports back is given up after a while, and the next caller probes instead.
