@@ -292,7 +292,7 @@ async fn weather_can_be_read_and_put_back_and_nonsense_is_refused() {
     assert_eq!(put["webhook"]["lose"], 0.1);
     assert_eq!(shop.get("/_bank/weather").await.ok(), put);
     assert_eq!(shop.put("/_bank/weather", &put.to_string()).await.ok(), put);
-    for nonsense in ["", "{", "[]", r#"{"mode":"rain"}"#, r#"{"rate":1}"#, r#"{"drop_after":2}"#] {
+    for nonsense in ["", "{", "[]", r#"{"mode":"rain"}"#, r#"{"colour":1}"#, r#"{"drop_after":2}"#] {
         assert_eq!(shop.put("/_bank/weather", nonsense).await.status, 422, "{nonsense}");
     }
     assert_eq!(shop.get("/_bank/weather").await.ok(), put);
