@@ -296,9 +296,27 @@ impl Lane {
             }
             lane.running.set(lane.running.get() - 1);
             lane.berths.give_back();
+            if !lane.breaker.is_closed() {
+                lane.send_back_one();
+            }
             lane.pump();
         });
         true
+    }
+
+    /// Hands the call that has waited longest back to its payment, which waits by itself then: while nobody is there the line
+    /// gets shorter, and a store may fall asleep. Only calls to the node's own bank: who waits for a gateway that a store
+    /// names finds out when it is back.
+    fn send_back_one(&self) {
+        let to_own = |line: &RefCell<VecDeque<Waiting>>| {
+            line.borrow_mut().pop_front_if(|waiting| waiting.errand.to.is_none())
+        };
+        let next = to_own(&self.repeats).or_else(|| to_own(&self.waiting));
+        if let Some(Waiting { context, errand }) = next {
+            self.breaker.traffic().unqueued(1);
+            let outcome = errand.call.unsent(Reason::LaneClosed, None);
+            self.hand_over(context.payment, &errand.call, outcome);
+        }
     }
 
     fn start(self: &Rc<Self>, next: Waiting, admission: Admission) {

@@ -177,9 +177,15 @@ impl Books {
     /// What several banks did for a store, as if they were one.
     pub(crate) async fn of_all(banks: &[&Bank], store: &str) -> Self {
         let mut all = Self { rows: Vec::new(), balances: json!({}) };
+        let mut timed = Vec::new();
         for bank in banks {
             let Self { rows, balances } = bank.books(store).await;
-            all.rows.extend(rows);
+            // Rows of one bank stay in its order, which its times need not be in.
+            let mut latest = String::new();
+            for row in rows {
+                latest = latest.max(row["at"].as_str().expect("a time").to_owned());
+                timed.push((latest.clone(), row));
+            }
             for (currency, sums) in balances.as_object().into_iter().flatten() {
                 for (name, sum) in sums.as_object().into_iter().flatten() {
                     let before = all.balances[currency][name].as_i64().unwrap_or(0);
@@ -187,8 +193,8 @@ impl Books {
                 }
             }
         }
-        let at = |row: &Value| row["at"].as_str().map(str::to_owned);
-        all.rows.sort_by_key(at);
+        timed.sort_by(|(one, _), (other, _)| one.cmp(other));
+        all.rows = timed.into_iter().map(|(_, row)| row).collect();
         all
     }
 
