@@ -171,7 +171,10 @@ impl Lane {
         let waiting = Waiting { context, errand };
         let is_kept_back = is_crowded || !self.breaker.is_closed();
         let waiting = if is_kept_back { self.sent_elsewhere(waiting) } else { Some(waiting) };
-        let Some(waiting) = waiting else { return };
+        let Some(waiting) = waiting else {
+            self.look_whether_it_is_back();
+            return;
+        };
         let line = if waiting.errand.is_repeat { &self.repeats } else { &self.waiting };
         line.borrow_mut().push_back(waiting);
         self.breaker.traffic().queued();
@@ -280,6 +283,20 @@ impl Lane {
             Err(_) if !self.waiting.borrow().is_empty() => Turn::First,
             Err(until) => Turn::Later(until),
         }
+    }
+
+    /// Nobody waits here when all go elsewhere, so whoever passes by looks, when it is time.
+    fn look_whether_it_is_back(self: &Rc<Self>) {
+        let now = clock::monotonic();
+        if self.breaker.is_closed() || !self.breaker.is_ready() || !self.berths.take() {
+            return;
+        }
+        let admission = self.breaker.admit(now);
+        if admission == Admission::Probe && self.probe(admission) {
+            return;
+        }
+        self.breaker.record_lost(admission, now);
+        self.berths.give_back();
     }
 
     /// Asks whether anybody is there, so that no payment is put at risk to find that out.
