@@ -50,7 +50,8 @@ const KINDS: Record<AlertKind, Kind> = {
   payment_disputed: {
     icon: CircleSlash,
     word: 'payment disputed',
-    helps: 'Answer it at the bank, with what shows that the goods arrived. It is over when the bank decides for the shop.',
+    helps:
+      'Answer it at the bank, with what shows that the goods arrived. It is over when the bank decides for the shop.',
   },
   review_waiting: {
     icon: ShieldQuestion,
