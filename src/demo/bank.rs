@@ -34,8 +34,8 @@ pub(super) fn program() -> Result<PathBuf, DemoError> {
 }
 
 impl Bank {
-    /// Starts it and waits until it says where it listens.
-    pub(super) async fn start(program: &Path, listen: SocketAddr) -> Result<Self, DemoError> {
+    /// Starts it with the books of earlier days, and waits until it says where it listens.
+    pub(super) async fn start(program: &Path, listen: SocketAddr, books: &Path) -> Result<Self, DemoError> {
         let at = || program.display().to_string();
         if !program.is_file() {
             return Err(DemoError::NoBank { program: at() });
@@ -44,6 +44,8 @@ impl Bank {
             .arg("--listen")
             .arg(listen.to_string())
             .arg("--until-stdin-ends")
+            .arg("--data")
+            .arg(books)
             // Held open until this program ends, in whatever way: the bank ends with it.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -137,7 +139,7 @@ pub(super) mod tests {
     async fn says_where_it_listens_and_stops_when_asked() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let program = script(directory.path(), GOOD);
-        let bank = Bank::start(&program, ADDRESS.into()).await.expect("started");
+        let bank = Bank::start(&program, ADDRESS.into(), Path::new("books")).await.expect("started");
         assert_eq!(bank.url(), "http://127.0.0.1:4999");
         bank.stop().await.expect("stopped");
         assert!(directory.path().join("mock_gateway.stopped").exists(), "it was asked, not killed");
@@ -146,11 +148,14 @@ pub(super) mod tests {
     #[tokio::test]
     async fn what_goes_wrong_is_said() {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let missing =
-            Bank::start(&directory.path().join("none"), ADDRESS.into()).await.expect_err("not there");
+        let missing = Bank::start(&directory.path().join("none"), ADDRESS.into(), Path::new("books"))
+            .await
+            .expect_err("not there");
         assert!(missing.to_string().contains("cargo build --workspace"), "{missing}");
         for (body, says) in [("exit 3", "exit status: 3"), ("echo hello; sleep 5", "hello")] {
-            let error = Bank::start(&script(directory.path(), body), ADDRESS.into()).await.expect_err(body);
+            let program = script(directory.path(), body);
+            let started = Bank::start(&program, ADDRESS.into(), Path::new("books")).await;
+            let error = started.expect_err(body);
             assert!(error.to_string().contains(says), "{error}");
         }
     }
@@ -159,7 +164,7 @@ pub(super) mod tests {
     async fn a_bank_that_dies_is_noticed() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let program = script(directory.path(), "echo \"mock_gateway listening on http://$2\"; exit 7");
-        let mut bank = Bank::start(&program, ADDRESS.into()).await.expect("started");
+        let mut bank = Bank::start(&program, ADDRESS.into(), Path::new("books")).await.expect("started");
         assert!(matches!(bank.ended().await, DemoError::BankEnded(status) if status.code() == Some(7)));
     }
 }

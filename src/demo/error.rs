@@ -15,6 +15,9 @@ pub enum DemoError {
     /// The system does not say where this program is.
     #[error("could not find out where this program is, to look for the bank beside it")]
     OwnPath(#[source] io::Error),
+    /// There is no place for data.
+    #[error("could not make the data directory; choose another with --data")]
+    Directory(#[source] io::Error),
     /// The bank's program is not there.
     #[error("no bank at {program}; `cargo build --workspace` builds it beside this program")]
     NoBank {

@@ -42,7 +42,7 @@ pub struct Args {
     /// Where the server listens
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// Where the server keeps its data
+    /// Where the server and the bank keep their data
     #[arg(long, value_name = "DIR", default_value = "./data/demo")]
     pub data: PathBuf,
     /// A believable day with so many orders a second; 0 is none
@@ -85,6 +85,8 @@ pub trait Server {
     fn stop(self) -> impl Future<Output = Result<(), Cause>>;
 }
 
+/// The bank's file, in the server's data directory.
+const BOOKS: &str = "bank.jsonl";
 /// How long orders at `acme` may take to be confirmed while there is traffic: nobody waits a day to see one expire.
 const HURRIED_DEADLINE_S: u64 = 45;
 
@@ -119,7 +121,9 @@ where
     S: Server,
 {
     let Args { listen, data, traffic, traffic_seed, calm, bank_listen } = args;
-    let mut bank = Bank::start(bank_program, bank_listen).await?;
+    // Whoever comes back to the same data finds the bank with what it knew: else no book of ours would agree with its.
+    std::fs::create_dir_all(&data).map_err(DemoError::Directory)?;
+    let mut bank = Bank::start(bank_program, bank_listen, &data.join(BOOKS)).await?;
     let bank_url = bank.url().trim_end_matches('/').to_owned();
     let mut server = match serve(Setup { listen, data, bank_url: bank_url.clone() }).await {
         Ok(server) => server,

@@ -34,10 +34,10 @@ impl Server for InMemory {
     }
 }
 
-fn args(traffic: u32) -> Args {
+fn args(directory: &tempfile::TempDir, traffic: u32) -> Args {
     Args {
         listen: ([127, 0, 0, 1], 0).into(),
-        data: "unused".into(),
+        data: directory.path().join("data"),
         traffic,
         traffic_seed: Some(1),
         calm: true,
@@ -68,7 +68,7 @@ async fn both_stores_are_filled_and_orders_come_until_it_is_stopped() {
         ask
     });
     let stop = async || asked.recv().await.expect("the watcher keeps its end");
-    host(args(200), &program, serve, stop).await.expect("stopped well");
+    host(args(&directory, 200), &program, serve, stop).await.expect("stopped well");
     assert!(directory.path().join("mock_gateway.stopped").exists(), "the bank was stopped");
     let books = books.lock().expect("nobody panics").clone().expect("served");
     let books = books.lock().expect("nobody panics");
@@ -93,13 +93,13 @@ async fn a_server_that_does_not_start_or_ends_takes_the_bank_with_it() {
     let never = async || std::future::pending().await;
 
     let serve = |_| async { Err::<InMemory, Cause>("no disk".into()) };
-    let error = host(args(0), &program, serve, never).await.expect_err("it did not start");
+    let error = host(args(&directory, 0), &program, serve, never).await.expect_err("it did not start");
     assert!(matches!(&error, DemoError::ServerStart(cause) if cause.to_string() == "no disk"), "{error}");
     assert!(stopped.exists(), "the bank was stopped");
 
     std::fs::remove_file(&stopped).expect("it was there");
     let serve = |_| async { Ok(InMemory { fake: Fake::start(), ends: Some("disk gone".into()) }) };
-    let error = host(args(0), &program, serve, never).await.expect_err("it ended");
+    let error = host(args(&directory, 0), &program, serve, never).await.expect_err("it ended");
     assert!(matches!(error, DemoError::ServerEnded(Some(_))), "{error}");
     assert!(stopped.exists(), "the bank was stopped");
 }

@@ -14,14 +14,16 @@
 //!
 //! A probe that never reports back is given up after a while, and the next caller probes instead.
 
+mod core;
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::watch;
 
-use super::health::{Health, health, slow_down};
-use super::pace::{Budget, Pace};
+use self::core::Core;
+use super::health::{Health, Plea, health, plea};
 use super::traffic::Traffic;
 use crate::payment::bank::Outcome;
 use crate::types::clock::monotonic;
@@ -58,12 +60,6 @@ impl Default for BreakerConfig {
         }
     }
 }
-
-/// The breaker also opens when this many of the last [`WINDOW`] calls were outages.
-const WINDOW_OUTAGES_MAX: u32 = 10;
-/// How many calls are looked back on.
-const WINDOW: u32 = 20;
-const _: () = assert!(WINDOW <= u32::BITS && WINDOW_OUTAGES_MAX * 2 == WINDOW, "half of what one word holds");
 
 /// Whether a call may go out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,156 +123,6 @@ pub struct BreakerCounters {
     pub outages: u64,
 }
 
-/// The breaker's memory: pure, told the time.
-#[derive(Debug)]
-struct Core {
-    config: BreakerConfig,
-    state: BreakerState,
-    /// When it was last closed, or ceased to be.
-    turned_at: Instant,
-    /// Outages in a row.
-    streak: u32,
-    /// The last calls, newest in the lowest bit, 1 for an outage.
-    window: u32,
-    /// How many of them there were, at most [`WINDOW`].
-    seen: u32,
-    /// Openings since it was last closed.
-    openings: u32,
-    counters: BreakerCounters,
-    pace: Pace,
-    budget: Budget,
-    /// How many calls were answered at a time: how many a second it can take.
-    mark: (Instant, u64),
-}
-
-impl Core {
-    fn new(config: BreakerConfig, now: Instant) -> Self {
-        Self {
-            config,
-            state: BreakerState::Closed,
-            turned_at: now,
-            streak: 0,
-            window: 0,
-            seen: 0,
-            openings: 0,
-            counters: BreakerCounters::default(),
-            pace: Pace::new(config.calls_per_second, now),
-            budget: Budget::new(config.repeats_percent, config.repeats_per_second_least, now),
-            mark: (now, 0),
-        }
-    }
-
-    /// When the next call may go out; `None` for at once.
-    fn refused_until(&self, now: Instant) -> Option<Instant> {
-        match self.state {
-            BreakerState::Closed => None,
-            BreakerState::Open { until } => Some(until),
-            BreakerState::HalfOpen { since } => Some(since + Duration::from_millis(self.config.probe_ms_max)),
-        }
-        .filter(|until| now < *until)
-    }
-
-    fn admit(&mut self, now: Instant) -> Admission {
-        match (self.state, self.refused_until(now)) {
-            (BreakerState::Closed, _) => match self.pace.take(now) {
-                Ok(()) => Admission::Go,
-                Err(until) => Admission::Later { until },
-            },
-            (BreakerState::Open { .. } | BreakerState::HalfOpen { .. }, Some(until)) => {
-                self.counters.refused += 1;
-                Admission::Refused { until }
-            }
-            (BreakerState::Open { .. } | BreakerState::HalfOpen { .. }, None) => {
-                self.counters.probes += 1;
-                self.state = BreakerState::HalfOpen { since: now };
-                Admission::Probe
-            }
-        }
-    }
-
-    fn record(&mut self, now: Instant, admission: Admission, health: Health) {
-        let is_made = matches!(admission, Admission::Go | Admission::Probe);
-        if health == Health::Outage && is_made {
-            self.counters.outages += 1;
-        }
-        match (self.state, admission, health) {
-            (_, Admission::Refused { .. } | Admission::Later { .. }, _) => {}
-
-            (BreakerState::Closed, Admission::Go | Admission::Probe, Health::Silent) => {}
-            (BreakerState::Closed, Admission::Go | Admission::Probe, Health::Healthy) => self.remember(false),
-            (BreakerState::Closed, Admission::Go | Admission::Probe, Health::Outage) => {
-                self.remember(true);
-                let is_full = self.seen == WINDOW;
-                let is_half = is_full && self.window.count_ones() >= WINDOW_OUTAGES_MAX;
-                if self.streak >= self.config.outages_in_a_row || is_half {
-                    self.open(now);
-                }
-            }
-
-            // Sent before it opened; what it met is known already.
-            (BreakerState::Open { .. } | BreakerState::HalfOpen { .. }, Admission::Go, _) => {}
-
-            // The answer of a probe closes, also of one that was taken for lost.
-            (
-                BreakerState::Open { .. } | BreakerState::HalfOpen { .. },
-                Admission::Probe,
-                Health::Healthy,
-            ) => {
-                self.counters.closed += 1;
-                self.turned_at = now;
-                (self.state, self.streak, self.window, self.seen) = (BreakerState::Closed, 0, 0, 0);
-                self.pace.ramp(now);
-            }
-            (BreakerState::HalfOpen { .. }, Admission::Probe, Health::Outage) => self.open(now),
-            // The probe came to nothing: the next caller probes.
-            (BreakerState::HalfOpen { .. }, Admission::Probe, Health::Silent) => {
-                self.state = BreakerState::Open { until: now };
-            }
-            (BreakerState::Open { .. }, Admission::Probe, Health::Outage | Health::Silent) => {}
-        }
-    }
-
-    fn remember(&mut self, is_outage: bool) {
-        self.streak = if is_outage { self.streak.saturating_add(1) } else { 0 };
-        self.window = (self.window << 1 | u32::from(is_outage)) & ((1 << WINDOW) - 1);
-        self.seen = (self.seen + 1).min(WINDOW);
-    }
-
-    /// The gateway asks for fewer calls.
-    fn slow_down(&mut self, now: Instant, wait_ms: Option<u64>, healthy: u64) {
-        let (since, before) = std::mem::replace(&mut self.mark, (now, healthy));
-        let passed_ms = now.saturating_duration_since(since).as_millis().max(1_000);
-        let per_s = u128::from(healthy.saturating_sub(before)) * 1_000 / passed_ms;
-        self.pace.refused(now, wait_ms, u32::try_from(per_s).unwrap_or(u32::MAX));
-    }
-
-    /// A gateway that is away asks not to be tried before a time.
-    fn stay_open(&mut self, now: Instant, wait_ms: u64) {
-        if let BreakerState::Open { until } = self.state {
-            let asked = now + Duration::from_millis(wait_ms.min(self.config.open_ms_max));
-            self.state = BreakerState::Open { until: until.max(asked) };
-        }
-    }
-
-    fn open(&mut self, now: Instant) {
-        if self.state == BreakerState::Closed && self.pace.is_free() {
-            self.openings = 0;
-        }
-        let ceiling =
-            (self.config.open_ms_first << self.openings.min(16)).min(self.config.open_ms_max).max(1);
-        if self.state == BreakerState::Closed {
-            self.turned_at = now;
-        }
-        self.openings += 1;
-        self.counters.opened += 1;
-        // Half of it certain, half spread, so that many nodes do not probe in step.
-        let hash =
-            xxhash_rust::xxh3::xxh3_64_with_seed(&self.counters.outages.to_le_bytes(), self.counters.opened);
-        let wait_ms = ceiling / 2 + hash % (ceiling.div_ceil(2)) + 1;
-        self.state = BreakerState::Open { until: now + Duration::from_millis(wait_ms) };
-    }
-}
-
 /// The circuit breaker of one gateway.
 #[derive(Debug)]
 pub struct Breaker {
@@ -320,7 +166,7 @@ impl Breaker {
     /// Whether a repeat may go out within the budget; if not, when to ask again.
     pub fn may_repeat(&self, now: Instant) -> Result<(), Instant> {
         let firsts = self.firsts.load(Ordering::Relaxed);
-        self.with(|core| core.budget.take(now, firsts))
+        self.with(|core| core.may_repeat(now, firsts))
     }
 
     /// A call goes out for the first time.
@@ -331,17 +177,17 @@ impl Breaker {
     /// How many repeats may go out now, and how many calls a second do, where they are counted.
     pub fn bounds(&self, now: Instant) -> (u64, Option<u32>) {
         let firsts = self.firsts.load(Ordering::Relaxed);
-        self.with(|core| (core.budget.left(now, firsts), core.pace.per_s()))
+        self.with(|core| core.bounds(now, firsts))
     }
 
     /// How an admitted call ended.
     pub fn record(&self, admission: Admission, outcome: &Outcome, now: Instant) {
         self.record_health(admission, health(outcome), now);
         let healthy = self.healthy();
-        match slow_down(outcome) {
-            Some((true, wait_ms)) => self.with(|core| core.slow_down(now, wait_ms, healthy)),
-            Some((false, Some(wait_ms))) => self.with(|core| core.stay_open(now, wait_ms)),
-            Some((false, None)) | None => {}
+        match plea(outcome) {
+            Some(Plea::Fewer(wait_ms)) => self.with(|core| core.slow_down(now, wait_ms, healthy)),
+            Some(Plea::None(wait_ms)) => self.with(|core| core.leave_alone(now, wait_ms)),
+            None => {}
         }
     }
 
@@ -370,18 +216,24 @@ impl Breaker {
         self.is_closed.load(Ordering::Acquire)
     }
 
+    /// Whether calls go out, if not all at once.
+    pub fn takes_calls(&self) -> bool {
+        self.is_free.load(Ordering::Acquire)
+            || self.is_closed() && self.with(|core| core.takes_calls(monotonic()))
+    }
+
     fn is_ready_at(&self, now: Instant) -> bool {
         self.is_closed.load(Ordering::Acquire) || self.with(|core| core.refused_until(now).is_none())
     }
 
     /// Where it stands.
     pub fn state(&self) -> BreakerState {
-        self.with(|core| core.state)
+        self.with(|core| core.state())
     }
 
     /// Since when it has been closed, or has not.
     pub fn turned_at(&self) -> Instant {
-        self.with(|core| core.turned_at)
+        self.with(|core| core.turned_at())
     }
 
     /// The calls of the lanes that ask it.
@@ -391,7 +243,7 @@ impl Breaker {
 
     /// What it has seen.
     pub fn counters(&self) -> BreakerCounters {
-        self.with(|core| core.counters)
+        self.with(|core| core.counters())
     }
 
     /// How many calls were answered.
@@ -407,12 +259,12 @@ impl Breaker {
     fn with<T>(&self, change: impl FnOnce(&mut Core) -> T) -> T {
         // A thread that panicked here left plain numbers behind, all of them legal.
         let mut core = self.core.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let was_probing = matches!(core.state, BreakerState::HalfOpen { .. });
+        let was_probing = matches!(core.state(), BreakerState::HalfOpen { .. });
         let result = change(&mut core);
-        let is_probing = matches!(core.state, BreakerState::HalfOpen { .. });
-        let is_closed = core.state == BreakerState::Closed;
-        self.is_spotless.store(is_closed && core.seen == WINDOW && core.window == 0, Ordering::Release);
-        self.is_free.store(is_closed && core.pace.is_free(), Ordering::Release);
+        let is_probing = matches!(core.state(), BreakerState::HalfOpen { .. });
+        let is_closed = core.state() == BreakerState::Closed;
+        self.is_spotless.store(core.is_spotless(), Ordering::Release);
+        self.is_free.store(core.is_free(), Ordering::Release);
         let was_closed = self.is_closed.swap(is_closed, Ordering::AcqRel);
         drop(core);
         match (was_closed, is_closed) {
@@ -435,150 +287,10 @@ impl Default for Breaker {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-
-    struct Script {
-        core: Core,
-        now: Instant,
-    }
-
-    impl Script {
-        fn new() -> Self {
-            let now = monotonic();
-            Self { core: Core::new(BreakerConfig::default(), now), now }
-        }
-
-        fn pass(&mut self, millis: u64) {
-            self.now += Duration::from_millis(millis);
-        }
-
-        fn admit(&mut self) -> Admission {
-            self.core.admit(self.now)
-        }
-
-        fn end(&mut self, admission: Admission, health: Health) {
-            self.core.record(self.now, admission, health);
-        }
-
-        fn calls(&mut self, count: u32, health: Health) {
-            for _ in 0..count {
-                let admission = self.admit();
-                self.end(admission, health);
-            }
-        }
-
-        fn open_ms(&self) -> u128 {
-            match self.core.state {
-                BreakerState::Open { until } => (until - self.now).as_millis(),
-                state => panic!("not open but {state:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn five_outages_in_a_row_open_it_and_an_answer_between_them_does_not() {
-        let mut script = Script::new();
-        script.calls(4, Health::Outage);
-        script.calls(1, Health::Healthy);
-        script.calls(4, Health::Outage);
-        assert_eq!(script.core.state, BreakerState::Closed);
-        script.calls(1, Health::Outage);
-        assert!((500..=1_001).contains(&script.open_ms()), "{}", script.open_ms());
-        assert!(matches!(script.admit(), Admission::Refused { .. }));
-    }
-
-    #[test]
-    fn half_of_the_last_twenty_open_it() {
-        let mut script = Script::new();
-        for _ in 0..9 {
-            script.calls(1, Health::Outage);
-            script.calls(1, Health::Healthy);
-        }
-        script.calls(1, Health::Healthy);
-        assert_eq!(script.core.state, BreakerState::Closed, "9 of 19");
-        script.calls(1, Health::Outage);
-        assert!(script.open_ms() > 0, "10 of 20");
-    }
-
-    #[test]
-    fn declines_never_open_it_and_silence_is_not_counted() {
-        let mut script = Script::new();
-        script.calls(1_000, Health::Silent);
-        script.calls(4, Health::Outage);
-        script.calls(50, Health::Silent);
-        assert_eq!(script.core.state, BreakerState::Closed);
-        assert_eq!(script.core.seen, 4);
-    }
-
-    #[test]
-    fn one_probe_at_a_time_and_its_answer_closes() {
-        let mut script = Script::new();
-        script.calls(5, Health::Outage);
-        script.pass(1_001);
-        assert_eq!(script.admit(), Admission::Probe);
-        assert!(matches!(script.admit(), Admission::Refused { .. }));
-        assert_eq!(
-            script.core.turned_at,
-            script.now - Duration::from_millis(1_001),
-            "it is away since it opened"
-        );
-        script.end(Admission::Probe, Health::Healthy);
-        assert_eq!((script.admit(), script.core.turned_at), (Admission::Go, script.now));
-        // All is forgotten: it takes as much as ever to open.
-        script.calls(4, Health::Outage);
-        assert_eq!(script.core.state, BreakerState::Closed);
-    }
-
-    #[test]
-    fn each_failed_probe_doubles_the_time_up_to_the_bound() {
-        let mut script = Script::new();
-        script.calls(5, Health::Outage);
-        for ceiling in [2_000, 4_000, 8_000, 15_000, 15_000, 15_000] {
-            script.pass(15_001);
-            assert_eq!(script.admit(), Admission::Probe);
-            script.end(Admission::Probe, Health::Outage);
-            assert!(
-                (ceiling / 2..=ceiling + 1).contains(&script.open_ms()),
-                "{} of {ceiling}",
-                script.open_ms()
-            );
-        }
-    }
-
-    #[test]
-    fn a_probe_that_is_lost_does_not_block_for_ever() {
-        let mut script = Script::new();
-        script.calls(5, Health::Outage);
-        script.pass(1_001);
-        assert_eq!(script.admit(), Admission::Probe);
-        script.pass(29_999);
-        assert!(matches!(script.admit(), Admission::Refused { .. }));
-        script.pass(1);
-        assert_eq!(script.admit(), Admission::Probe, "the next caller probes");
-        // And should the first one answer after all, that is an answer.
-        script.end(Admission::Probe, Health::Healthy);
-        assert_eq!(script.core.state, BreakerState::Closed);
-    }
-
-    #[test]
-    fn a_probe_that_comes_to_nothing_hands_on_at_once() {
-        let mut script = Script::new();
-        script.calls(5, Health::Outage);
-        script.pass(1_001);
-        assert_eq!(script.admit(), Admission::Probe);
-        script.end(Admission::Probe, Health::Silent);
-        assert_eq!(script.admit(), Admission::Probe);
-    }
-
-    #[test]
-    fn calls_sent_before_it_opened_change_nothing() {
-        let mut script = Script::new();
-        script.calls(5, Health::Outage);
-        let before = script.open_ms();
-        script.end(Admission::Go, Health::Outage);
-        script.end(Admission::Go, Health::Healthy);
-        assert_eq!(script.open_ms(), before);
-    }
+    use crate::payment::bank::Reason;
 
     #[test]
     fn whoever_is_parked_hears_of_a_probe_that_failed() {
@@ -593,6 +305,27 @@ mod tests {
         let probed = breaker.probed();
         breaker.record_health(probe, Health::Outage, later);
         assert!(probed.has_changed().expect("the breaker lives"), "the time to wait is another now");
+    }
+
+    #[test]
+    fn who_asks_to_be_left_alone_is_left_alone_though_it_was_one_failure() {
+        let (breaker, now) = (Breaker::default(), monotonic());
+        let unknown = |replayed, retry_after_ms| Outcome::Unknown {
+            reason: Reason::ServerError,
+            replayed,
+            retry_after_ms,
+        };
+        let admission = breaker.admit(now);
+        // What the bank once said and repeats is no wish of now.
+        breaker.record(admission, &unknown(true, Some(7_000)), now);
+        breaker.record(admission, &unknown(false, None), now);
+        assert_eq!(breaker.admit(now), Admission::Go);
+        breaker.record(admission, &unknown(false, Some(7_000)), now);
+        let until = now + Duration::from_secs(7);
+        assert_eq!(breaker.admit(now), Admission::Later { until });
+        assert_eq!(breaker.admit(until - Duration::from_millis(1)), Admission::Later { until });
+        assert_eq!((breaker.admit(until), breaker.state()), (Admission::Go, BreakerState::Closed));
+        assert!(breaker.is_free.load(Ordering::Acquire), "and then nobody counts");
     }
 
     #[test]

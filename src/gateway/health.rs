@@ -17,7 +17,7 @@ pub enum Health {
 pub fn health(outcome: &Outcome) -> Health {
     match outcome {
         // A stored failure, read back, is old news.
-        Outcome::Unknown { reason: Reason::ServerError, replayed: true } => Health::Silent,
+        Outcome::Unknown { reason: Reason::ServerError, replayed: true, .. } => Health::Silent,
         Outcome::NotSent { reason, .. }
         | Outcome::Unknown { reason, .. }
         | Outcome::InquiryFailed { reason, .. }
@@ -34,16 +34,25 @@ pub fn health(outcome: &Outcome) -> Health {
     }
 }
 
-/// Whether the bank asks for fewer calls, and for how long it wants none, in milliseconds: `true` where it takes calls and counts
-/// too many, `false` where it is away.
-pub(super) fn slow_down(outcome: &Outcome) -> Option<(bool, Option<u64>)> {
+/// What the bank asks of all who call it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plea {
+    /// It takes calls and counts too many: fewer, and for so many milliseconds none, where it says for how long.
+    Fewer(Option<u64>),
+    /// It is away: none for so many milliseconds.
+    None(u64),
+}
+
+/// What the bank asks of us in an answer.
+pub(super) fn plea(outcome: &Outcome) -> Option<Plea> {
     match outcome {
         Outcome::Busy { reason: Reason::RateLimited, retry_after_ms }
         | Outcome::InquiryFailed { reason: Reason::RateLimited, retry_after_ms } => {
-            Some((true, *retry_after_ms))
+            Some(Plea::Fewer(*retry_after_ms))
         }
-        Outcome::InquiryFailed { reason: Reason::ServerError, retry_after_ms } => {
-            Some((false, *retry_after_ms))
+        Outcome::InquiryFailed { reason: Reason::ServerError, retry_after_ms }
+        | Outcome::Unknown { reason: Reason::ServerError, replayed: false, retry_after_ms } => {
+            retry_after_ms.map(Plea::None)
         }
         Outcome::Busy { .. }
         | Outcome::InquiryFailed { .. }

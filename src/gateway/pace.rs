@@ -106,6 +106,11 @@ impl Pace {
         self.flow.is_none() && self.paused_until.is_none()
     }
 
+    /// Whether it asked us to leave it alone, and that is not over.
+    pub(super) fn is_paused(&self, now: Instant) -> bool {
+        self.paused_until.is_some_and(|until| now < until)
+    }
+
     /// Calls a second, where they are counted.
     pub(super) fn per_s(&self) -> Option<u32> {
         self.flow.as_ref().map(|flow| flow.per_s)
@@ -119,12 +124,17 @@ impl Pace {
         self.paused_until = None;
     }
 
-    /// It said "too many", or asked us to wait. `recent_per_s` is how many it has answered lately.
-    pub(super) fn refused(&mut self, now: Instant, wait_ms: Option<u64>, recent_per_s: u32) {
-        if let Some(wait_ms) = wait_ms.filter(|wait_ms| *wait_ms > 0) {
+    /// It asked us to leave it alone for a while.
+    pub(super) fn pause(&mut self, now: Instant, wait_ms: u64) {
+        if wait_ms > 0 {
             let until = now + Duration::from_millis(wait_ms).min(PAUSE_MAX);
             self.paused_until = self.paused_until.max(Some(until));
         }
+    }
+
+    /// It said "too many", and may have asked us to wait. `recent_per_s` is how many it has answered lately.
+    pub(super) fn refused(&mut self, now: Instant, wait_ms: Option<u64>, recent_per_s: u32) {
+        self.pause(now, wait_ms.unwrap_or(0));
         match &mut self.flow {
             None => {
                 let mut flow = Flow::new(recent_per_s, now, true);

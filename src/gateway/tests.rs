@@ -53,16 +53,19 @@ fn inquire(operation: Operation, intent: Option<&str>) -> Call {
     Call::Inquire { operation, attempt: 1, intent: intent.map(Into::into), since: now() }
 }
 
-fn client(url: &str) -> Stripe {
-    let config = StripeConfig {
+fn config(url: &str) -> StripeConfig {
+    StripeConfig {
         url: url.to_owned(),
         secret_key: "sk_test_1".to_owned(),
         connect_timeout_ms: 200,
         timeout_ms: 400,
         idle_connections_max: 8,
         return_url: None,
-    };
-    Stripe::new(&config, Clock::following_runtime(now())).expect("a client")
+    }
+}
+
+fn client(url: &str) -> Stripe {
+    Stripe::new(&config(url), Clock::following_runtime(now())).expect("a client")
 }
 
 /// What a server does with a connection once it has read a request.
@@ -152,7 +155,7 @@ fn error(kind: &str, code: &str) -> String {
 }
 
 fn unknown(reason: Reason) -> Outcome {
-    Outcome::Unknown { reason, replayed: false }
+    Outcome::Unknown { reason, replayed: false, retry_after_ms: None }
 }
 
 #[actix_rt::test]
@@ -252,12 +255,22 @@ async fn what_breaks_after_sending_is_unknown() {
         (answer("408 Request Timeout", "", ""), Reason::TimedOut),
         (answer("500 Internal Server Error", "", &error("api_error", "x")), Reason::ServerError),
         (answer("502 Bad Gateway", "", "<html>"), Reason::ServerError),
-        (answer("503 Service Unavailable", "Retry-After: 7\r\n", ""), Reason::ServerError),
+        (answer("503 Service Unavailable", "", ""), Reason::ServerError),
         (answer("402 Payment Required", "", "<html>"), Reason::Unreadable),
     ];
     for (nth, (deed, reason)) in cases.into_iter().enumerate() {
         assert_eq!(outcome(deed, authorize()).await, unknown(reason), "case {nth}");
     }
+}
+
+#[actix_rt::test]
+async fn a_bank_that_fails_may_ask_to_be_left_alone() {
+    let away = || answer("503 Service Unavailable", "Retry-After: 7\r\n", "");
+    let (reason, retry_after_ms) = (Reason::ServerError, Some(7_000));
+    let unknown = Outcome::Unknown { reason, replayed: false, retry_after_ms };
+    assert_eq!(outcome(away(), authorize()).await, unknown);
+    let failed = Outcome::InquiryFailed { reason, retry_after_ms };
+    assert_eq!(outcome(away(), inquire(Operation::Authorize, Some("pi_1"))).await, failed);
 }
 
 #[actix_rt::test]
@@ -291,12 +304,12 @@ async fn a_stored_failure_is_told_apart() {
         answer("500 Internal Server Error", "Idempotent-Replayed: true\r\n", &error("api_error", "x"));
     assert_eq!(
         outcome(replay, authorize()).await,
-        Outcome::Unknown { reason: Reason::ServerError, replayed: true }
+        Outcome::Unknown { reason: Reason::ServerError, replayed: true, retry_after_ms: None }
     );
     let conflict = answer("400 Bad Request", "", &error("idempotency_error", "x"));
     assert_eq!(
         outcome(conflict, authorize()).await,
-        Outcome::Unknown { reason: Reason::KeyConflict, replayed: true }
+        Outcome::Unknown { reason: Reason::KeyConflict, replayed: true, retry_after_ms: None }
     );
 }
 
@@ -524,15 +537,7 @@ const DISPUTE: &str = r#"{"id":"dp_1","object":"dispute","amount":3998,"currency
     "payment_intent":{"id":"pi_1","object":"payment_intent","metadata":{"order_id":"ord_00000000000000000000000007","store_id":"acme"}}}"#;
 
 fn disputes(url: &str) -> Disputes {
-    let config = StripeConfig {
-        url: url.to_owned(),
-        secret_key: "sk_test_1".to_owned(),
-        connect_timeout_ms: 200,
-        timeout_ms: 400,
-        idle_connections_max: 8,
-        return_url: None,
-    };
-    Disputes::new(&config).expect("a line")
+    Disputes::new(&config(url)).expect("a line")
 }
 
 #[tokio::test]

@@ -82,7 +82,7 @@ impl Answer<'_> {
             O::Elsewhere(to) if is_sending => vec![self.moved_to(&to)],
             O::Elsewhere(_) => self.not_sent_after_all(Reason::GatewayUnavailable),
             O::Refused { code, message } => self.refused(&code, message, is_sending),
-            O::Unknown { reason, replayed } if is_sending || self.work.abandoned_at.is_some() => {
+            O::Unknown { reason, replayed, .. } if is_sending || self.work.abandoned_at.is_some() => {
                 vec![self.unknown(reason, replayed, None)]
             }
             O::NotFound if is_inquiring => self.not_found(),

@@ -293,7 +293,7 @@ impl Call {
         if self.is_inquiry() {
             Outcome::InquiryFailed { reason, retry_after_ms: None }
         } else {
-            Outcome::Unknown { reason, replayed: false }
+            Outcome::Unknown { reason, replayed: false, retry_after_ms: None }
         }
     }
 }
@@ -341,6 +341,8 @@ pub enum Outcome {
         reason: Reason,
         /// The bank repeats a stored failure under this key: asking again under it brings nothing new.
         replayed: bool,
+        /// How long the bank wants to be left alone.
+        retry_after_ms: Option<u64>,
     },
     /// An inquiry found the intent.
     Found(Snapshot),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::types::bits::is_nought;
 use crate::types::{Amount, Currency, OrderId, Timestamp};
 
 use super::bank::{Operation, Reason, RefundProgress};
@@ -499,12 +500,8 @@ pub struct RefundFailed {
     /// The bank's word for why.
     pub code: Arc<str>,
     /// How much of what had counted as given back is with the shop again.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_nought")]
     pub reversed: Amount,
-}
-
-fn is_none(amount: &Amount) -> bool {
-    amount.is_zero()
 }
 
 /// Data of `payment.integrity_failure` and `payment.charge_found`.

@@ -2,18 +2,25 @@
 //!
 //! Stored in views as JSON, so fields may be added with a default, never renamed.
 
+mod refund;
+mod work;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::types::bits::is_nought;
 use crate::types::{Amount, Currency, OrderId, PaymentId, Timestamp};
 
-use super::bank::{Call, Errand, Operation, Reason, RefundProgress};
+use super::bank::{Call, Errand, Operation};
 use super::command::{Capture, RetryPolicy};
 use super::decline::RetryClass;
 use super::dispute::Dispute;
-use super::event::{Failure, Next};
+use super::event::Failure;
 use super::route::{Gateway, Routed};
+
+pub use refund::{Refund, RefundState};
+pub use work::{Doubt, Stage, Work};
 
 /// A payment, before and after it begins.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -90,7 +97,7 @@ pub struct Begun {
     /// How many logical attempts at capturing there were.
     pub captures: u32,
     /// How much was given back as far as the order has heard.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_nought")]
     pub reported: Amount,
     /// How many things have happened that people must know of: refunds that failed, and money that came too late.
     #[serde(default, skip_serializing_if = "is_nought")]
@@ -125,81 +132,6 @@ pub enum Course {
         /// Why.
         reason: Failure,
     },
-}
-
-/// One operation at the bank that is not finished.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Work {
-    /// What is done.
-    pub operation: Operation,
-    /// In which logical attempt.
-    pub attempt: u32,
-    /// The intent, once it is known.
-    pub intent: Option<Arc<str>>,
-    /// How much.
-    pub amount: Amount,
-    /// Why, for voids and refunds.
-    pub reason: Option<Arc<str>>,
-    /// What happens next.
-    pub stage: Stage,
-    /// Waits in a row.
-    pub tries: u32,
-    /// When the first logical attempt began.
-    pub started_at: Timestamp,
-    /// Calls of this attempt that may have reached the bank.
-    pub doubt: Option<Doubt>,
-    /// When the payment was canceled over a call under way.
-    pub abandoned_at: Option<Timestamp>,
-    /// The bank repeats a stored failure under this key.
-    pub is_replayed: bool,
-    /// The bank rejected the request as such.
-    pub is_refused: bool,
-    /// A person asked for the try under way.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_hurried: bool,
-    /// Nothing is done: an accepted refund is looked at again.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_check: bool,
-    /// Something of this operation went out before the last wait.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub was_sent: bool,
-    /// How many gateways were changed for another since the last wait.
-    #[serde(default, skip_serializing_if = "is_nought")]
-    pub hops: u32,
-}
-
-/// What happens next in an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// The call is out, or about to go out.
-    Sending {
-        /// Since when.
-        since: Timestamp,
-    },
-    /// The question what became of it is out, or about to go out.
-    Inquiring {
-        /// Since when.
-        since: Timestamp,
-    },
-    /// Nothing goes out yet.
-    Waiting {
-        /// Until when.
-        at: Timestamp,
-        /// Why.
-        reason: Reason,
-        /// What follows.
-        next: Next,
-    },
-}
-
-/// When calls under one key went out that may have reached the bank.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Doubt {
-    /// When we first did not know.
-    pub first: Timestamp,
-    /// When we last did not know.
-    pub last: Timestamp,
 }
 
 /// What the shopper has to do first.
@@ -275,122 +207,6 @@ pub struct Stray {
     pub charge: Charge,
     /// Of what the bank says it is.
     pub currency: Option<Currency>,
-}
-
-/// One refund.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Refund {
-    /// Its number.
-    pub number: u32,
-    /// The intent it gives back from.
-    pub intent: Arc<str>,
-    /// How much.
-    pub amount: Amount,
-    /// How it stands.
-    pub state: RefundState,
-    /// Why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Arc<str>>,
-    /// What it is for, where that is one thing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<Arc<str>>,
-    /// How many logical attempts at it there were; none, while it waits for its turn.
-    #[serde(default)]
-    pub attempts: u32,
-    /// When it was wished for, or begun.
-    #[serde(default)]
-    pub created_at: Timestamp,
-    /// When it last changed.
-    #[serde(default)]
-    pub updated_at: Timestamp,
-    /// When it is looked at again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub check_at: Option<Timestamp>,
-    /// How often it was looked at since it last changed.
-    #[serde(default, skip_serializing_if = "is_nought")]
-    pub checks: u32,
-    /// The bank's ids of earlier tries that the bank took back, newest last.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub bounced: Vec<Arc<str>>,
-}
-
-fn is_none(amount: &Amount) -> bool {
-    amount.is_zero()
-}
-
-fn is_nought(count: &u32) -> bool {
-    *count == 0
-}
-
-/// How a refund stands.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefundState {
-    /// The bank has not said yes.
-    Pending,
-    /// The bank has said yes, and moved no money yet.
-    Accepted {
-        /// The bank's id for the refund.
-        id: Arc<str>,
-        /// How far it is.
-        progress: RefundProgress,
-    },
-    /// Given back.
-    Succeeded {
-        /// The bank's id for the refund.
-        id: Arc<str>,
-    },
-    /// Refused, or taken back by the bank.
-    Failed {
-        /// The bank's word for why.
-        code: Arc<str>,
-    },
-    /// Never sent: all the money goes back by another way.
-    Canceled,
-}
-
-impl Refund {
-    /// A refund that has just come up.
-    pub(super) fn new(
-        number: u32,
-        intent: Arc<str>,
-        amount: Amount,
-        state: RefundState,
-        at: Timestamp,
-    ) -> Self {
-        Self {
-            number,
-            intent,
-            amount,
-            state,
-            reason: None,
-            reference: None,
-            attempts: 0,
-            created_at: at,
-            updated_at: at,
-            check_at: None,
-            checks: 0,
-            bounced: Vec::new(),
-        }
-    }
-
-    /// Whether it still waits for its turn at the bank.
-    pub fn is_queued(&self) -> bool {
-        self.state == RefundState::Pending && self.attempts == 0
-    }
-
-    /// Whether its money is still with the shop, and may leave.
-    pub fn is_under_way(&self) -> bool {
-        match self.state {
-            RefundState::Pending | RefundState::Accepted { .. } => true,
-            RefundState::Succeeded { .. } | RefundState::Failed { .. } | RefundState::Canceled => false,
-        }
-    }
-
-    /// Whether the bank has accepted it, and moved no money yet.
-    pub fn is_accepted(&self) -> bool {
-        matches!(self.state, RefundState::Accepted { .. })
-    }
 }
 
 /// An attempt that ended otherwise than by success.
@@ -619,40 +435,5 @@ impl Look {
     fn call(&self) -> Option<Call> {
         let (attempt, intent) = (self.attempt, &self.intent);
         self.wait_until.is_none().then(|| Call::Look { attempt, intent: Arc::clone(intent) })
-    }
-}
-
-impl Work {
-    /// When a call that may have reached the bank was last on its way.
-    pub fn uncertain_since(&self) -> Option<Timestamp> {
-        self.doubt.map(|doubt| doubt.last).max(self.abandoned_at)
-    }
-
-    /// Whether the inquiry under way began late enough that "not found" means "never happened".
-    pub fn is_settled_nothing(&self) -> bool {
-        match self.stage {
-            Stage::Inquiring { since } => {
-                self.uncertain_since().is_none_or(|last| last.plus_millis(super::CERTAIN_AFTER_MS) <= since)
-            }
-            Stage::Sending { .. } | Stage::Waiting { .. } => false,
-        }
-    }
-
-    /// Whether the call itself is out, or about to go out.
-    pub fn is_sending(&self) -> bool {
-        matches!(self.stage, Stage::Sending { .. })
-    }
-
-    /// Whether the key is of no more use: the bank repeats a stored failure, or rejects what is sent under it.
-    pub fn is_key_closed(&self) -> bool {
-        self.is_replayed || self.is_refused
-    }
-
-    /// Whether a logical attempt is in progress, and not merely the wait for the next one.
-    pub fn is_open(&self) -> bool {
-        match self.stage {
-            Stage::Sending { .. } | Stage::Inquiring { .. } => true,
-            Stage::Waiting { next, .. } => next != Next::Attempt,
-        }
     }
 }

@@ -71,11 +71,11 @@ fn declined(decline_code: &str) -> Outcome {
 }
 
 fn timed_out() -> Outcome {
-    Outcome::Unknown { reason: Reason::TimedOut, replayed: false }
+    Outcome::Unknown { reason: Reason::TimedOut, replayed: false, retry_after_ms: None }
 }
 
 fn replayed() -> Outcome {
-    Outcome::Unknown { reason: Reason::ServerError, replayed: true }
+    Outcome::Unknown { reason: Reason::ServerError, replayed: true, retry_after_ms: None }
 }
 
 fn unsent() -> Outcome {

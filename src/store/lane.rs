@@ -169,7 +169,7 @@ impl Lane {
     pub(super) fn submit(self: &Rc<Self>, context: CallContext, errand: Errand) {
         let is_crowded = self.running.get() >= self.calls_max && self.waiting_count() >= self.calls_max;
         let waiting = Waiting { context, errand };
-        let is_kept_back = is_crowded || !self.breaker.is_closed();
+        let is_kept_back = is_crowded || !self.breaker.takes_calls();
         let waiting = if is_kept_back { self.sent_elsewhere(waiting) } else { Some(waiting) };
         let Some(waiting) = waiting else {
             self.look_whether_it_is_back();
@@ -398,10 +398,13 @@ impl Lane {
         });
     }
 
-    /// Tries again at a time: the bank is asked no faster than it can take.
+    /// Tries again at a time: the bank is asked no faster than it can take. If it wants to be left alone, who may goes elsewhere.
     fn wake_at(self: &Rc<Self>, until: Instant) {
         if self.is_woken.replace(true) {
             return;
+        }
+        if !self.breaker.takes_calls() {
+            self.send_elsewhere();
         }
         let lane: Weak<Self> = Rc::downgrade(self);
         actix::spawn(async move {

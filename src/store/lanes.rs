@@ -15,7 +15,7 @@ use super::lane::{Berths, Lane};
 use super::listener::{self, GATEWAY};
 use super::settings::{GatewayConnection, GatewayPolicy};
 use super::wiring;
-use crate::gateway::{Bank, Connection, Coordinates};
+use crate::gateway::{Bank, Breaker, Connection, Coordinates};
 use crate::payment::bank::{Call, Errand};
 use crate::payment::{Candidate, Gateway};
 use crate::runtime::Family as _;
@@ -74,6 +74,11 @@ pub(super) struct Lanes {
     others: RefCell<Vec<Other>>,
 }
 
+/// Whether a call might go out: to one that takes calls, or to see whether one that was away does again.
+fn is_worth_a_try(breaker: &Breaker) -> bool {
+    breaker.takes_calls() || !breaker.is_closed() && breaker.is_ready()
+}
+
 fn coordinates(connection: &GatewayConnection) -> Option<Coordinates> {
     let (url, key) = (connection.url.as_ref()?, connection.secret_key.as_ref()?);
     Some(Coordinates { url: Arc::clone(url), secret_key: Arc::clone(key.reveal()) })
@@ -103,7 +108,7 @@ impl Lanes {
             gateway: named.gateway.clone(),
             priority: named.priority,
             weight: named.weight,
-            is_ready: named.connection.breaker().is_ready(),
+            is_ready: is_worth_a_try(named.connection.breaker()),
         };
         named.iter().map(candidate).collect()
     }
@@ -112,7 +117,7 @@ impl Lanes {
     fn open_one(&self, others: &[Gateway]) -> Option<Gateway> {
         let named = self.named.borrow();
         let takes_calls = |gateway: &&Gateway| {
-            named.iter().any(|named| named.gateway == **gateway && named.connection.breaker().is_closed())
+            named.iter().any(|named| named.gateway == **gateway && named.connection.breaker().takes_calls())
         };
         others.iter().find(takes_calls).cloned()
     }
@@ -205,7 +210,7 @@ pub(super) fn attach(family: &Rc<StoreFamily>, lane: &Lane, subject: Arc<str>) {
 }
 
 /// The breaker of the gateway that a store's alert is about, where it is still one of the store's.
-pub(super) fn breaker_of(family: &StoreFamily, subject: &str) -> Option<Arc<crate::gateway::Breaker>> {
+pub(super) fn breaker_of(family: &StoreFamily, subject: &str) -> Option<Arc<Breaker>> {
     if subject == GATEWAY {
         return Some(Arc::clone(&family.node.breaker));
     }

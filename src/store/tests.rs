@@ -2,290 +2,39 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Arbiter;
 use futures_util::FutureExt as _;
-use futures_util::future::LocalBoxFuture;
 
 use super::settings::{FulfillmentMode, FulfillmentPatch, LimitsPatch, RetryPatch, SettingsPatch};
 use super::*;
-use crate::gateway::{Bank, Breaker, BreakerConfig, CallContext};
+use crate::gateway::{Breaker, BreakerConfig};
 use crate::inventory;
 use crate::journal::Journal as _;
 use crate::journal::memory::{MemoryJournal, Plan, Survivors};
 use crate::order::{CancelReason, Command, Draft};
 use crate::payment::Capture;
-use crate::payment::bank::{
-    Call, Decline, IntentStatus, Operation, Outcome, Reason, RefundProgress, RefundReceipt, Snapshot,
-};
+use crate::payment::bank::{Call, Decline, IntentStatus, Operation, Outcome, Reason, Snapshot};
 use crate::runtime::{Fault, Refusal};
 use crate::types::{Amount, Clock, OrderId, StoreId, Timestamp};
 use crate::views::Views;
 
+mod alerts;
+mod capture;
 mod full;
 mod goods;
 mod ledgers;
 mod outage;
 mod returns;
 mod stale;
+mod world;
+
+use self::world::{World, alerts_of, draft};
 
 const START: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
-
-/// A bank that survives the crashes of the node: charges once a key, refunds once a key.
-#[derive(Default)]
-struct Ledger {
-    charges: RefCell<BTreeMap<String, Amount>>,
-    undone: RefCell<BTreeMap<String, Amount>>,
-    calls: Cell<u32>,
-    /// What was set aside and not taken, by order.
-    set_aside: RefCell<BTreeMap<OrderId, Amount>>,
-    captures: Cell<u32>,
-    refuses_captures: Cell<bool>,
-    /// Charges, and then does not answer.
-    swallows_answers: Cell<bool>,
-    is_down: Cell<bool>,
-}
-
-struct FakeBank(Rc<Ledger>);
-
-impl FakeBank {
-    fn answer(&self, context: &CallContext, call: &Call) -> Outcome {
-        let ledger = &self.0;
-        ledger.calls.set(ledger.calls.get() + 1);
-        if ledger.is_down.get() {
-            return call.unsent(Reason::ConnectFailed, None);
-        }
-        let intent = format!("pi_{}", context.order);
-        let key = crate::gateway::key(&context.store, &call.key(context.order)).to_string();
-        let snapshot = |status, captured| Snapshot {
-            intent: intent.as_str().into(),
-            status,
-            amount: Amount::new(500).expect("legal"),
-            currency: "USD".parse().ok(),
-            captured,
-            charge: Some("ch_1".into()),
-        };
-        let receipt =
-            |amount| RefundReceipt { id: "re_1".into(), amount, progress: RefundProgress::Succeeded };
-        match call {
-            Call::Authorize { amount, capture: Capture::Manual, .. } => {
-                ledger.charges.borrow_mut().insert(key, *amount);
-                ledger.set_aside.borrow_mut().insert(context.order, *amount);
-                Outcome::Intent(snapshot(IntentStatus::RequiresCapture, Amount::ZERO))
-            }
-            Call::Authorize { amount, capture: Capture::Automatic, .. } => {
-                ledger.charges.borrow_mut().insert(key, *amount);
-                if ledger.swallows_answers.get() {
-                    return call.lost(Reason::TimedOut);
-                }
-                Outcome::Intent(snapshot(IntentStatus::Succeeded, *amount))
-            }
-            Call::Refund { amount, .. } => {
-                ledger.undone.borrow_mut().insert(key, *amount);
-                Outcome::Refunded(receipt(*amount))
-            }
-            Call::Inquire { operation: Operation::Refund(_), .. } => {
-                let asked = crate::gateway::key(&context.store, &call.key(context.order)).to_string();
-                match ledger.undone.borrow().get(&asked) {
-                    Some(amount) => Outcome::FoundRefund(Some(receipt(*amount))),
-                    None => Outcome::NotFound,
-                }
-            }
-            Call::Inquire { attempt, .. } | Call::Look { attempt, .. } => {
-                let place = crate::payment::bank::Key {
-                    order: context.order,
-                    operation: Operation::Authorize,
-                    attempt: *attempt,
-                };
-                let asked = crate::gateway::key(&context.store, &place).to_string();
-                match ledger.charges.borrow().get(&asked) {
-                    Some(_) if ledger.set_aside.borrow().contains_key(&context.order) => {
-                        Outcome::Found(snapshot(IntentStatus::RequiresCapture, Amount::ZERO))
-                    }
-                    Some(amount) => Outcome::Found(snapshot(IntentStatus::Succeeded, *amount)),
-                    None => Outcome::NotFound,
-                }
-            }
-            Call::Capture { .. } if ledger.refuses_captures.get() => Outcome::Declined(Box::new(Decline {
-                code: "card_declined".into(),
-                decline_code: Some("expired_card".into()),
-                message: "no".into(),
-                intent: Some(intent.as_str().into()),
-            })),
-            Call::Capture { amount, .. } => {
-                if ledger.set_aside.borrow_mut().remove(&context.order).is_some() {
-                    ledger.captures.set(ledger.captures.get() + 1);
-                }
-                Outcome::Intent(snapshot(IntentStatus::Succeeded, *amount))
-            }
-            Call::Void { .. } => {
-                ledger.set_aside.borrow_mut().remove(&context.order);
-                Outcome::Intent(snapshot(IntentStatus::Canceled, Amount::ZERO))
-            }
-        }
-    }
-}
-
-impl Bank for FakeBank {
-    fn call(&self, context: CallContext, call: Call) -> LocalBoxFuture<'static, Outcome> {
-        let outcome = self.answer(&context, &call);
-        async move {
-            tokio::task::yield_now().await;
-            outcome
-        }
-        .boxed_local()
-    }
-}
-
-thread_local! {
-    static LEDGER: RefCell<Option<Rc<Ledger>>> = const { RefCell::new(None) };
-}
-
-struct World {
-    journal: Arc<MemoryJournal>,
-    directory: Directory,
-    folder: tempfile::TempDir,
-    ledger: Rc<Ledger>,
-}
-
-impl World {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        Self::open(Survivors::default(), folder, Rc::new(Ledger::default())).await
-    }
-
-    async fn open(survivors: Survivors, folder: tempfile::TempDir, ledger: Rc<Ledger>) -> Self {
-        let journal = MemoryJournal::recover_inline(survivors, Plan::faultless());
-        let directory = directory(&journal, folder.path(), &ledger).await;
-        Self { journal, directory, folder, ledger }
-    }
-
-    /// The power fails, and comes back.
-    async fn crash(self) -> Self {
-        let Self { journal, directory, folder, ledger } = self;
-        directory.node().stop();
-        let survivors = journal.crash();
-        drop(directory);
-        Self::open(survivors, folder, ledger).await
-    }
-
-    async fn turn(&self) {
-        self.journal.pump();
-        tokio::task::yield_now().await;
-    }
-
-    /// Runs the node until `asked` is answered.
-    async fn drive<T>(&self, asked: impl Future<Output = T>) -> T {
-        tokio::pin!(asked);
-        loop {
-            tokio::select! {
-                biased;
-                answer = &mut asked => return answer,
-                () = self.turn() => {}
-            }
-        }
-    }
-
-    async fn run(&self) {
-        for _ in 0..300 {
-            self.turn().await;
-        }
-        self.directory.node().views.pump().expect("views");
-    }
-
-    async fn after(&self, passed: Duration) {
-        tokio::time::advance(passed).await;
-        self.run().await;
-    }
-
-    async fn shop(&self, id: &str, stock: u32) -> StoreId {
-        let fulfillment =
-            FulfillmentPatch { mode: Some(FulfillmentMode::Manual), ..FulfillmentPatch::default() };
-        self.shop_with(id, stock, SettingsPatch { fulfillment, ..SettingsPatch::default() }).await
-    }
-
-    async fn shop_with(&self, id: &str, stock: u32, settings: SettingsPatch) -> StoreId {
-        let store: StoreId = id.parse().expect("legal");
-        let settings = SettingsPatch {
-            retry: RetryPatch { base_ms: Some(100), cap_ms: Some(1_000), attempts_max: None },
-            limits: LimitsPatch { in_flight: Some(4), ..LimitsPatch::default() },
-            ..settings
-        };
-        let provision = settings::Command::Provision {
-            id: store.clone(),
-            name: None,
-            currency: "USD".parse().expect("a code"),
-            settings,
-        };
-        self.drive(self.directory.provision(store.clone(), provision, None)).await.expect("provisioned");
-        let sku: crate::types::Sku = "A".parse().expect("legal");
-        let set = inventory::Command::SetItem(inventory::SetItem {
-            sku: sku.clone(),
-            name: None,
-            unit_price: Amount::new(500),
-            on_hand: stock,
-            reorder_point: None,
-            safety_stock: None,
-        });
-        let tenant = self.enter(&store).await;
-        self.drive(tenant.ask_inventory(sku, set, None)).await.expect("stocked");
-        store
-    }
-
-    async fn enter(&self, store: &StoreId) -> Tenant {
-        self.drive(self.directory.enter(store)).await.expect("entered")
-    }
-
-    async fn place(&self, store: &StoreId) -> OrderId {
-        let tenant = self.enter(store).await;
-        self.drive(tenant.place(draft(), None, None, None)).await.expect("taken").0
-    }
-
-    async fn order(&self, store: &StoreId, id: OrderId) -> serde_json::Value {
-        let tenant = self.enter(store).await;
-        let answer = self.drive(tenant.order(id)).await.expect("answered").expect("found");
-        serde_json::from_slice(&answer.body).expect("an order")
-    }
-
-    async fn item(&self, store: &StoreId) -> serde_json::Value {
-        let tenant = self.enter(store).await;
-        let sku = "A".parse().expect("legal");
-        let answer = self.drive(tenant.item(&sku)).await.expect("answered").expect("found");
-        serde_json::from_slice(&answer.body).expect("an item")
-    }
-}
-
-async fn directory(journal: &Arc<MemoryJournal>, folder: &Path, ledger: &Rc<Ledger>) -> Directory {
-    let options = crate::views::Options { is_inline: true, ..crate::views::Options::default() };
-    let views = Views::open(folder, journal.clone(), options).expect("views");
-    let node = Node::new(
-        Clock::following_runtime(START.plus_secs(journal.end())),
-        journal.clone(),
-        views,
-        Arc::new(Breaker::new(BreakerConfig { outages_in_a_row: 1_000, ..BreakerConfig::default() })),
-        Options { idle_after: Duration::from_secs(60), deaths_max: 3, ..Options::default() },
-        Box::new(|_, _| {}),
-    );
-    LEDGER.with(|slot| *slot.borrow_mut() = Some(Rc::clone(ledger)));
-    let bank: MakeBank = Arc::new(|| {
-        let ledger = LEDGER.with(|slot| slot.borrow().clone()).expect("set before");
-        Rc::new(FakeBank(ledger))
-    });
-    Directory::open(node, &[Arbiter::current()], bank).await.expect("a directory")
-}
-
-fn draft() -> Draft {
-    serde_json::from_value(serde_json::json!({
-        "customer": {"id": "cus_1"}, "currency": "USD",
-        "lines": [{"sku": "A", "quantity": 1}],
-        "payment": {"payment_method": "pm_card_visa"},
-    }))
-    .expect("a draft")
-}
 
 /// A store that has just woken refuses something; what it keeps in memory for good is still there.
 #[actix::test]
@@ -556,69 +305,4 @@ async fn a_store_can_be_made_while_somebody_looks_for_it() {
     assert!(matches!(looked, Err(EnterError::NotFound)), "{looked:?}");
     made.expect("provisioned");
     world.enter(&store).await;
-}
-
-/// Every alert of a store that views know, as its status and how often it escalated.
-async fn alerts(world: &World, store: &StoreId) -> Vec<(String, u8)> {
-    world.run().await;
-    let mut reader = world.directory.node().views.reader().expect("a reader");
-    let page = reader.list_alerts(store, &crate::views::AlertFilter::default(), None, 100).expect("readable");
-    page.data.iter().map(|alert| (alert.status().name().to_owned(), alert.escalations)).collect()
-}
-
-#[actix::test]
-async fn an_alert_that_nobody_acknowledges_escalates_though_the_store_sleeps_and_the_power_fails() {
-    let world = World::new().await;
-    tokio::time::pause();
-    let store = world.shop("acme", 0).await;
-    assert_eq!(alerts(&world, &store).await, [("firing".to_owned(), 0)], "nothing of it may be sold");
-    let directory = world.directory.clone();
-    let waking = actix::spawn(async move { directory.keep_waking().await });
-    for _ in 0..4 {
-        world.after(Duration::from_secs(70)).await;
-    }
-    assert_eq!(alerts(&world, &store).await, [("firing".to_owned(), 0)], "not five minutes yet");
-    assert_eq!(world.directory.active(), 0, "asleep");
-    // Five minutes are over soon. Reading who is due happens on another thread, in its own time, however little of it passes here.
-    let mut steps = 0;
-    while alerts(&world, &store).await != [("firing".to_owned(), 1)] {
-        assert!(steps < 2_000, "never woken for it");
-        world.after(Duration::from_secs(1)).await;
-        steps += 1;
-    }
-    waking.abort();
-    let world = world.crash().await;
-    let directory = world.directory.clone();
-    let waking = actix::spawn(async move { directory.keep_waking().await });
-    for _ in 0..30 * 24 {
-        world.after(Duration::from_secs(3_600)).await;
-    }
-    assert_eq!(alerts(&world, &store).await, [("firing".to_owned(), 3)], "three times in a month, no more");
-    waking.abort();
-}
-
-#[actix::test]
-async fn what_the_desk_was_not_told_before_a_crash_it_hears_after() {
-    // The power fails after every number of commits of the crossing and its alert: afterwards there is one, and one only.
-    for pumps in 0..4 {
-        let world = World::new().await;
-        let store = world.shop("acme", 10).await;
-        let sku: crate::types::Sku = "A".parse().expect("legal");
-        let tenant = world.enter(&store).await;
-        {
-            let delta = inventory::Command::Adjust { sku: sku.clone(), delta: -10, reason: "lost".into() };
-            let asking = tenant.ask_inventory(sku.clone(), delta, None);
-            tokio::pin!(asking);
-            for _ in 0..pumps {
-                let _ = (&mut asking).now_or_never();
-                world.journal.pump();
-                tokio::task::yield_now().await;
-            }
-        }
-        drop(tenant);
-        let world = world.crash().await;
-        let is_out = world.item(&store).await["available"] == 0;
-        let expected = if is_out { vec![("firing".to_owned(), 0)] } else { Vec::new() };
-        assert_eq!(alerts(&world, &store).await, expected, "after {pumps} commits");
-    }
 }

@@ -15,6 +15,7 @@ use crate::types::{Actor, Cause, Meta, OrderId};
 pub(super) use count::count_all;
 pub(super) use money::answered;
 #[cfg(test)]
+#[cfg(test)]
 pub(super) use money::paid;
 pub use order::OrderRequest;
 

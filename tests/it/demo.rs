@@ -92,5 +92,23 @@ async fn an_order_at_the_seeded_shop_goes_from_the_post_to_completed() {
         (&json!("captured"), &json!("delivered"), &item["unit_price"]),
         "{done}"
     );
+
+    // Another day: the bank still knows what it was paid, and goes on telling the shop, once.
+    let demo = demo.again(&[]).await;
+    let shop = Shop::known(demo.api(), "acme");
+    until("the shop to be open", VARIETY_MAX, async || {
+        let answer = shop.call("GET", &format!("/v1/orders/{id}")).answer().await;
+        if answer.status == 200 { Ok(()) } else { Err(answer.text) }
+    })
+    .await;
+    let ledger = shop.get("/v1/gateways/bank/ledger").await;
+    assert!(ledger.to_string().contains(&id), "{ledger}");
+    let refund =
+        shop.post(&format!("/v1/orders/{id}/refunds"), &json!({"reason": "goodwill"})).await.must(202);
+    until("the money to be back", VARIETY_MAX, async || {
+        let order = shop.get(&format!("/v1/orders/{id}")).await;
+        if order["payment_status"] == "refunded" { Ok(()) } else { Err(format!("{order} after {refund}")) }
+    })
+    .await;
     demo.ends().await;
 }

@@ -1,12 +1,8 @@
 //! What the program says of itself, told to those whom it concerns.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
-use tokio::io::AsyncReadExt as _;
-use tokio::time::{sleep, timeout};
 
-use crate::support::{LIMIT, Listening, Setup, Shop, World, basket, deaf, many, until};
+use crate::support::{LIMIT, Listening, Setup, Shop, World, basket, deaf, heard_in_the_end, many, until};
 
 async fn lines(shop: &Shop, query: &str) -> Vec<Value> {
     let page = shop.get(&format!("/v1/logs{query}")).await;
@@ -151,18 +147,10 @@ async fn one_who_does_not_read_lines_is_told_where_to_go_on() {
     let shop = world.shop("acme").await;
     let first = said_of(&shop, 1).await;
 
-    let mut slow = deaf(&world, "/v1/logs/stream", Some(first - 1)).await;
+    let slow = deaf(&world, "/v1/logs/stream", Some(first - 1)).await;
     // More than lies between the two ends of a connection that nobody reads, and more than is kept.
     let last = said_of(&shop, 4_000).await;
-    // While nobody reads, nothing can be said; once there is room again, these are the last words.
-    sleep(Duration::from_millis(2_500)).await;
-    let mut said = Vec::new();
-    timeout(LIMIT, slow.read_to_end(&mut said)).await.expect("an end").expect("readable");
-    let said = String::from_utf8_lossy(&said);
-    let words = said.rsplit("data: ").next().expect("last words");
-    let words: Value = serde_json::from_str(words.lines().next().expect("a line")).expect("JSON");
-    assert_eq!(words["reason"], "slow", "{words}");
-    let resume = words["resume_after"].as_u64().expect("a place");
+    let (said, resume) = heard_in_the_end(slow).await;
     let heard: Vec<u64> = said
         .lines()
         .zip(said.lines().skip(1))

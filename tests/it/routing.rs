@@ -144,3 +144,35 @@ async fn payments_end_with_the_bank_they_began_with_whatever_becomes_of_the_keys
     assert!(during.iter().any(|id| !other.of(id).is_empty()), "the second was asked");
     world.ends(&[&shop, &held]).await;
 }
+
+#[tokio::test]
+async fn a_gateway_that_asks_to_be_left_alone_is_left_alone_while_another_pays() {
+    let world = Setup::new().more_banks(2).start().await;
+    let mut connections = [connection(&world, 0, "a"), connection(&world, 1, "b")];
+    (connections[0]["priority"], connections[1]["priority"]) = (json!(1), json!(2));
+    let shop = world.shop_with("acme", json!({"gateway": {"connections": connections}})).await;
+    shop.stock("MUG", 100).await;
+    let first = &world.more_banks[0];
+    first.weather(json!({"mode": "down", "retry_after_s": 60})).await;
+    let in_doubt = shop.buy(&basket("MUG", 1)).await;
+    until("the first to say so", LIMIT, async || {
+        let events = shop.events().await;
+        let is_so = events.iter().any(|event| event["type"] == "payment.outcome_unknown");
+        if is_so { Ok(()) } else { Err(format!("{} events of {in_doubt}", events.len())) }
+    })
+    .await;
+    let asked = first.requests().await;
+    for _ in 0..20 {
+        shop.buy_until(&basket("MUG", 1), "confirmed").await;
+    }
+    assert_eq!(first.requests().await, asked, "one failure, and it said for how long");
+    assert_eq!(paid_at(&world, 1, &shop).await.len(), 20);
+
+    // Who has forgotten what it said asks again.
+    first.clears().await;
+    world.server.crash().await;
+    world.proves(&[&shop]).await;
+    assert_eq!(confirmed(&shop).await, 21);
+    assert_eq!(paid_at(&world, 0, &shop).await.len() + paid_at(&world, 1, &shop).await.len(), 21);
+    world.ends(&[&shop]).await;
+}

@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::AsyncReadExt as _;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
-use crate::support::{Dice, LIMIT, Listening, Setup, Shop, World, basket, deaf, many, until};
+use crate::support::{
+    Dice, LIMIT, Listening, Setup, Shop, World, basket, deaf, heard_in_the_end, many, until,
+};
 
 /// How long the stories under load listen, in seconds, where nobody says otherwise.
 const LISTEN_S: &str = "6";
@@ -376,21 +377,13 @@ async fn one_who_does_not_read_is_told_where_to_go_on_and_one_who_never_does_is_
     many(120, 8, async |_| long_order(&shop).await).await;
     let told = shop.events().await.len() as u64;
 
-    let mut slow = deaf(&world, "/v1/events/stream", Some(0)).await;
+    let slow = deaf(&world, "/v1/events/stream", Some(0)).await;
     let never = deaf(&world, "/v1/events/stream", Some(0)).await;
-    // While nobody reads, nothing can be said; once there is room again, these are the last words.
-    sleep(Duration::from_millis(2_500)).await;
-    let mut said = Vec::new();
-    timeout(LIMIT, slow.read_to_end(&mut said)).await.expect("an end").expect("readable");
-    let said = String::from_utf8_lossy(&said);
-    let words = said.rsplit("data: ").next().expect("last words");
-    let words: Value = serde_json::from_str(words.lines().next().expect("a line")).expect("JSON");
-    assert_eq!(words["reason"], "slow", "{words}");
-    let resume = words["resume_after"].as_u64().expect("a place");
+    let (said, resume) = heard_in_the_end(slow).await;
     assert!(resume < told, "it had more to hear");
     assert!(
         said.contains(&format!("id: {resume}\n")) && !said.contains(&format!("id: {}\n", resume + 1)),
-        "{words}"
+        "it was told to go on after {resume}"
     );
     let mut again = Listening::to(&shop, "", Some(resume)).await;
     let rest = again.events((told - resume) as usize, LIMIT).await;

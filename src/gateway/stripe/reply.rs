@@ -60,7 +60,7 @@ impl<'a> Reply<'a> {
         match error(self.answer) {
             // Another request went out under this key: what became of that one is the question.
             Some(error) if error.kind.as_deref() == Some("idempotency_error") => {
-                Outcome::Unknown { reason: Reason::KeyConflict, replayed: true }
+                Outcome::Unknown { reason: Reason::KeyConflict, replayed: true, retry_after_ms: None }
             }
             // What this shopper wants cannot be charged, and no waiting changes that.
             Some(error) if operation == Operation::Authorize && error.is_about_the_payment() => {
@@ -75,7 +75,8 @@ impl<'a> Reply<'a> {
     }
 
     fn unknown(&self, reason: Reason) -> Outcome {
-        Outcome::Unknown { reason, replayed: self.answer.is_replayed }
+        let Answer { is_replayed, retry_after_ms, .. } = *self.answer;
+        Outcome::Unknown { reason, replayed: is_replayed, retry_after_ms }
     }
 }
 

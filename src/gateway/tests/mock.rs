@@ -180,7 +180,7 @@ async fn a_stored_failure_is_replayed_until_another_key_is_used() {
     assert_eq!(first, unknown(Reason::ServerError));
     let again = counter.pay("pm_of_503_1", Capture::Automatic, 1).await;
     match again {
-        Outcome::Unknown { reason: Reason::ServerError, replayed: true } => {
+        Outcome::Unknown { reason: Reason::ServerError, replayed: true, .. } => {
             let other = counter.pay("pm_of_503_1", Capture::Automatic, 2).await;
             assert_eq!(status(&other), &IntentStatus::Succeeded);
         }

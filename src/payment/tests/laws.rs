@@ -61,7 +61,7 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
         1 => reasons().prop_map(|reason| Outcome::NotSent { reason, retry_after_ms: None }),
         1 => reasons().prop_map(|reason| Outcome::Busy { reason, retry_after_ms: Some(100) }),
         1 => Just(Outcome::Refused { code: "x".into(), message: "".into() }),
-        2 => (reasons(), any::<bool>()).prop_map(|(reason, replayed)| Outcome::Unknown { reason, replayed }),
+        2 => (reasons(), any::<bool>()).prop_map(|(reason, replayed)| Outcome::Unknown { reason, replayed, retry_after_ms: None }),
         2 => Just(Outcome::NotFound),
         1 => reasons().prop_map(|reason| Outcome::InquiryFailed { reason, retry_after_ms: None }),
     ]

@@ -90,7 +90,9 @@ impl Bank {
         self.keys.retain(|_, stored| stored.at.plus_secs(24 * 3_600) > now);
         if let Some(stored) = self.keys.get(&key) {
             return match &stored.outcome {
-                Outcome::Unknown { reason, .. } => Outcome::Unknown { reason: *reason, replayed: true },
+                Outcome::Unknown { reason, .. } => {
+                    Outcome::Unknown { reason: *reason, replayed: true, retry_after_ms: None }
+                }
                 outcome => outcome.clone(),
             };
         }
@@ -199,7 +201,7 @@ impl Bank {
 }
 
 fn server_error() -> Outcome {
-    Outcome::Unknown { reason: Reason::ServerError, replayed: false }
+    Outcome::Unknown { reason: Reason::ServerError, replayed: false, retry_after_ms: None }
 }
 
 /// One payment, its bank, and the network between them.

@@ -43,7 +43,7 @@ fn busy(reason: Reason) -> Outcome {
 }
 
 fn unknown(reason: Reason) -> Outcome {
-    Outcome::Unknown { reason, replayed: false }
+    Outcome::Unknown { reason, replayed: false, retry_after_ms: None }
 }
 
 fn not_sent(reason: Reason) -> Outcome {

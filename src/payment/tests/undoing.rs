@@ -79,7 +79,7 @@ fn what_the_bank_is_still_at_is_looked_up_before_it_is_canceled() {
 fn a_call_repeated_after_a_restart_proves_nothing_by_not_going_out() {
     let paying = Paying::begun();
     let call = paying.call().expect("due");
-    let interrupted = Outcome::Unknown { reason: Reason::Interrupted, replayed: false };
+    let interrupted = Outcome::Unknown { reason: Reason::Interrupted, replayed: false, retry_after_ms: None };
     assert_eq!(call.judge(unsent(), paying.now.plus_secs(1)), interrupted, "owed before we started");
     assert_eq!(call.judge(unsent(), Timestamp::default()), unsent(), "owed since we are at work");
     assert_eq!(

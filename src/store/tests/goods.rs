@@ -21,7 +21,7 @@ pub(super) fn by_timers(stage_s: u64, transit_s: u64) -> SettingsPatch {
 
 impl World {
     /// Some time passes in small steps, with a commit after every so many turns.
-    async fn live(&self, steps: u32, commit_every: u32) {
+    pub(super) async fn live(&self, steps: u32, commit_every: u32) {
         for _ in 0..steps {
             tokio::time::advance(Duration::from_millis(250)).await;
             for turn in 1..=12 {
@@ -42,7 +42,7 @@ impl World {
         events.into_iter().map(|event| event.kind).collect()
     }
 
-    async fn advance(
+    pub(super) async fn advance(
         &self,
         store: &StoreId,
         id: OrderId,
@@ -76,7 +76,7 @@ impl World {
         assert!(matches!(more, Err(Refusal::Rejected(payment::Rejection::TooManyRefunds))), "{more:?}");
     }
 
-    async fn picked_and_packed(&self, store: &StoreId, id: OrderId) {
+    pub(super) async fn picked_and_packed(&self, store: &StoreId, id: OrderId) {
         for stage in &Stage::ALL[1..] {
             self.advance(store, id, 1, Move::Stage(*stage)).await.expect("the next stage");
         }
@@ -195,7 +195,7 @@ async fn a_parcel_that_nobody_sees_for_a_month_is_one_alert_until_it_is_seen() {
             world.after(DAY).await;
             world.drive(world.directory.wake_due()).await.expect("readable");
         }
-        assert_eq!(alerts(&world, &store).await, [], "a day is left");
+        assert_eq!(alerts_of(&world, &store).await, [], "a day is left");
         // The store wakes for it, and the power fails after every number of commits of what then happens.
         tokio::time::advance(2 * DAY).await;
         world.drive(world.directory.wake_due()).await.expect("readable");
@@ -207,7 +207,7 @@ async fn a_parcel_that_nobody_sees_for_a_month_is_one_alert_until_it_is_seen() {
         tokio::time::advance(32 * DAY).await;
         world.enter(&store).await;
         world.after(Duration::from_secs(1)).await;
-        let open = alerts(&world, &store).await;
+        let open = alerts_of(&world, &store).await;
         assert_eq!(open.len(), 1, "after {pumps} commits: {open:?}");
         let story = world.story(&store, id).await;
         let told =
@@ -215,7 +215,7 @@ async fn a_parcel_that_nobody_sees_for_a_month_is_one_alert_until_it_is_seen() {
         assert_eq!(told(&story), (1, 1), "after {pumps} commits: {story:?}");
         let seen = Move::Carried(fulfillment::TrackerStatus::InTransit);
         world.advance(&store, id, 1, seen).await.expect("seen again");
-        let over = alerts(&world, &store).await;
+        let over = alerts_of(&world, &store).await;
         assert_eq!(over.iter().map(|(status, _)| status.as_str()).collect::<Vec<_>>(), ["resolved"]);
         tokio::time::resume();
     }
@@ -307,14 +307,14 @@ async fn money_that_cannot_go_back_is_owed_until_people_have_seen_to_it() {
         (1, 0),
         "{story:?}"
     );
-    assert_eq!(alerts(&world, &store).await, [("firing".to_owned(), 0)]);
+    assert_eq!(alerts_of(&world, &store).await, [("firing".to_owned(), 0)]);
     // Nothing has changed, so it is refused again, and the alert stays.
     let tenant = world.enter(&store).await;
     world.drive(tenant.ask_order(id, Command::Retry, None)).await.expect("tried again");
     drop(tenant);
     let story = world.story(&store, id).await;
     assert_eq!(count(&story, "order.lines_unpaid"), 2, "{story:?}");
-    let last = alerts(&world, &store).await;
+    let last = alerts_of(&world, &store).await;
     assert_eq!(last.iter().filter(|(status, _)| status == "firing").count(), 1, "{last:?}");
 }
 
@@ -370,7 +370,7 @@ async fn a_parcel_that_comes_back_is_booked_and_paid_back_once_though_the_power_
         ] {
             assert_eq!(count(&story, kind), 1, "{at}: {kind} in {story:?}");
         }
-        let told = alerts(&world, &store).await;
+        let told = alerts_of(&world, &store).await;
         assert!(told.iter().all(|(status, _)| status == "resolved"), "{at}: {told:?}");
     }
 }
@@ -471,88 +471,6 @@ async fn people_take_an_order_to_completed() {
     let there = Move::Carried(fulfillment::TrackerStatus::Delivered);
     world.advance(&store, id, 1, there).await.expect("delivered");
     assert_eq!(world.order(&store, id).await["status"], "completed");
-}
-
-#[actix::test]
-async fn money_that_was_set_aside_is_taken_before_the_parcel_leaves() {
-    let world = World::new().await;
-    tokio::time::pause();
-    let settings = SettingsPatch { capture: Some(settings::Capture::OnShipment), ..by_timers(1, 5) };
-    let store = world.shop_with("acme", 10, settings).await;
-    let id = world.place(&store).await;
-    world.run().await;
-    assert_eq!(world.order(&store, id).await["payment_status"], "authorized");
-    world.ledger.refuses_captures.set(true);
-    for _ in 0..16 {
-        world.after(Duration::from_secs(1)).await;
-    }
-    let stuck = world.order(&store, id).await;
-    assert_eq!((&stuck["status"], &stuck["payment_status"]), (&"confirmed".into(), &"authorized".into()));
-    let story = world.story(&store, id).await;
-    assert_eq!(
-        (count(&story, "order.capture_failed"), count(&story, "shipment.created")),
-        (1, 0),
-        "{story:?}"
-    );
-    assert_eq!(world.item(&store).await["on_hand"], 10, "nothing leaves unpaid");
-    // Nobody asks all the time: the store may sleep until it is tried again.
-    let open = async || {
-        let reader = world.directory.node().views.read(|reader| reader.open_stores());
-        world.drive(reader).await.expect("readable")
-    };
-    let now = || world.directory.node().clock.now();
-    let due = open().await;
-    assert!(due.iter().all(|(_, due)| *due > now().plus_secs(3_000)), "{due:?}");
-    for (nth, wait_s) in [(2, 3_600), (3, 6 * 3_600), (4, 24 * 3_600)] {
-        world.after(Duration::from_secs(wait_s)).await;
-        world.drive(world.directory.wake_due()).await.expect("readable");
-        world.after(Duration::from_secs(5)).await;
-        let story = world.story(&store, id).await;
-        assert_eq!(count(&story, "order.capture_failed"), nth, "{story:?}");
-    }
-    // Then people are told, and it is not tried any more.
-    let told = alerts(&world, &store).await;
-    assert!(told.iter().any(|(status, _)| status == "firing"), "{told:?}");
-    let due = open().await;
-    assert!(due.iter().all(|(_, due)| *due > now().plus_secs(60)), "{due:?}");
-    world.after(Duration::from_secs(48 * 3_600)).await;
-    world.drive(world.directory.wake_due()).await.expect("readable");
-    world.after(Duration::from_secs(5)).await;
-    assert_eq!(count(&world.story(&store, id).await, "order.capture_failed"), 4);
-
-    world.ledger.refuses_captures.set(false);
-    let tenant = world.enter(&store).await;
-    world.drive(tenant.ask_order(id, Command::Retry, None)).await.expect("tried again");
-    drop(tenant);
-    for _ in 0..16 {
-        world.after(Duration::from_secs(1)).await;
-    }
-    let order = world.order(&store, id).await;
-    assert_eq!((&order["status"], &order["payment_status"]), (&"completed".into(), &"captured".into()));
-    assert_eq!(world.ledger.captures.get(), 1);
-    let told = alerts(&world, &store).await;
-    assert!(told.iter().all(|(status, _)| status == "resolved"), "{told:?}");
-}
-
-/// The same through a crash at every step between the parcel's question and its leaving.
-#[actix::test]
-async fn power_may_fail_while_the_money_is_taken() {
-    for (steps, commit_every) in (18..30).flat_map(|steps| [1, 3, 12].map(|every| (steps, every))) {
-        let world = World::new().await;
-        tokio::time::pause();
-        let settings = SettingsPatch { capture: Some(settings::Capture::OnShipment), ..by_timers(1, 5) };
-        let store = world.shop_with("acme", 10, settings).await;
-        let id = world.place(&store).await;
-        world.live(steps, commit_every).await;
-        let world = world.crash().await;
-        world.enter(&store).await;
-        world.live(80, 2).await;
-        let at = format!("after {steps} steps, a commit every {commit_every} turns");
-        let order = world.order(&store, id).await;
-        assert_eq!((&order["status"], &order["amount_captured"]), (&"completed".into(), &500.into()), "{at}");
-        assert_eq!(world.ledger.captures.get(), 1, "{at}");
-        tokio::time::resume();
-    }
 }
 
 #[actix::test]

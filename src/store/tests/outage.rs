@@ -149,7 +149,9 @@ async fn half_an_hour_without_a_bank_at_a_thousand_orders_a_second() {
             let call = way.call();
             let outcome = match (is_down, way.is_question) {
                 (true, true) => Outcome::InquiryFailed { reason: Reason::ServerError, retry_after_ms: None },
-                (true, false) => Outcome::Unknown { reason: Reason::ServerError, replayed: false },
+                (true, false) => {
+                    Outcome::Unknown { reason: Reason::ServerError, replayed: false, retry_after_ms: None }
+                }
                 (false, true) if teller.charged.contains(&way.bits) => paid(way.bits, true),
                 (false, true) => Outcome::NotFound,
                 (false, false) if !teller.lets_in(tick) => {

@@ -112,7 +112,7 @@ async fn money_that_cannot_go_back_is_shown_as_unpaid_and_people_hear_of_it() {
         "{one}"
     );
     assert_eq!(one["legal"], serde_json::json!(["close", "retry"]), "{one}");
-    assert_eq!(alerts(&world, &store).await, [("firing".to_owned(), 0)]);
+    assert_eq!(alerts_of(&world, &store).await, [("firing".to_owned(), 0)]);
     let again = returns::Command::Retry { number: 1 };
     world.drive(tenant.ask_return(ReturnId::new(id, 1), again, None)).await.expect("asked again");
     drop(tenant);
@@ -122,7 +122,7 @@ async fn money_that_cannot_go_back_is_shown_as_unpaid_and_people_hear_of_it() {
         (2, 1),
         "{story:?}"
     );
-    let last = alerts(&world, &store).await;
+    let last = alerts_of(&world, &store).await;
     assert_eq!(last.iter().filter(|(status, _)| status == "firing").count(), 1, "{last:?}");
 }
 

@@ -23,7 +23,15 @@ pub(crate) struct Demo {
 impl Demo {
     /// Starts it with these arguments.
     pub(crate) async fn start(arguments: &[&str]) -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
+        Self::start_in(tempfile::tempdir().expect("a temporary directory"), arguments).await
+    }
+
+    /// Stops it, and starts it on the same data.
+    pub(crate) async fn again(self, arguments: &[&str]) -> Self {
+        Self::start_in(self.stops().await, arguments).await
+    }
+
+    async fn start_in(directory: TempDir, arguments: &[&str]) -> Self {
         let mut command = program();
         command.args(["demo", "--listen", "127.0.0.1:0", "--bank-listen", "127.0.0.1:0"]);
         command.arg("--data").arg(directory.path().join(DATA)).args(arguments);
@@ -36,11 +44,17 @@ impl Demo {
         Api::to(&self.process.url)
     }
 
-    /// Stops it, which it must do well, and lets its journal prove itself.
-    pub(crate) async fn ends(self) {
+    /// Stops it, which it must do well.
+    async fn stops(self) -> TempDir {
         self.process.ask_to_stop();
         assert_eq!(self.process.ended(STOP_MAX).await, Some(0), "it stops well");
-        let data = self.directory.path().join(DATA);
+        self.directory
+    }
+
+    /// Stops it and lets its journal prove itself.
+    pub(crate) async fn ends(self) {
+        let directory = self.stops().await;
+        let data = directory.path().join(DATA);
         orderflow(&["verify", "--data", data.to_str().expect("a plain path")]).await.succeeded();
     }
 }

@@ -57,6 +57,6 @@ pub(crate) use many::{Dice, many};
 pub(crate) use raw::raw;
 pub(crate) use server::Server;
 pub(crate) use shop::Shop;
-pub(crate) use stream::{Listening, deaf};
+pub(crate) use stream::{Listening, deaf, heard_in_the_end};
 pub(crate) use until::{LIMIT, holds, until};
 pub(crate) use world::{Setup, World};

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use reqwest::Response;
 use serde_json::Value;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::http::Answer;
 use super::shop::Shop;
@@ -130,6 +130,20 @@ pub(crate) async fn deaf(world: &World, path: &str, last_id: Option<u64>) -> Tcp
         format!("GET {path} HTTP/1.1\r\nhost: x\r\nx-store-id: acme\r\n{after}connection: close\r\n\r\n");
     connection.write_all(ask.as_bytes()).await.expect("written");
     connection
+}
+
+/// What somebody hears who did not read for longer than anybody's patience, and after which id the last words say to go on.
+pub(crate) async fn heard_in_the_end(mut slow: TcpStream) -> (String, u64) {
+    // While nobody reads, nothing can be said; once there is room again, the last words come.
+    sleep(Duration::from_millis(2_500)).await;
+    let mut said = Vec::new();
+    timeout(LIMIT, slow.read_to_end(&mut said)).await.expect("an end").expect("readable");
+    let said = String::from_utf8(said).expect("text");
+    let words = said.rsplit("data: ").next().expect("last words");
+    let words: Value = serde_json::from_str(words.lines().next().expect("a line")).expect("JSON");
+    assert_eq!(words["reason"], "slow", "{words}");
+    let resume = words["resume_after"].as_u64().expect("a place");
+    (said, resume)
 }
 
 impl Block {

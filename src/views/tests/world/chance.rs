@@ -94,7 +94,11 @@ impl World {
             }
             21 => {
                 let reason = bank::Reason::TimedOut;
-                self.bank(store, order, bank::Outcome::Unknown { reason, replayed: false });
+                self.bank(
+                    store,
+                    order,
+                    bank::Outcome::Unknown { reason, replayed: false, retry_after_ms: None },
+                );
             }
             22 => {
                 self.pay(store, order, payment::Command::Resume);

@@ -85,16 +85,7 @@ export function AdjustForm({ item, onDone }: Props) {
           value={delta}
           onChange={setDelta}
         />
-        <TextField
-          label="Why"
-          className="flex-1"
-          error={faultAt(adjust.error, '/reason')}
-          required
-          maxLength={200}
-          placeholder="counted again"
-          value={reason}
-          onChange={setReason}
-        />
+        <Why error={adjust.error} example="counted again" value={reason} onChange={setReason} />
       </div>
       <Refusal error={adjust.error} besides={['/delta', '/reason']} />
       <div className="flex items-center gap-3">
@@ -114,6 +105,32 @@ export function AdjustForm({ item, onDone }: Props) {
         </Button>
       </div>
     </form>
+  );
+}
+
+/** The reason that stands in the ledger. */
+function Why({
+  error,
+  example,
+  value,
+  onChange,
+}: {
+  readonly error: Error | null;
+  readonly example: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}) {
+  return (
+    <TextField
+      label="Why"
+      className="flex-1"
+      error={faultAt(error, '/reason')}
+      required
+      maxLength={200}
+      placeholder={example}
+      value={value}
+      onChange={onChange}
+    />
   );
 }
 
@@ -162,16 +179,7 @@ export function WriteOffForm({ item, onDone }: Props) {
           value={quantity}
           onChange={setQuantity}
         />
-        <TextField
-          label="Why"
-          className="flex-1"
-          error={faultAt(writeOff.error, '/reason')}
-          required
-          maxLength={200}
-          placeholder="broken in transit"
-          value={reason}
-          onChange={setReason}
-        />
+        <Why error={writeOff.error} example="broken in transit" value={reason} onChange={setReason} />
       </div>
       <Refusal error={writeOff.error} besides={['/quantity', '/reason']} />
       <Button
