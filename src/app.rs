@@ -24,7 +24,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::config::{Config, Placement};
 use crate::gateway::{
-    Bank, Breaker, BreakerConfig, Connections, Control, Disputes, OpenBank, Stripe, StripeConfig,
+    Bank, Books, Breaker, BreakerConfig, Connections, Control, Disputes, OpenBank, OpenBooks, Stripe,
+    StripeConfig,
 };
 use crate::http::{self, BankDesk, Door, DoorSlot, Limits, Page};
 use crate::journal::sqlite::{Options as JournalOptions, SqliteJournal};
@@ -463,12 +464,7 @@ fn connections(config: &Config) -> Connections {
     let own = BreakerConfig { calls_per_second: config.gateway.calls_per_second, ..breaker_config(config) };
     let usual = stripe_config(config);
     let open: OpenBank = Arc::new(move |coordinates| {
-        let stripe = StripeConfig {
-            url: coordinates.url.as_ref().to_owned(),
-            secret_key: coordinates.secret_key.as_ref().to_owned(),
-            ..usual.clone()
-        };
-        Stripe::new(&stripe, Clock::System).ok().map(|bank| Rc::new(bank) as Rc<dyn Bank>)
+        Stripe::new(&usual.at(coordinates), Clock::System).ok().map(|bank| Rc::new(bank) as Rc<dyn Bank>)
     });
     Connections::new(Arc::new(Breaker::new(own)), breaker_config(config), open)
 }
@@ -505,15 +501,19 @@ fn cron_table(config: &Config) -> schedule::Table {
     }
 }
 
-/// What jobs work on, with a line of their own to the bank's books.
+/// What jobs work on, with lines of their own to the books of banks.
 fn chores(config: &Config, directory: Directory) -> anyhow::Result<schedule::Context> {
     let settings = &config.schedule;
     let hours = |hours: u64| Duration::from_secs(hours.saturating_mul(3_600));
-    let books =
-        Stripe::new(&stripe_config(config), Clock::System).context("setting up the client of the bank")?;
+    let usual = stripe_config(config);
+    let books = Stripe::new(&usual, Clock::System).context("setting up the client of the bank")?;
+    let open_books: OpenBooks = Rc::new(move |coordinates| {
+        Stripe::new(&usual.at(coordinates), Clock::System).ok().map(|books| Rc::new(books) as Rc<dyn Books>)
+    });
     Ok(schedule::Context {
         directory,
         books: Rc::new(books),
+        open_books,
         reconcile_window: hours(settings.reconcile_window_h),
         reconcile_grace: Duration::from_secs(settings.reconcile_grace_s),
         stuck_after: Duration::from_secs(settings.stuck_after_s),

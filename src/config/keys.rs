@@ -269,7 +269,7 @@ settings! {
         health_check: Slot = Slot::on("*/15 * * * * *");
         /// Forgets request keys older than keys_kept_h.
         retention: Slot = Slot::on("0 20 * * * *");
-        /// Compares our payments with the bank's books, and raises reconciliation_mismatch where they differ.
+        /// Compares our payments with the books of the banks they went through, and raises reconciliation_mismatch where they differ.
         reconcile: Slot = Slot::on("0 10 * * * *");
         /// Finds orders that have not moved for stuck_after_s though something is owed to them, and raises saga_stuck.
         stuck_scan: Slot = Slot::on("45 * * * * *");

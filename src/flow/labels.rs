@@ -75,7 +75,7 @@ labels! {
         payment::Command::Capture => "capture",
         payment::Command::Refund(_) => "refund",
         payment::Command::TroubleHeard { .. } => "alert_heard",
-        payment::Command::Claimed(_) => "bank_tells_of_dispute",
+        payment::Command::Claimed { .. } => "bank_tells_of_dispute",
         payment::Command::DisputeHeard { .. } => "order_heard_of_dispute",
         payment::Command::RefundsHeard { .. } => "order_heard",
     }

@@ -1,9 +1,11 @@
 //! The bank's own books, read in pages: what the bank says it has taken and given back.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use futures_util::future::LocalBoxFuture;
 
+use super::Coordinates;
 use crate::payment::Claim;
 use crate::payment::bank::{Outcome, Reason};
 use crate::types::{Amount, OrderId, StoreId};
@@ -51,6 +53,9 @@ pub struct DisputesPage {
     /// After what the next page begins, where there is one.
     pub next: Option<Arc<str>>,
 }
+
+/// Makes a reader of a gateway's books; nothing where none can be made of these coordinates.
+pub type OpenBooks = Rc<dyn Fn(&Coordinates) -> Option<Rc<dyn Books>>>;
 
 /// Somebody who keeps books of the money that moved.
 pub trait Books: 'static {

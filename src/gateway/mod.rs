@@ -16,7 +16,7 @@ pub mod stripe;
 mod tests;
 mod traffic;
 
-pub use books::{BookedCharge, BookedDispute, Books, BooksPage, DisputesPage};
+pub use books::{BookedCharge, BookedDispute, Books, BooksPage, DisputesPage, OpenBooks};
 pub use breaker::{Admission, Breaker, BreakerConfig, BreakerCounters, BreakerState};
 pub use connections::{Connection, Connections, Coordinates, OpenBank};
 pub use health::{Health, health};

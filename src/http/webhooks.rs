@@ -5,6 +5,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderName;
@@ -16,12 +17,14 @@ use super::query::PathTo;
 use super::reply::{self, Reply};
 use super::sent::Body;
 use crate::gateway::stripe::notice::{self, About};
+use crate::gateway::{BookedDispute, Coordinates, Disputes};
+use crate::payment::Rejection;
 use crate::payment::bank::Reason;
-use crate::payment::{Claim, Rejection};
 use crate::problem::{Code, Problem};
 use crate::runtime::Refusal;
 use crate::store::Tenant;
-use crate::types::{OrderId, StoreId, Timestamp};
+use crate::store::settings::{GatewayPolicy, Secret};
+use crate::types::{StoreId, Timestamp, clock};
 
 const SIGNATURE: HeaderName = HeaderName::from_static("stripe-signature");
 /// A signature is good for so long before and after the time it names, in seconds.
@@ -30,6 +33,11 @@ const TOLERANCE_S: u64 = 300;
 const SIGNATURES_MAX: usize = 8;
 /// How many notifications are remembered to have been heard.
 const HEARD_MAX: usize = 65_536;
+
+/// Where several gateways may know of a dispute each has so long to say so: a silent one stands in no other's way.
+const LOOK_MAX: Duration = Duration::from_secs(2);
+/// Once it has taken so long to ask them, no further one is asked: whoever told waits for an answer.
+const ASKED_FOR: Duration = Duration::from_secs(6);
 
 /// What the bank hears.
 #[derive(Debug, Serialize)]
@@ -79,12 +87,13 @@ pub(super) async fn stripe(
 ) -> Reply {
     let tenant = door.directory().enter(&store).await?;
     let now = door.directory().node().clock.now();
-    if !is_signed(&request, &tenant, body.raw(), now) {
+    let gateways = tenant.gateways();
+    let Some(secret) = signed_with(&request, &gateways, body.raw(), now) else {
         return Err(Problem::because(
             Code::SignatureInvalid,
             "Stripe-Signature must be t=<seconds>,v1=<hex>: the HMAC-SHA256 of time, dot and body under a secret of the store, not older than five minutes",
         ));
-    }
+    };
     let told = notice::read(body.raw()).ok_or(Code::MalformedJson)?;
     let is_heard = Ok(reply::view(&Received { received: true }));
     // The same bank may tell several stores; each hears for itself.
@@ -95,9 +104,13 @@ pub(super) async fn stripe(
     let heard = match (told.about, told.dispute) {
         (Some(About { store: of, .. }), _) if of != store => return Err(Code::OrderNotFound.into()),
         (Some(About { order, notice, .. }), _) => tenant.notify(order, notice).await,
-        (None, Some(dispute)) => match looked_up(&door, &dispute).await? {
-            Some((of, _, _)) if of != store => return Err(Code::OrderNotFound.into()),
-            Some((_, order, claim)) => tenant.claimed(order, claim).await,
+        (None, Some(dispute)) => match door.disputes() {
+            Some(desk) => {
+                match disputed(&door, desk, &tenant, &gateways.that_may_know(&secret), &dispute).await? {
+                    Some(heard) => heard,
+                    None => return is_heard,
+                }
+            }
             None => return is_heard,
         },
         (None, None) => return is_heard,
@@ -112,30 +125,83 @@ pub(super) async fn stripe(
     is_heard
 }
 
-/// A dispute names no order: what it is and whose, the bank is asked. Nothing, where it is none of ours.
-async fn looked_up(door: &Door, dispute: &str) -> Result<Option<(StoreId, OrderId, Claim)>, Problem> {
-    let Some(bank) = door.disputes() else { return Ok(None) };
-    let found = bank.look(dispute).await.map_err(|reason| match reason {
-        Reason::LaneClosed => Problem::from(Code::PaymentBusy),
-        _ => Problem::because(Code::GatewayUnavailable, "the bank cannot be asked about this dispute now"),
-    })?;
-    let ours = found.and_then(|found| Some((found.store?, found.order?, found.claim)));
-    Ok(ours)
+/// How a payment took what it was told.
+type Taken = Result<(), Refusal<Rejection>>;
+
+/// A dispute names no order: what it is and whose, the store's gateways are asked, one after another and each once, those that are
+/// believed to answer before those that are not. Nothing, where all were asked and none knows it: it is none of ours.
+async fn disputed(
+    door: &Door,
+    desk: &Disputes,
+    tenant: &Tenant,
+    gateways: &[Option<Coordinates>],
+    dispute: &str,
+) -> Result<Option<Taken>, Problem> {
+    let connections = &door.directory().node().gateways;
+    let mut in_turn: Vec<Option<&Coordinates>> = gateways.iter().map(Option::as_ref).collect();
+    in_turn.sort_by_cached_key(|at| !connections.to(*at).breaker().is_ready());
+    let began = clock::monotonic();
+    let away =
+        || Problem::because(Code::GatewayUnavailable, "the bank cannot be asked about this dispute now");
+    let (mut unasked, mut is_foreign) = (None, false);
+    for at in in_turn {
+        if clock::monotonic().duration_since(began) >= ASKED_FOR {
+            unasked = Some(away());
+            break;
+        }
+        let look = desk.look(at, dispute);
+        let looked = match gateways.len() {
+            0 | 1 => look.await,
+            _ => tokio::time::timeout(LOOK_MAX, look).await.unwrap_or(Err(Reason::TimedOut)),
+        };
+        let found = match looked {
+            Ok(found) => found,
+            Err(Reason::LaneClosed) => {
+                unasked.get_or_insert_with(|| Problem::from(Code::PaymentBusy));
+                continue;
+            }
+            Err(_) => {
+                unasked = Some(away());
+                continue;
+            }
+        };
+        let Some(BookedDispute { store: Some(of), order: Some(order), claim }) = found else { continue };
+        if of != *tenant.id() {
+            is_foreign = true;
+            continue;
+        }
+        match tenant.claimed(order, claim, at).await {
+            // It says our names of money that another gateway has.
+            Err(Refusal::Rejected(Rejection::Elsewhere)) => is_foreign = true,
+            taken => return Ok(Some(taken)),
+        }
+    }
+    match unasked {
+        // Whoever was not asked may be the one that knows: the bank is to tell again.
+        Some(why) => Err(why),
+        None if is_foreign => Err(Code::OrderNotFound.into()),
+        None => Ok(None),
+    }
 }
 
-/// Whether one of the signatures is of this body, under one of the store's secrets, and of now.
-fn is_signed(request: &HttpRequest, tenant: &Tenant, body: &[u8], now: Timestamp) -> bool {
+/// The store's secret that one of the signatures of this body is under, if it is of now.
+fn signed_with(
+    request: &HttpRequest,
+    gateways: &GatewayPolicy,
+    body: &[u8],
+    now: Timestamp,
+) -> Option<Secret> {
     let mut named = request.headers().get_all(SIGNATURE);
-    let (Some(header), None) = (named.next(), named.next()) else { return false };
-    let Some((time, signatures)) = header.to_str().ok().and_then(parts) else { return false };
-    let Ok(at) = time.parse::<i64>() else { return false };
+    let (Some(header), None) = (named.next(), named.next()) else { return None };
+    let (time, signatures) = header.to_str().ok().and_then(parts)?;
+    let at = time.parse::<i64>().ok()?;
     let now_s = now.millis().div_euclid(1_000);
     if now_s.abs_diff(at) > TOLERANCE_S {
-        return false;
+        return None;
     }
     let signed = [time.as_bytes(), b".", body];
-    let secrets = tenant.webhook_secrets();
-    secrets.iter().any(|secret| signatures.iter().any(|hex| is_mac_of(secret.reveal(), &signed, hex)))
+    let mut secrets = gateways.all_webhook_secrets().into_iter();
+    secrets.find(|secret| signatures.iter().any(|hex| is_mac_of(secret.reveal(), &signed, hex)))
 }
 
 /// The time and the signatures of a header like `t=1700000000,v1=0f…,v1=ae…,v0=…`.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::types::{Amount, Currency, OrderId};
 
 use super::bank::{Notice, Operation, Outcome};
-use super::dispute::Claim;
+use super::dispute::{Claim, Teller};
 use super::route::Candidate;
 
 /// What may be asked of a payment, by its order, by a person through the order, and by the bank's answers.
@@ -52,8 +52,13 @@ pub enum Command {
     },
     /// The bank says that something has happened. A hint, not a fact: it leads to nothing but a question.
     Notified(Notice),
-    /// The bank was asked about a dispute, and says this. Only whoever asked it says so.
-    Claimed(Claim),
+    /// A gateway was asked about a dispute, and says this. Only whoever asked it says so.
+    Claimed {
+        /// What it says.
+        claim: Claim,
+        /// Which gateway it is.
+        by: Teller,
+    },
     /// The order has heard whether there is a dispute. Only the store's machinery says so.
     DisputeHeard {
         /// Whether there is one.
@@ -189,6 +194,9 @@ pub enum Rejection {
     /// One thing at a time: another operation at the bank is not finished.
     #[error("another operation at the bank is under way")]
     Busy,
+    /// What is said of the money is said by a gateway that does not have it.
+    #[error("another gateway moved that money")]
+    Elsewhere,
     /// As many refunds as one payment may have.
     #[error("a payment has at most {} refunds", super::REFUNDS_MAX)]
     TooManyRefunds,
@@ -210,6 +218,7 @@ impl Rejection {
             | Rejection::NotAuthorized
             | Rejection::NotCaptured
             | Rejection::Busy
+            | Rejection::Elsewhere
             | Rejection::TooManyRefunds => false,
         }
     }

@@ -66,7 +66,7 @@ pub(super) fn decide(state: &State, command: Command, now: Timestamp) -> Result<
         (S::Begun(begun), C::Refund(wish)) => refund::wished(begun, wish, now),
         (S::Begun(begun), C::TroubleHeard { troubles }) => Ok(refund::trouble_heard(begun, troubles)),
         (S::Begun(begun), C::RefundsHeard { refunded }) => Ok(refund::heard(begun, refunded)),
-        (S::Begun(begun), C::Claimed(claim)) => dispute::claimed(begun, claim),
+        (S::Begun(begun), C::Claimed { claim, by }) => dispute::claimed(begun, claim, &by),
         (S::Begun(begun), C::DisputeHeard { is_disputed }) => Ok(dispute::heard(begun, is_disputed)),
         (S::Begun(begun), C::Notified(notice)) => look::notified(begun, &notice),
         (S::Begun(begun), C::Answered { operation, attempt, outcome }) => {
@@ -84,7 +84,7 @@ pub(super) fn decide(state: &State, command: Command, now: Timestamp) -> Result<
             | C::Capture
             | C::RefundsHeard { .. }
             | C::TroubleHeard { .. }
-            | C::Claimed(_)
+            | C::Claimed { .. }
             | C::DisputeHeard { .. }
             | C::Notified(_)
             | C::Answered { .. }

@@ -16,6 +16,7 @@ use crate::types::{Amount, Timestamp};
 
 use super::command::Rejection;
 use super::event::{DisputeReported, Disputed, Event};
+use super::route::Gateway;
 use super::state::Begun;
 
 /// How many disputes of one payment are kept. Banks allow one a charge, and a few rounds of it.
@@ -119,6 +120,27 @@ pub struct Claim {
     pub status: DisputeStatus,
 }
 
+/// Who says something of a dispute: one gateway, by every name that the store has for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Teller {
+    /// Whether it is the node's own bank, which payments go through that name no gateway.
+    pub is_own: bool,
+    /// The store's names for it.
+    pub names: Vec<Gateway>,
+}
+
+impl Teller {
+    /// The node's own bank, where the store has no name for it.
+    pub const fn own() -> Self {
+        Self { is_own: true, names: Vec::new() }
+    }
+
+    /// Whether it is the gateway of that name.
+    fn is(&self, gateway: Option<&Gateway>) -> bool {
+        gateway.map_or(self.is_own, |gateway| self.names.contains(gateway))
+    }
+}
+
 /// A dispute as it is known here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dispute {
@@ -136,11 +158,14 @@ pub struct Dispute {
     pub heard_at: Timestamp,
 }
 
-/// The bank was asked about a dispute.
-pub(super) fn claimed(begun: &Begun, claim: Claim) -> Result<Vec<Event>, Rejection> {
+/// A gateway was asked about a dispute. It can only speak of money that it has moved itself.
+pub(super) fn claimed(begun: &Begun, claim: Claim, by: &Teller) -> Result<Vec<Event>, Rejection> {
     if begun.charge_of(&claim.intent).is_none() {
         // The answer that brings the charge is still on its way: banks tell again, and are asked again.
         return Err(Rejection::Busy);
+    }
+    if !by.is(begun.gateway_of_intent(&claim.intent)) {
+        return Err(Rejection::Elsewhere);
     }
     let known = begun.disputes.iter().find(|dispute| dispute.id == claim.id);
     let Claim { id, intent, amount, reason, status } = claim;

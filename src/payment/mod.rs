@@ -69,7 +69,7 @@ mod view;
 pub use backoff::{REFUSED_WAIT_MS, RETRY_AFTER_MS_MAX};
 pub use command::{Capture, Command, HowMuch, RefundReason, Rejection, RetryPolicy, Wish};
 pub use decline::RetryClass;
-pub use dispute::{Claim, DISPUTES_MAX, Dispute, DisputeStatus};
+pub use dispute::{Claim, DISPUTES_MAX, Dispute, DisputeStatus, Teller};
 pub use event::{
     ArrivedLate, AttemptStarted, CancelRequested, Canceled, CaptureFailed, Captured, Created, Declined,
     DisputeReported, Disputed, Event, Failed, Failure, LookEnded, LookStarted, Next, OutcomeUnknown,

@@ -199,7 +199,7 @@ impl From<payment::Rejection> for Problem {
         match rejection {
             R::NotBegun => Code::PaymentNotFound.into(),
             R::NothingToPay => Self::invalid(vec![Invalid::new("/amount", "out_of_range", detail)]),
-            R::OtherTerms | R::NotAuthorized | R::Busy | R::Over => {
+            R::OtherTerms | R::NotAuthorized | R::Busy | R::Elsewhere | R::Over => {
                 Self::because(Code::IllegalTransition, detail)
             }
             R::NotCaptured | R::TooManyRefunds => Self::because(Code::RefundImpossible, detail),

@@ -27,7 +27,8 @@ pub(super) enum Life {
 #[derive(Debug, Default)]
 pub(super) struct Secrets {
     pub(super) carrier: Option<settings::Secret>,
-    pub(super) webhook: Vec<settings::Secret>,
+    /// The gateways, and what they sign with.
+    pub(super) gateway: Arc<settings::GatewayPolicy>,
 }
 
 /// What threads share of an active store.
@@ -85,7 +86,7 @@ impl StoreHandle {
         self.rate.set(known.settings.limits.orders_per_second);
         *self.secrets.write().unwrap_or_else(PoisonError::into_inner) = Secrets {
             carrier: known.settings.fulfillment.carrier_secret.clone(),
-            webhook: known.settings.gateway.all_webhook_secrets(),
+            gateway: Arc::new(known.settings.gateway.clone()),
         };
         self.returns.write().unwrap_or_else(PoisonError::into_inner).clone_from(&known.settings.returns);
     }

@@ -117,8 +117,8 @@ impl Tenant {
         self.handle.secrets.read().unwrap_or_else(PoisonError::into_inner).carrier.clone()
     }
 
-    /// What the bank signs its notifications to the store with; two while it changes, none where it was not told.
-    pub fn webhook_secrets(&self) -> Vec<settings::Secret> {
-        self.handle.secrets.read().unwrap_or_else(PoisonError::into_inner).webhook.clone()
+    /// The gateways that the store names, and what they and the node's own bank sign their notifications to it with.
+    pub fn gateways(&self) -> Arc<settings::GatewayPolicy> {
+        Arc::clone(&self.handle.secrets.read().unwrap_or_else(PoisonError::into_inner).gateway)
     }
 }

@@ -7,6 +7,7 @@ mod support;
 mod alerts;
 mod api;
 mod backorders;
+mod books;
 mod crash;
 mod demo;
 mod disk;

@@ -19,7 +19,7 @@ async fn ran(world: &World, job: &str, count: u64) -> Value {
 }
 
 /// Runs a job now and waits until it is over; returns what it came to.
-async fn run(world: &World, job: &str) -> Value {
+pub(crate) async fn run(world: &World, job: &str) -> Value {
     let path = format!("/v1/schedules/{job}");
     let before = world.api().get(&path).await.must(200)["runs"].as_u64().expect("a count");
     // One that runs by the clock just now does as well: it is asked again.
@@ -193,7 +193,7 @@ async fn the_scan_finds_crossings_that_events_missed() {
 }
 
 /// Runs a job again and again until it came to something.
-async fn comes_to(world: &World, job: &str, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn comes_to(world: &World, job: &str, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
     until(&format!("{job} to come to {what}"), LIMIT, async || {
         let done = run(world, job).await;
         if done["outcome"] == "succeeded" && is_it(&done["result"]) {

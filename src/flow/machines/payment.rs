@@ -107,13 +107,14 @@ impl Charted for Payment {
                 commands.push(C::Notified(told("another")));
             }
             let claim = |status| {
-                C::Claimed(payment::Claim {
+                let claim = payment::Claim {
                     id: "dispute".into(),
                     intent: "intent".into(),
                     amount: amount(),
                     reason: "fraudulent".into(),
                     status,
-                })
+                };
+                C::Claimed { claim, by: payment::Teller::own() }
             };
             if is_plainly_paid(begun) && begun.charge_of("intent").is_some() {
                 commands.push(claim(payment::DisputeStatus::NeedsResponse));

@@ -28,7 +28,7 @@ pub use self::disputes::Disputes;
 pub use self::line::ANSWER_BYTES_MAX;
 use self::line::{Answer, Line, NoAnswer};
 use self::reply::Reply;
-use super::{Bank, Books, BooksPage, CallContext, DisputesPage, key};
+use super::{Bank, Books, BooksPage, CallContext, Coordinates, DisputesPage, key};
 use crate::payment::bank::{Call, Operation, Outcome, Reason};
 use crate::types::Clock;
 
@@ -56,6 +56,16 @@ pub struct StripeConfig {
     pub idle_connections_max: usize,
     /// Where a shopper comes back to after a challenge, when the shop has such a page.
     pub return_url: Option<String>,
+}
+
+impl StripeConfig {
+    /// The same for the account of a gateway that a store names.
+    #[must_use]
+    pub fn at(&self, coordinates: &Coordinates) -> Self {
+        let (url, secret_key) =
+            (coordinates.url.as_ref().to_owned(), coordinates.secret_key.as_ref().to_owned());
+        Self { url, secret_key, ..self.clone() }
+    }
 }
 
 impl fmt::Debug for StripeConfig {

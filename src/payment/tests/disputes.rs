@@ -1,16 +1,21 @@
 //! What a cardholder does not accept: known, said, and nothing more.
 
 use super::*;
-use crate::payment::{Claim, DISPUTES_MAX, DisputeStatus};
+use crate::payment::{Claim, DISPUTES_MAX, DisputeStatus, Teller};
 
 fn claim(id: &str, intent: &str, status: DisputeStatus) -> Command {
-    Command::Claimed(Claim {
+    claim_by(Teller::own(), id, intent, status)
+}
+
+fn claim_by(by: Teller, id: &str, intent: &str, status: DisputeStatus) -> Command {
+    let claim = Claim {
         id: id.into(),
         intent: intent.into(),
         amount: amount(3_998),
         reason: "fraudulent".into(),
         status,
-    })
+    };
+    Command::Claimed { claim, by }
 }
 
 /// What the order is owed to hear.
@@ -76,6 +81,29 @@ fn a_dispute_about_money_that_is_not_known_is_heard_later() {
     paying.answered(Outcome::Intent(succeeded()));
     assert_eq!(paying.tell(claim("dp_1", "pi_9", DisputeStatus::NeedsResponse)), Err(Rejection::Busy));
     assert_eq!(paying.told(open()), "disputed");
+}
+
+/// Whoever may sign for one gateway of a store says nothing of money that went through another.
+#[test]
+fn a_gateway_speaks_of_money_that_it_moved_itself_and_of_no_other() {
+    let by = |is_own: bool, names: &[(&str, u32)]| {
+        let gateway = |(name, version): &(&str, u32)| Gateway { name: (*name).into(), version: *version };
+        Teller { is_own, names: names.iter().map(gateway).collect() }
+    };
+    let says = |by: Teller| claim_by(by, "dp_1", "pi_1", DisputeStatus::NeedsResponse);
+    let mut own = Paying::captured();
+    assert_eq!(own.tell(says(by(false, &[("a", 1)]))), Err(Rejection::Elsewhere));
+    assert_eq!(own.told(says(by(true, &[("bank", 3)]))), "disputed");
+
+    let mut paying = routing::routed(Capture::Automatic, &["a", "b"]);
+    paying.answered(unsent());
+    paying.answered(Outcome::Intent(succeeded()));
+    let before = paying.journal.len();
+    for other in [by(true, &[]), by(false, &[("a", 1)]), by(false, &[("b", 2)]), by(true, &[("bank", 1)])] {
+        assert_eq!(paying.tell(says(other.clone())), Err(Rejection::Elsewhere), "{other:?}");
+    }
+    assert_eq!(paying.journal.len(), before, "nothing of it has an effect");
+    assert_eq!(paying.told(says(by(false, &[("z", 1), ("b", 1)]))), "disputed");
 }
 
 #[test]

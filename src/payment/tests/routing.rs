@@ -13,7 +13,7 @@ fn candidate(name: &str, priority: u32, weight: u32) -> Candidate {
     Candidate { gateway: gateway(name), priority, weight, is_ready: true }
 }
 
-fn routed(capture: Capture, names: &[&str]) -> Paying {
+pub(super) fn routed(capture: Capture, names: &[&str]) -> Paying {
     let mut paying = Paying::unbegun();
     let Command::Begin { order, amount, currency, method, capture, retry, gateway_ready, .. } =
         begin(capture)

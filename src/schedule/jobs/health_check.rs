@@ -1,14 +1,20 @@
-//! How journal, views and bank are. A bank that answers clears the alerts of stores that sleep and so do not hear of it.
+//! How journal, views and banks are. A bank that answers clears the alerts of stores that sleep and so do not hear of it.
+//! Gateways that stores name are not asked, since they are not ours to ask: what calls to them have shown is said.
+
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::{Context, Missed, PAGE, caught_up, enter, unreadable};
 use crate::alert::{Kind, Signal};
-use crate::gateway::{Admission, BreakerState, Health as BankHealth, health};
+use crate::gateway::{Admission, BreakerState, Connection, Health as BankHealth, health};
 use crate::journal::Health;
 use crate::store::Directory;
 use crate::store::settings::OWN;
 use crate::types::clock;
+
+/// So many gateways of stores are said how they are, those that are away first.
+const GATEWAYS_MAX: usize = 100;
 
 pub(super) async fn run(context: &Context) -> Result<Value, String> {
     let directory = &context.directory;
@@ -28,20 +34,36 @@ pub(super) async fn run(context: &Context) -> Result<Value, String> {
     if bank_answers && breaker == BreakerState::Closed && journal.is_none() && failure.is_none() {
         cleared = clear(directory, &mut missed).await?;
     }
+    let in_use = node.gateways.all();
     let result = json!({
         "healthy": is_good,
         "journal": {"good": journal.is_none(), "position": node.journal.end(), "fault": journal},
         "views": {"lag": lag, "lag_max": node.options.views_lag_max, "fault": failure.as_deref()},
-        "gateways": [{
-            "name": "bank",
-            "answers": bank_answers,
-            "breaker": breaker.name(),
-            "outages": node.breaker.counters().outages,
-        }],
+        "gateways": gateways(&in_use, bank_answers),
+        "gateways_in_use": in_use.len(),
         "stores": {"active": directory.active(), "quarantined": node.quarantined()},
         "alerts_cleared": cleared,
     });
     missed.judge(result, 1)
+}
+
+/// How every gateway is, the node's own first; whether it answers is known of that alone.
+fn gateways(in_use: &[Arc<Connection>], bank_answers: bool) -> Vec<Value> {
+    let mut all: Vec<(&Connection, BreakerState)> =
+        in_use.iter().map(|one| (&**one, one.breaker().state())).collect();
+    all.sort_by_key(|(one, state)| (one.coordinates().is_some(), *state == BreakerState::Closed));
+    let says = |(one, state): (&Connection, BreakerState)| {
+        let mut said = json!({
+            "name": one.label(),
+            "breaker": state.name(),
+            "outages": one.breaker().counters().outages,
+        });
+        if one.coordinates().is_none() {
+            said["answers"] = bank_answers.into();
+        }
+        said
+    };
+    all.into_iter().take(GATEWAYS_MAX + 1).map(says).collect()
 }
 
 /// Whether the bank answers. The breaker hears of it: where nobody has anything to ask, it would otherwise stay open.
@@ -79,5 +101,41 @@ async fn clear(directory: &Directory, missed: &mut Missed) -> Result<u64, String
                 Err(why) => missed.note(&store, &why),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::{Breaker, Connections, Coordinates};
+    use crate::payment::bank::{Outcome, Reason};
+
+    #[test]
+    fn gateways_that_are_away_are_said_before_the_others_and_after_our_own() {
+        let connections = Connections::from(Arc::new(Breaker::default()));
+        let to = |url: &str| {
+            connections.to(Some(&Coordinates { url: url.into(), secret_key: "sk_secret".into() }))
+        };
+        let named: Vec<_> = (100..100 + GATEWAYS_MAX).map(|nth| to(&format!("http://a{nth}"))).collect();
+        let away = to("http://z");
+        let failed = Outcome::InquiryFailed { reason: Reason::ConnectFailed, retry_after_ms: None };
+        while away.breaker().state() == BreakerState::Closed {
+            let now = clock::monotonic();
+            away.breaker().record(away.breaker().admit(now), &failed, now);
+        }
+        let in_use = connections.all();
+        assert_eq!(in_use.len(), named.len() + 2);
+        let said = gateways(&in_use, true);
+        assert_eq!(said.len(), GATEWAYS_MAX + 1, "bounded");
+        let (own, first) = (&said[0], &said[1]);
+        assert_eq!(
+            (&own["name"], &own["answers"], &own["breaker"]),
+            (&json!("bank"), &json!(true), &json!("closed"))
+        );
+        assert_eq!((&first["breaker"], first.get("answers")), (&json!("open"), None), "{first}");
+        assert!(first["name"].as_str().is_some_and(|name| name.starts_with("z#")), "{first}");
+        assert!(
+            said[2..].iter().all(|one| one["breaker"] == "closed" && !one.to_string().contains("sk_secret"))
+        );
     }
 }

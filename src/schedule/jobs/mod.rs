@@ -15,7 +15,7 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 
 use super::job::Job;
-use crate::gateway::Books;
+use crate::gateway::{Books, OpenBooks};
 use crate::store::{Directory, EnterError, Tenant};
 use crate::types::StoreId;
 use crate::views::ViewsError;
@@ -36,8 +36,10 @@ pub trait Chores {
 pub struct Context {
     /// The stores.
     pub directory: Directory,
-    /// The bank's books.
+    /// The books of the node's own bank.
     pub books: Rc<dyn Books>,
+    /// The way to the books of gateways that stores name.
+    pub open_books: OpenBooks,
     /// How far back payments are compared with them.
     pub reconcile_window: Duration,
     /// Payments that changed so lately are not compared yet.
@@ -86,6 +88,11 @@ impl Missed {
     fn note(&mut self, store: &StoreId, why: &dyn std::fmt::Display) {
         self.stores += 1;
         self.first.get_or_insert_with(|| format!("{store}: {why}"));
+    }
+
+    fn add(&mut self, other: Self) {
+        self.stores += other.stores;
+        self.first = self.first.take().or(other.first);
     }
 
     /// A job that could ask none of its stores has failed; one that missed some says so.

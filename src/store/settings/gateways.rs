@@ -9,6 +9,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::policy::{SECRET_BYTES_MAX, SECRET_BYTES_MIN, Secret};
+use crate::gateway::Coordinates;
+use crate::payment::{Gateway, Teller};
 
 /// The most secrets that hold at once: the one before and the one after, while it changes.
 const WEBHOOK_SECRETS_MAX: usize = 2;
@@ -108,6 +110,12 @@ pub struct ConnectionPatch {
 }
 
 impl GatewayConnection {
+    /// Where it is; nothing for the node's own bank.
+    pub fn coordinates(&self) -> Option<Coordinates> {
+        let (url, key) = (self.url.as_ref()?, self.secret_key.as_ref()?);
+        Some(Coordinates { url: Arc::clone(url), secret_key: Arc::clone(key.reveal()) })
+    }
+
     /// Whether payments that began with this one go on with another of its name.
     fn is_same(&self, other: &Self) -> bool {
         let is_same_key = self.secret_key == other.secret_key;
@@ -123,13 +131,53 @@ impl GatewayPolicy {
 
     /// The connection that a payment began with.
     pub fn connection(&self, name: &str, version: u32) -> Option<&GatewayConnection> {
-        let all = self.connections.iter().chain(&self.earlier);
-        all.into_iter().find(|one| &*one.name == name && one.version == version)
+        self.all().find(|one| &*one.name == name && one.version == version)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &GatewayConnection> {
+        self.connections.iter().chain(&self.earlier)
+    }
+
+    /// Where the gateway of a payment is; nothing for the node's own bank. Whoever has its name has its connection: none is
+    /// ever forgotten.
+    pub fn coordinates_of(&self, gateway: Option<&Gateway>) -> Option<Coordinates> {
+        let Gateway { name, version } = gateway?;
+        self.connection(name, *version)?.coordinates()
+    }
+
+    /// Whether payments go or went through a gateway by these settings.
+    pub fn uses(&self, at: Option<&Coordinates>) -> bool {
+        let is_unnamed = at.is_none() && self.connections.is_empty();
+        is_unnamed || self.all().any(|one| one.coordinates().as_ref() == at)
+    }
+
+    /// A gateway, by every name that the store has for it.
+    pub fn teller(&self, at: Option<&Coordinates>) -> Teller {
+        let known = self.all().filter(|one| one.coordinates().as_ref() == at);
+        let name = |one: &GatewayConnection| Gateway { name: Arc::clone(&one.name), version: one.version };
+        Teller { is_own: at.is_none(), names: known.map(name).collect() }
+    }
+
+    /// Every gateway that may know of a payment, each once: first those that sign with this secret, then as they are named, then
+    /// those named before. The node's own bank (nothing) is among them where the store names it, or none.
+    pub fn that_may_know(&self, secret: &Secret) -> Vec<Option<Coordinates>> {
+        let mut named: Vec<&GatewayConnection> = self.all().collect();
+        named.sort_by_key(|one| !one.webhook_secrets.contains(secret));
+        let mut all: Vec<Option<Coordinates>> = Vec::with_capacity(named.len());
+        for at in named.into_iter().map(GatewayConnection::coordinates) {
+            if !all.contains(&at) {
+                all.push(at);
+            }
+        }
+        if self.connections.is_empty() && !all.contains(&None) {
+            all.insert(0, None);
+        }
+        all
     }
 
     /// What any of the gateways may sign with: those of earlier ones go on telling of payments that began with them.
     pub fn all_webhook_secrets(&self) -> Vec<Secret> {
-        let named = self.connections.iter().chain(&self.earlier).flat_map(|one| &one.webhook_secrets);
+        let named = self.all().flat_map(|one| &one.webhook_secrets);
         let mut all: Vec<Secret> = self.webhook_secrets.iter().chain(named).cloned().collect();
         all.dedup();
         all
@@ -316,6 +364,42 @@ mod tests {
         let share = ConnectionPatch { secret_key: None, weight: Some(7), ..wish("main", "http://a", "") };
         assert_eq!(named(&mut policy, vec![share]), first);
         assert_eq!(policy.connections[0].weight, 7);
+    }
+
+    #[test]
+    fn who_may_know_of_a_payment_is_asked_once_and_who_signed_first() {
+        let at = |url: &str| Some(Coordinates { url: url.into(), secret_key: "sk".into() });
+        let signing = |name: &str, url: &str, secret: &str| ConnectionPatch {
+            webhook_secrets: Some(vec![Secret::from(secret)]),
+            ..wish(name, url, "sk")
+        };
+        let mut policy = GatewayPolicy::default();
+        let secret = Secret::from("of c");
+        assert_eq!(policy.that_may_know(&secret), [None], "the node's own bank where none is named");
+        assert!(policy.uses(None) && !policy.uses(at("http://a").as_ref()));
+        named(&mut policy, vec![wish("old", "http://o", "sk")]);
+        let two_names = vec![
+            wish("a", "http://a", "sk"),
+            signing("c", "http://c", "of c"),
+            wish("again", "http://a", "sk"),
+        ];
+        let versions = named(&mut policy, two_names.clone());
+        assert_eq!(policy.that_may_know(&secret), [at("http://c"), at("http://a"), at("http://o")]);
+        let other = Secret::from("of nobody");
+        assert_eq!(policy.that_may_know(&other), [at("http://a"), at("http://c"), at("http://o")]);
+        assert!(policy.uses(at("http://o").as_ref()) && !policy.uses(None), "it was named, and that was not");
+
+        let gateway =
+            |nth: usize| Gateway { name: versions[nth].0.as_str().into(), version: versions[nth].1 };
+        let teller = policy.teller(at("http://a").as_ref());
+        assert_eq!(teller, Teller { is_own: false, names: vec![gateway(0), gateway(2)] });
+        assert_eq!(policy.teller(None), Teller::own());
+        assert_eq!(policy.coordinates_of(Some(&gateway(1))), at("http://c"));
+        assert_eq!(policy.coordinates_of(None), None);
+
+        named(&mut policy, [two_names, vec![wish("bank", "", "")]].concat());
+        assert_eq!(policy.that_may_know(&other)[2], None, "where it stands among them");
+        assert!(policy.uses(None) && policy.teller(None).names.len() == 1);
     }
 
     #[test]

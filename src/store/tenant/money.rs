@@ -2,6 +2,7 @@
 
 use super::Tenant;
 use super::asking::{ask_if, look, put};
+use crate::gateway::Coordinates;
 use crate::payment::bank::Notice;
 use crate::payment::{self, Claim, Payment, PaymentView, RefundView};
 use crate::runtime::ask::Show;
@@ -53,14 +54,20 @@ impl Tenant {
         put(&self.members.payments, payment, command, meta, None, None, show).await.map(drop)
     }
 
-    /// Hears what the bank says of a dispute. Answers once that is durable.
-    pub async fn claimed(&self, order: OrderId, claim: Claim) -> Result<(), Refusal<payment::Rejection>> {
+    /// Hears what a gateway (nothing for the node's own bank) says of a dispute. Answers once that is durable; refused where the
+    /// payment's money is with another.
+    pub async fn claimed(
+        &self,
+        order: OrderId,
+        claim: Claim,
+        at: Option<&Coordinates>,
+    ) -> Result<(), Refusal<payment::Rejection>> {
         let show: Show<Payment> = Box::new(|state| {
             let begun = state.begun()?;
             Some(Answer::of(&PaymentView::of(begun.id(), begun), 0))
         });
         let (payment, meta) = (payment::id_of(order), Meta::by(Actor::Bank));
-        let command = payment::Command::Claimed(claim);
+        let command = payment::Command::Claimed { claim, by: self.gateways().teller(at) };
         put(&self.members.payments, payment, command, meta, None, None, show).await.map(drop)
     }
 }

@@ -142,6 +142,7 @@ fn only_what_is_not_there_is_not_owed() {
         (R::NotCaptured, false),
         (R::NotBegun, false),
         (R::Busy, false),
+        (R::Elsewhere, false),
     ];
     for (why, is_settled) in table {
         let reference: Arc<str> = "canceled_lines".into();

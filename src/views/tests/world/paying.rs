@@ -16,10 +16,23 @@ impl World {
             method: cart.payment.payment_method,
             capture: payment::Capture::Automatic,
             retry: payment::RetryPolicy { base_ms: 500, cap_ms: 60_000, attempts_max: 3 },
-            gateways: Vec::new(),
+            gateways: self.candidates(store),
             gateway_ready: true,
         };
         self.pay(store, order, command);
+    }
+
+    /// The gateways that the store names, as if all of them took calls.
+    fn candidates(&self, store: &StoreId) -> Vec<payment::Candidate> {
+        let known = self.shops.get(store).and_then(|shop| shop.tenant.known());
+        let named = known.into_iter().flat_map(|known| &known.settings.gateway.connections);
+        let candidate = |one: &settings::GatewayConnection| payment::Candidate {
+            gateway: payment::Gateway { name: Arc::clone(&one.name), version: one.version },
+            priority: one.priority,
+            weight: one.weight,
+            is_ready: true,
+        };
+        named.map(candidate).collect()
     }
 
     /// The bank answers whatever it was last asked.
