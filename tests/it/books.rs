@@ -211,6 +211,40 @@ async fn a_dispute_told_by_the_second_bank_is_asked_of_whoever_may_know() {
     world.server.verify().await.succeeded();
 }
 
+/// Who signed is asked first; and where that says nothing, whoever takes too long to answer is passed over for the next.
+#[tokio::test]
+async fn a_silent_bank_stands_in_no_others_way() {
+    let world = Setup::new().more_banks(2).setting("gateway.timeout_ms", 9_000).start().await;
+    let shop = world.shop_with("acme", json!({"gateway": {"webhook_secrets": [SECRET]}})).await;
+    shop.stock("MUG", 10).await;
+    let (a, b) = (&world.more_banks[0], &world.more_banks[1]);
+    prefers(&world, &shop, "b").await;
+    let (first, second) = (
+        shop.buy_until(&basket("MUG", 1).paid_with(DISPUTED), "confirmed").await,
+        shop.buy_until(&basket("MUG", 2).paid_with(DISPUTED), "confirmed").await,
+    );
+    prefers(&world, &shop, "a").await;
+    a.weather(json!({"mode": "slow", "latency_ms": {"p50": 60_000, "p99": 60_000}})).await;
+    let before = a.requests().await;
+    let told_of = async |id: &str, dispute: &Value| {
+        told(&world, "acme", &event(id, "charge.dispute.created", dispute)).await.must(200)
+    };
+    told_of("evt_1", &dispute_at(b, &first).await).await;
+    is_disputed(&shop, &first).await;
+    let after = a.requests().await;
+    assert!(after > before, "it was asked, and did not answer");
+
+    let mut signing = named(&world, 1, "b", 2);
+    signing["webhook_secrets"] = json!([SECRET]);
+    let connections = [named(&world, 0, "a", 1), signing];
+    shop.configure(json!({"gateway": {"webhook_secrets": [], "connections": connections}})).await;
+    told_of("evt_2", &dispute_at(b, &second).await).await;
+    is_disputed(&shop, &second).await;
+    assert_eq!(a.requests().await, after, "who signed knew it");
+    a.clears().await;
+    world.ends(&[&shop]).await;
+}
+
 #[tokio::test]
 async fn a_dispute_at_a_bank_that_is_named_no_more_is_found_when_books_are_compared() {
     let (world, shop) = two_banks().await;
