@@ -13,7 +13,7 @@ use crate::types::StoreId;
 
 /// Where something was left out, the next part waits: for so long for each who listens on the node, so that what they cost together
 /// has a bound,
-const REST_EACH: Duration = Duration::from_micros(500);
+const REST_EACH: Duration = Duration::from_millis(1);
 /// at least so long, because eyes see no faster,
 const REST_MIN: Duration = Duration::from_millis(10);
 /// and no longer than this, because then they would.
@@ -136,9 +136,9 @@ mod tests {
         let store: StoreId = "acme".parse().expect("a legal id");
         let mut seats = vec![hub.take(&store).expect("a place")];
         assert_eq!(seats[0].rest(), REST_MIN);
-        seats.extend((1..100).map(|_| hub.take(&store).expect("a place")));
+        seats.extend((1..50).map(|_| hub.take(&store).expect("a place")));
         assert_eq!(seats[0].rest(), Duration::from_millis(50));
-        seats.extend((100..1_000).map(|_| hub.take(&store).expect("a place")));
+        seats.extend((50..1_000).map(|_| hub.take(&store).expect("a place")));
         assert_eq!(seats[0].rest(), REST_MAX);
     }
 
