@@ -9,6 +9,7 @@ use super::door::{Door, Through};
 use super::json::check_plain;
 use super::lists;
 use super::query::{Params, PathTo};
+use super::recent::Recent;
 use super::reply::{self, Reply};
 use super::sent::Sent;
 use crate::alert::{AlertView, Command, Kind, Severity, Status};
@@ -40,13 +41,22 @@ pub(super) struct Asked {
 }
 
 /// The store's alerts, the newest first.
-pub(super) async fn list(door: Through, tenant: Tenant, Params(asked): Params<Asked>) -> Reply {
+pub(super) async fn list(
+    door: Through,
+    tenant: Tenant,
+    recent: Recent,
+    Params(asked): Params<Asked>,
+) -> Reply {
     let limit = lists::limit(asked.limit)?;
     let Asked { status, kind, severity, cursor, .. } = asked;
-    let (store, filter) = (tenant.id().clone(), AlertFilter { status, kind, severity });
-    let query = move |views: &mut ViewsReader| views.list_alerts(&store, &filter, cursor.as_deref(), limit);
-    let page = lists::ask(&door, tenant.end(), query).await?;
-    Ok(lists::page(&page, AlertView::of))
+    let make = async |tenant: Tenant| {
+        let (store, filter) = (tenant.id().clone(), AlertFilter { status, kind, severity });
+        let query =
+            move |views: &mut ViewsReader| views.list_alerts(&store, &filter, cursor.as_deref(), limit);
+        let page = lists::ask(&door, tenant.end(), query).await?;
+        Ok(lists::page(&page, AlertView::of))
+    };
+    recent.or(tenant, make).await
 }
 
 /// One alert.

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::door::Through;
 use super::lists;
+use super::recent::Recent;
 use super::reply::{self, Reply};
 use crate::problem::Code;
 use crate::store::Tenant;
@@ -18,12 +19,15 @@ struct Stats<T> {
 }
 
 /// The figures of one store.
-pub(super) async fn store(door: Through, tenant: Tenant) -> Reply {
-    let (store, now) = (tenant.id().clone(), door.directory().node().clock.now());
-    let stats = lists::ask(&door, tenant.end(), move |views| views.stats(&store, now)).await?;
-    let stats = stats.ok_or(Code::StoreNotFound)?;
-    let latency_ms = door.latencies().of(tenant.id());
-    Ok(reply::view(&Stats { stats, latency_ms }))
+pub(super) async fn store(door: Through, tenant: Tenant, recent: Recent) -> Reply {
+    let make = async |tenant: Tenant| {
+        let (store, now) = (tenant.id().clone(), door.directory().node().clock.now());
+        let stats = lists::ask(&door, tenant.end(), move |views| views.stats(&store, now)).await?;
+        let stats = stats.ok_or(Code::StoreNotFound)?;
+        let latency_ms = door.latencies().of(tenant.id());
+        Ok(reply::view(&Stats { stats, latency_ms }))
+    };
+    recent.or(tenant, make).await
 }
 
 /// The figures of all stores together.

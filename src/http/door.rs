@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::admission::Class;
 use super::gateways::BankDesk;
 use super::logs;
+use super::recent::Answers;
 use super::stream::{Hub, StreamLimits};
 use super::web::Page;
 use super::webhooks::Heard;
@@ -120,6 +121,7 @@ pub struct Door {
     closing: watch::Sender<bool>,
     streams: Arc<Hub>,
     heard: Heard,
+    answers: Answers,
     /// Request ids are hashes of this and a count: told apart over restarts, and nobody can guess the next.
     id_seed: u128,
     ids_made: AtomicU64,
@@ -149,6 +151,7 @@ impl Door {
             closing: watch::Sender::new(false),
             streams: Hub::new(limits.streams, metrics.streams()),
             heard: Heard::default(),
+            answers: Answers::new(),
             metrics,
             id_seed: id.bits(),
             ids_made: AtomicU64::new(0),
@@ -176,6 +179,11 @@ impl Door {
     /// The way to ask the bank about disputes.
     pub(super) fn disputes(&self) -> Option<&Disputes> {
         self.disputes.as_ref()
+    }
+
+    /// The answers of the last moment.
+    pub(super) fn answers(&self) -> &Answers {
+        &self.answers
     }
 
     /// What the bank told of late.

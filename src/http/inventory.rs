@@ -9,6 +9,7 @@ use super::door::Through;
 use super::json::check_plain;
 use super::lists::{self, Paging};
 use super::query::{Params, PathTo};
+use super::recent::Recent;
 use super::reply::{self, Reply};
 use super::sent::Sent;
 use crate::inventory::{Command, Condition, ItemView, SetItem};
@@ -35,12 +36,21 @@ pub(super) struct Asked {
 }
 
 /// The store's items, the newest first.
-pub(super) async fn list(door: Through, tenant: Tenant, Params(asked): Params<Asked>) -> Reply {
+pub(super) async fn list(
+    door: Through,
+    tenant: Tenant,
+    recent: Recent,
+    Params(asked): Params<Asked>,
+) -> Reply {
     let limit = lists::limit(asked.limit)?;
-    let (store, Asked { condition, cursor, .. }) = (tenant.id().clone(), asked);
-    let query = move |views: &mut ViewsReader| views.list_items(&store, condition, cursor.as_deref(), limit);
-    let page = lists::ask(&door, tenant.end(), query).await?;
-    Ok(lists::page(&page, ItemView::of))
+    let make = async |tenant: Tenant| {
+        let (store, Asked { condition, cursor, .. }) = (tenant.id().clone(), asked);
+        let query =
+            move |views: &mut ViewsReader| views.list_items(&store, condition, cursor.as_deref(), limit);
+        let page = lists::ask(&door, tenant.end(), query).await?;
+        Ok(lists::page(&page, ItemView::of))
+    };
+    recent.or(tenant, make).await
 }
 
 /// What happened to one SKU's stock, the newest first.

@@ -31,6 +31,7 @@ mod logs;
 mod mac;
 mod orders;
 mod query;
+mod recent;
 mod refunds;
 mod reply;
 mod returns;

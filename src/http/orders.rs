@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::door::{Door, Through};
 use super::lists;
 use super::query::{Params, PathTo};
+use super::recent::Recent;
 use super::reply::{self, Reply};
 use super::sent::{Body, Sent};
 use crate::order::{
@@ -73,7 +74,12 @@ pub(super) struct Asked {
 }
 
 /// The store's orders, the newest first.
-pub(super) async fn list(door: Through, tenant: Tenant, Params(asked): Params<Asked>) -> Reply {
+pub(super) async fn list(
+    door: Through,
+    tenant: Tenant,
+    recent: Recent,
+    Params(asked): Params<Asked>,
+) -> Reply {
     let limit = lists::limit(asked.limit)?;
     let filter = OrderFilter {
         status: asked.status,
@@ -86,10 +92,13 @@ pub(super) async fn list(door: Through, tenant: Tenant, Params(asked): Params<As
         created_before: asked.created_before,
         q: asked.q,
     };
-    let (store, cursor) = (tenant.id().clone(), asked.cursor);
-    let query = move |views: &mut ViewsReader| views.orders(&store, &filter, cursor.as_deref(), limit);
-    let page = lists::ask(&door, tenant.end(), query).await?;
-    Ok(lists::page(&page, |placed| OrderView::of(tenant.id(), placed)))
+    let make = async |tenant: Tenant| {
+        let (store, cursor) = (tenant.id().clone(), asked.cursor);
+        let query = move |views: &mut ViewsReader| views.orders(&store, &filter, cursor.as_deref(), limit);
+        let page = lists::ask(&door, tenant.end(), query).await?;
+        Ok(lists::page(&page, |placed| OrderView::of(tenant.id(), placed)))
+    };
+    recent.or(tenant, make).await
 }
 
 /// Every event of an order, of all actors, oldest first.

@@ -9,6 +9,7 @@ use super::door::{Door, Through};
 use super::json::check_plain;
 use super::lists;
 use super::query::{Params, PathTo};
+use super::recent::Recent;
 use super::reply::{self, Reply};
 use super::sent::Sent;
 use crate::fraud::{Command, ReviewView};
@@ -42,17 +43,26 @@ enum AskedStatus {
 }
 
 /// The store's reviews, those of the newest orders first.
-pub(super) async fn list(door: Through, tenant: Tenant, Params(asked): Params<Asked>) -> Reply {
+pub(super) async fn list(
+    door: Through,
+    tenant: Tenant,
+    recent: Recent,
+    Params(asked): Params<Asked>,
+) -> Reply {
     let limit = lists::limit(asked.limit)?;
     let filter = match asked.status {
         None => ReviewFilter::All,
         Some(AskedStatus::Open) => ReviewFilter::Open,
         Some(AskedStatus::Closed) => ReviewFilter::Closed,
     };
-    let (store, cursor) = (tenant.id().clone(), asked.cursor);
-    let query = move |views: &mut ViewsReader| views.list_reviews(&store, filter, cursor.as_deref(), limit);
-    let page = lists::ask(&door, tenant.end(), query).await?;
-    Ok(lists::page(&page, ReviewView::of))
+    let make = async |tenant: Tenant| {
+        let (store, cursor) = (tenant.id().clone(), asked.cursor);
+        let query =
+            move |views: &mut ViewsReader| views.list_reviews(&store, filter, cursor.as_deref(), limit);
+        let page = lists::ask(&door, tenant.end(), query).await?;
+        Ok(lists::page(&page, ReviewView::of))
+    };
+    recent.or(tenant, make).await
 }
 
 /// The review of one order.
