@@ -79,11 +79,6 @@ fn is_worth_a_try(breaker: &Breaker) -> bool {
     breaker.takes_calls() || !breaker.is_closed() && breaker.is_ready()
 }
 
-fn coordinates(connection: &GatewayConnection) -> Option<Coordinates> {
-    let (url, key) = (connection.url.as_ref()?, connection.secret_key.as_ref()?);
-    Some(Coordinates { url: Arc::clone(url), secret_key: Arc::clone(key.reveal()) })
-}
-
 impl Lanes {
     /// The lane to the node's own bank.
     pub(super) fn new(shard: Rc<Shard>, own: Rc<Lane>) -> Self {
@@ -96,7 +91,7 @@ impl Lanes {
             gateway: Gateway { name: Arc::clone(&connection.name), version: connection.version },
             priority: connection.priority,
             weight: connection.weight,
-            connection: self.shard.node.gateways.to(coordinates(connection).as_ref()),
+            connection: self.shard.node.gateways.to(connection.coordinates().as_ref()),
         });
         *self.named.borrow_mut() = named.collect();
     }
@@ -163,7 +158,7 @@ fn lane_to(family: &Rc<StoreFamily>, gateway: &Gateway) -> Rc<Lane> {
     let tenant = family.tenant();
     let connection =
         tenant.as_ref().and_then(|tenant| tenant.settings.gateway.connection(&gateway.name, gateway.version));
-    let Some(at) = connection.and_then(coordinates) else {
+    let Some(at) = connection.and_then(GatewayConnection::coordinates) else {
         // The node's own bank by its name. No connection that a payment began with is ever forgotten.
         return Rc::clone(&lanes.own);
     };
