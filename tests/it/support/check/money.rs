@@ -29,9 +29,9 @@ pub(super) fn check(evidence: &Evidence) -> Checked {
         }
         agrees(order, account).map_err(|why| format!("{why}: {account:?} at the bank, {order}"))?;
     }
+    let known: BTreeSet<&str> = evidence.orders.iter().filter_map(|order| order["id"].as_str()).collect();
     for id in accounts.keys() {
-        let is_known = evidence.orders.iter().any(|order| order["id"] == id.as_str());
-        ensure!(is_known, "the bank has an account of {id}, which is no order");
+        ensure!(known.contains(id.as_str()), "the bank has an account of {id}, which is no order");
     }
     if strays.is_empty() {
         revenue(evidence, &["captured", "refunded", "net"])
