@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bank;
+mod books;
 mod clock;
 mod form;
 mod http;
@@ -12,6 +13,7 @@ mod server;
 mod teller;
 mod weather;
 
+pub use books::{Asked, Books, Said};
 pub use journal::LoadError;
 pub use server::{Options, Running, StartError, start};
 pub use weather::ScriptError;

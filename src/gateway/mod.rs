@@ -7,6 +7,7 @@
 mod books;
 pub mod breaker;
 mod connections;
+mod endings;
 mod health;
 mod key;
 mod pace;
@@ -19,9 +20,12 @@ mod traffic;
 pub use books::{BookedCharge, BookedDispute, Books, BooksPage, DisputesPage, OpenBooks};
 pub use breaker::{Admission, Breaker, BreakerConfig, BreakerCounters, BreakerState};
 pub use connections::{Connection, Connections, Coordinates, OpenBank};
+pub use endings::Probed;
 pub use health::{Health, health};
 pub use key::key;
-pub use stripe::{ANSWER_BYTES_MAX, Control, ControlFault, Disputes, Stripe, StripeConfig, StripeError};
+pub use stripe::{
+    ANSWER_BYTES_MAX, Control, ControlFault, Dial, Disputes, Stripe, StripeConfig, StripeError, Wire,
+};
 pub use traffic::Traffic;
 
 use futures_util::future::LocalBoxFuture;

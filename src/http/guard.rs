@@ -135,7 +135,7 @@ impl About {
 }
 
 /// Around every request.
-pub(crate) async fn guard(
+pub async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {

@@ -55,7 +55,7 @@ use actix_web::web::{ServiceConfig, resource};
 pub use docs::document;
 pub use door::{Door, DoorSlot, Limits};
 pub use gateways::BankDesk;
-pub(crate) use guard::guard;
+pub use guard::guard;
 pub use stream::StreamLimits;
 pub use web::Page;
 

@@ -6,6 +6,8 @@ mod items;
 mod parcels;
 mod waiting;
 
+use std::collections::BTreeSet;
+
 use crate::types::map::Map;
 use crate::types::{OrderId, Quantity, Sku, Timestamp};
 
@@ -79,6 +81,8 @@ struct Draft<'a> {
     ended: Option<OrderId>,
     /// The order that waits no more.
     closed: Option<OrderId>,
+    /// The orders that got what they waited for.
+    served: BTreeSet<OrderId>,
     events: Vec<Event>,
     touched: Vec<Touched>,
     /// Where in `touched` a SKU is, once there are many.
@@ -103,6 +107,7 @@ impl<'a> Draft<'a> {
             swept: 0,
             ended: None,
             closed: None,
+            served: BTreeSet::new(),
             events: Vec::new(),
             touched: Vec::new(),
             places: Map::default(),

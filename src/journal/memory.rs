@@ -81,6 +81,8 @@ pub struct MemoryJournal {
     intake: Intake,
     medium: Arc<Medium>,
     engine: Mutex<Engine>,
+    /// Rung at every append.
+    bell: tokio::sync::Notify,
 }
 
 /// Who commits.
@@ -161,7 +163,8 @@ impl MemoryJournal {
         let (intake, appends) = Intake::new(board.clone());
         let bounds = Bounds { linger_us: 0, probe_ms: 5, ..Bounds::default() };
         let writer = Writer::new(MemoryDisk { medium: medium.clone() }, board.clone(), bounds);
-        Arc::new(Self { board, intake, medium, engine: Mutex::new(engine(writer, appends)) })
+        let engine = Mutex::new(engine(writer, appends));
+        Arc::new(Self { board, intake, medium, engine, bell: tokio::sync::Notify::new() })
     }
 
     /// Without a thread: settles one batch of what waits, and returns how many appends were decided. While the journal
@@ -171,6 +174,11 @@ impl MemoryJournal {
             Engine::Inline { writer, appends } if !self.medium.state().is_held => pump(writer, appends),
             Engine::Inline { .. } | Engine::Thread(_) | Engine::Stopped => 0,
         }
+    }
+
+    /// Resolves when something was handed over since it last did.
+    pub async fn appended(&self) {
+        self.bell.notified().await;
     }
 
     /// From now on commits wait.
@@ -239,6 +247,7 @@ impl Journal for MemoryJournal {
 
     fn append(&self, append: Append) {
         self.intake.append(append);
+        self.bell.notify_one();
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, JournalError> {

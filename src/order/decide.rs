@@ -46,8 +46,8 @@ fn cancel(placed: &Placed, reason: CancelReason) -> Decision {
         | Phase::OnHold { .. }
         | Phase::Paying
         | Phase::Challenged
-        | Phase::Committing => Ok(vec![canceled(placed, reason, None, None)]),
-        Phase::Confirmed if placed.goods.let_go == 0 => Ok(vec![canceled(placed, reason, None, None)]),
+        | Phase::Committing => Ok(vec![on_request(placed, reason)]),
+        Phase::Confirmed if placed.goods.let_go == 0 => Ok(vec![on_request(placed, reason)]),
         Phase::Confirmed if placed.goods.canceling.is_some() => Ok(vec![]),
         Phase::Confirmed if forward::is_all_gone(placed) => Err(illegal(placed, "be canceled")),
         Phase::Confirmed => Ok(vec![Event::RemainderCanceled(RemainderCanceled { id: placed.id, reason })]),
@@ -298,7 +298,12 @@ fn hear(placed: &Placed, outcome: Outcome, now: Timestamp) -> Vec<Event> {
 }
 
 fn canceled(placed: &Placed, reason: CancelReason, detail: Option<String>, risk: Option<Risk>) -> Event {
-    Event::Canceled(Canceled { id: placed.id, reason, detail, risk })
+    Event::Canceled(Canceled { id: placed.id, reason, detail, risk, on_request: false })
+}
+
+/// Whatever reason people give, a sibling has not said so: all is to be undone that may be there.
+fn on_request(placed: &Placed, reason: CancelReason) -> Event {
+    Event::Canceled(Canceled { id: placed.id, reason, detail: None, risk: None, on_request: true })
 }
 
 fn illegal(placed: &Placed, action: &'static str) -> Rejection {

@@ -198,6 +198,9 @@ pub struct Canceled {
     /// The verdict, when that is why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk: Option<Risk>,
+    /// Somebody asked for it, and the reason is theirs: no sibling has said that there is nothing to undo.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_request: bool,
 }
 
 /// `order.expired`

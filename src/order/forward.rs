@@ -125,6 +125,7 @@ pub(super) fn goods_moved(placed: &Placed, progress: Progress) -> Vec<Event> {
             reason: CancelReason::OutOfStock,
             detail,
             risk: None,
+            on_request: false,
         })];
     }
     let updated = FulfillmentUpdated { id: placed.id, progress };

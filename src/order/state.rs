@@ -376,7 +376,9 @@ impl Placed {
                 if let Some(risk) = &canceled.risk {
                     self.risk = Some(risk.clone());
                 }
-                let is_short = canceled.reason == CancelReason::OutOfStock;
+                // A reason that people give is no word of a sibling's.
+                let said = (!canceled.on_request).then_some(canceled.reason);
+                let is_short = said == Some(CancelReason::OutOfStock);
                 let is_unheld = is_short && matches!(self.phase, Phase::Reserving);
                 let is_unopened = is_short && matches!(self.phase, Phase::Committing);
                 let (reason, detail) = (canceled.reason, canceled.detail.clone());
@@ -389,11 +391,11 @@ impl Placed {
                     // Inventory said so itself: it holds nothing.
                     self.undone(|undo| undo.stock = false);
                 }
-                if reason == CancelReason::PaymentFailed {
+                if said == Some(CancelReason::PaymentFailed) {
                     // Payment said so itself: no money came and none will.
                     self.undone(|undo| undo.payment = false);
                 }
-                if reason == CancelReason::Fraudulent {
+                if said == Some(CancelReason::Fraudulent) {
                     // Fraud said so itself: it waits for nobody.
                     self.undone(|undo| undo.review = false);
                 }

@@ -175,6 +175,24 @@ fn an_order_without_stock_is_canceled_and_owes_nothing() {
 }
 
 #[test]
+fn whatever_reason_people_give_all_is_undone_that_may_be_there() {
+    let ask = |reason| Command::Cancel { reason };
+    let both = [Step::ReleaseStock, Step::CancelPayment];
+    let unpaid = ask(CancelReason::PaymentFailed);
+    check(&paying(), unpaid.clone(), &["order.canceled"], Status::Canceled, &both);
+    let stopped =
+        check(&confirmed(), unpaid, &["order.canceled"], Status::Canceled, &[Step::CancelFulfillment]);
+    let heard = hear(Outcome::FulfillmentCanceled { progress: Progress::default() });
+    check(&stopped, heard, &["order.fulfillment_canceled"], Status::Canceled, &both);
+    // The answer that it is held may be under way.
+    let short = ask(CancelReason::OutOfStock);
+    check(&given([place()]), short, &["order.canceled"], Status::Canceled, &[Step::ReleaseStock]);
+    let parked = given([place(), hear(Outcome::StockHeld), parked()]);
+    let owed = [Step::ReleaseStock, Step::WithdrawReview];
+    check(&parked, ask(CancelReason::Fraudulent), &["order.canceled"], Status::Canceled, &owed);
+}
+
+#[test]
 fn a_declined_order_gives_back_its_stock_only() {
     let failed = hear(Outcome::PaymentFailed { code: "insufficient_funds".into() });
     check(&paying(), failed, &["order.canceled"], Status::Canceled, &[Step::ReleaseStock]);

@@ -68,6 +68,9 @@ impl Answer<'_> {
         let is_sending = self.work.is_sending();
         let is_inquiring = matches!(self.work.stage, Stage::Inquiring { .. });
         match outcome {
+            // An answer that cannot be right is none: what the bank says when it is asked counts.
+            O::Intent(snapshot) if !self.is_credible(&snapshot) => self.incredible(is_sending),
+            O::Refunded(receipt) if receipt.amount > self.work.amount => self.incredible(is_sending),
             O::Intent(snapshot) => self.intent(snapshot, is_sending),
             O::Found(snapshot) => self.intent(snapshot, is_inquiring),
             O::Refunded(receipt) | O::FoundRefund(Some(receipt)) => self.refunded(&receipt),
@@ -92,6 +95,30 @@ impl Answer<'_> {
             // About a call that has been overtaken.
             O::Unknown { .. } | O::NotFound | O::InquiryFailed { .. } => vec![],
         }
+    }
+
+    /// Whether money that an answer speaks of is the money that was asked for.
+    fn is_credible(&self, snapshot: &Snapshot) -> bool {
+        let is_money = match snapshot.status {
+            IntentStatus::RequiresAction { .. } | IntentStatus::RequiresCapture | IntentStatus::Succeeded => {
+                true
+            }
+            IntentStatus::RequiresPaymentMethod(_) | IntentStatus::Processing | IntentStatus::Canceled => {
+                false
+            }
+        };
+        match self.work.operation {
+            Operation::Authorize => !is_money || is_as_asked(self.begun, snapshot),
+            Operation::Capture => {
+                !is_money || snapshot.captured.is_zero() || snapshot.captured == self.work.amount
+            }
+            // No money moves by a void, and refunds are answered by receipts.
+            Operation::Void | Operation::Refund(_) => true,
+        }
+    }
+
+    fn incredible(&self, is_sending: bool) -> Vec<Event> {
+        if is_sending { vec![self.unknown(Reason::Unreadable, false, None)] } else { vec![] }
     }
 
     /// The bank says where the intent stands; `is_awaited` when that is what we are waiting to hear.
@@ -416,7 +443,7 @@ impl Answer<'_> {
             && matches!(reason, Reason::NotFound | Reason::NotDone);
         let wait_ms = if is_next_at_once {
             0
-        } else if reason == Reason::Refused || self.work.is_refused {
+        } else if next != Next::Inquire && (reason == Reason::Refused || self.work.is_refused) {
             backoff::long_wait_ms(payment, tries, backoff::REFUSED_WAIT_MS)
         } else {
             backoff::wait_ms(self.begun.retry, payment, tries)

@@ -237,6 +237,17 @@ impl Call {
         }
     }
 
+    /// What is done, in a word; of refunds without their number.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Call::Authorize { .. } => "authorize",
+            Call::Capture { .. } => "capture",
+            Call::Void { .. } => "void",
+            Call::Refund { .. } => "refund",
+            Call::Inquire { .. } | Call::Look { .. } => "inquire",
+        }
+    }
+
     /// The logical attempt the call makes or asks about.
     pub fn attempt(&self) -> u32 {
         match self {

@@ -333,10 +333,13 @@ impl Begun {
 
     /// An accepted refund is looked at again.
     fn check(&mut self, number: u32, at: Timestamp) {
+        // Of a refund that the bank made several times, over all of them: what follows has a key that was never used.
+        let of_number = self.refunds.iter().filter(|refund| refund.number == number);
+        let attempts = of_number.map(|refund| refund.attempts).max().unwrap_or(0);
         let Some(refund) = self.refund_mut(number) else { return };
         refund.check_at = None;
-        let (intent, amount, attempt) = (Arc::clone(&refund.intent), refund.amount, refund.attempts.max(1));
-        let (reason, tries) = (refund.reason.clone(), refund.attempts);
+        let (intent, amount, attempt) = (Arc::clone(&refund.intent), refund.amount, attempts.max(1));
+        let (reason, tries) = (refund.reason.clone(), attempts);
         let started_at = refund.created_at;
         let mut work = Work::new(Operation::Refund(number), attempt, Some(intent), amount, reason, at);
         (work.stage, work.is_check) = (Stage::Inquiring { since: at }, true);

@@ -87,7 +87,7 @@ use crate::runtime::{Aggregate, Due};
 use crate::types::{Amount, OrderId, PaymentId, Timestamp};
 
 /// How long after the last call that may have arrived an inquiry must begin, for its "not found" to be proof.
-pub const CERTAIN_AFTER_MS: u64 = 30_000;
+pub const CERTAIN_AFTER_MS: u64 = 45_000;
 
 /// How long a bank is trusted to remember a key; it promises 24 hours. Past that nothing is sent again before the bank
 /// was asked.

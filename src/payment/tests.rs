@@ -430,13 +430,24 @@ fn another_amount_or_currency_is_given_back_and_fails_the_payment() {
     for snapshot in wrong {
         let mut paying = Paying::begun();
         let captured = snapshot.captured;
-        assert_eq!(paying.answered(Outcome::Intent(snapshot)), "integrity_failure attempt_started");
+        // An answer alone may be mangled: the bank is asked before anything is made of it.
+        assert_eq!(paying.answered(Outcome::Intent(snapshot.clone())), "outcome_unknown");
+        assert_eq!(paying.answered(Outcome::Found(snapshot)), "integrity_failure attempt_started");
         assert!(matches!(paying.standing(), Standing::Failed { reason: Failure::Integrity, .. }));
         let Some(Call::Refund { amount, .. }) = paying.call() else { panic!("a refund is due") };
         assert_eq!(amount, captured);
         assert_eq!(paying.answered(given_back("re_1", captured.minor())), "refunded");
         assert_eq!(paying.due(), "wait", "it is looked at once more");
     }
+}
+
+#[test]
+fn an_answer_with_another_amount_is_forgotten_when_the_bank_says_otherwise() {
+    let mut paying = Paying::begun();
+    let mangled = Snapshot { amount: amount(3_997), captured: amount(3_997), ..succeeded() };
+    assert_eq!(paying.answered(Outcome::Intent(mangled)), "outcome_unknown");
+    assert_eq!(paying.answered(Outcome::Found(succeeded())), "processed");
+    assert!(matches!(paying.standing(), Standing::Captured { .. }));
 }
 
 #[test]

@@ -171,7 +171,10 @@ impl<A: Wiring> AggregateActor<A> {
         let Due { steps: owed, call, timer } = due;
         steps.extend(owed.into_iter().filter(|step| !before.steps.contains(step)));
         let call = call.filter(|call| before.call.as_ref() != Some(call));
+        crate::fault_point!(of "folded", A::NAME, log.store().as_str());
         let cause = log.append(meta, &events, at);
+        #[cfg(feature = "faults")]
+        super::fault_points::pass_when_recorded(log, events.iter().map(|event| event.kind()));
         tracing::trace!(store.id = %log.store(), aggregate = A::NAME, kind = events[0].kind(), "folded");
         A::changed(&family, state, &events, at);
         A::flowed(&family, key, &events, meta, at);
@@ -275,6 +278,7 @@ impl<A: Wiring> AggregateActor<A> {
             let timer = self.instances.get(&key).and_then(|state| A::due(state).timer);
             match timer {
                 Some((at, command)) if at <= now => {
+                    crate::fault_point!(of "timer_fired", A::NAME, self.family.log().store().as_str());
                     self.take(Ask::tell(key, command, Meta::by(Who::Timer)), ctx)
                 }
                 Some((at, _)) => arm(&mut self.timers, &mut self.armed, key, Some(at)),
@@ -417,6 +421,7 @@ fn send_when_durable<A: Wiring>(
                 if let Some(key) = key {
                     family_then.keys().durable(key);
                 }
+                crate::fault_point!("before_answer", family_then.log().store().as_str());
                 Ok(answer)
             }
             Durable::Refused => Err(Refusal::Fault(Fault::JournalRefused)),
@@ -527,6 +532,7 @@ impl<A: Wiring> Handler<Resume<A>> for AggregateActor<A> {
             if let Err(panic) = resumed {
                 return self.family.break_up(A::NAME, &said(panic.as_ref()));
             }
+            crate::fault_point!("recovery_half_done", self.family.log().store().as_str());
         }
         self.set_alarm(ctx);
         if let Some(last) = last {

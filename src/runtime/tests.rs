@@ -531,3 +531,16 @@ async fn what_was_made_since_a_restart_does_not_go_on_twice() {
     world.commit().await;
     assert_eq!(*world.family.called.borrow(), [12, 30]);
 }
+
+/// A node's wall clock was a month ahead and is right again: what is due by the journal's time falls due all the same.
+#[actix::test]
+async fn journal_time_goes_on_where_the_wall_clock_was_set_back() {
+    tokio::time::pause();
+    let gate = Gate::open(MemoryJournal::inline(Plan::default()));
+    let last = START.plus_secs(30 * 86_400);
+    let store = "acme".parse().expect("legal");
+    let log = StoreLog::resume(store, 1, gate, Clock::following_runtime(START), 7, last);
+    assert_eq!(log.now(), last, "never before the last event");
+    tokio::time::advance(std::time::Duration::from_secs(10)).await;
+    assert_eq!(log.now(), last.plus_secs(10), "and never standing still");
+}

@@ -11,9 +11,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
-use tokio::sync::watch;
 
-use crate::gateway::{Admission, Bank, Breaker, CallContext, Health, health};
+use crate::gateway::{Admission, Bank, Breaker, CallContext, Health, Probed, health};
 use crate::payment::Gateway;
 use crate::payment::bank::{Call, Errand, Outcome, Reason};
 use crate::types::{PaymentId, StoreId, clock};
@@ -344,7 +343,7 @@ impl Lane {
             let Waiting { context, errand: Errand { call, .. } } = next;
             let (payment, order) = (context.payment, context.order);
             let asked = async {
-                crate::fault_point!("before_send", lane.store.as_str());
+                crate::fault_point!(of "before_send", call.name(), lane.store.as_str());
                 lane.bank.call(context, call.clone()).await
             };
             // A client that panics has told us nothing: the outcome is unknown, and will be looked up.
@@ -353,8 +352,8 @@ impl Lane {
             lane.breaker.record(admission, &outcome, clock::monotonic());
             lane.breaker.traffic().ended();
             if health(&outcome) != Health::Healthy {
-                let (store, attempt) = (&lane.store, call.attempt());
-                tracing::debug!(store.id = %store, order.id = %order, attempt, "the bank {}", outcome.in_words());
+                let (store, operation, attempt) = (&lane.store, call.name(), call.attempt());
+                tracing::debug!(store.id = %store, order.id = %order, operation, attempt, "the bank {}", outcome.in_words());
             }
             lane.running.set(lane.running.get() - 1);
             lane.berths.give_back();
@@ -366,7 +365,7 @@ impl Lane {
     fn hand_over(&self, payment: PaymentId, call: &Call, outcome: Outcome) {
         if let Some(Ends { answered, failed }) = &*self.ends.borrow() {
             let handed = catch_unwind(AssertUnwindSafe(|| {
-                crate::fault_point!("after_answer", self.store.as_str());
+                crate::fault_point!(of "after_answer", call.name(), self.store.as_str());
                 answered(payment, call, outcome);
             }));
             if handed.is_err() {
@@ -376,7 +375,7 @@ impl Lane {
     }
 
     /// Tries again when a probe has ended, or the breaker may be probed.
-    fn wake_when_open(self: &Rc<Self>, until: Instant, mut probed: watch::Receiver<u64>) {
+    fn wake_when_open(self: &Rc<Self>, until: Instant, mut probed: Probed) {
         self.send_elsewhere();
         if self.waiting_count() == 0 || self.is_woken.replace(true) {
             return;
@@ -388,7 +387,8 @@ impl Lane {
         actix::spawn(async move {
             let wait = until.saturating_duration_since(clock::monotonic());
             tokio::select! {
-                _ = probed.changed() => {}
+                biased;
+                () = probed.changed() => {}
                 () = tokio::time::sleep(wait) => {}
             }
             if let Some(lane) = lane.upgrade() {

@@ -25,7 +25,7 @@ mod supervisor;
 mod tenant;
 #[cfg(test)]
 mod tests;
-mod wiring;
+pub mod wiring;
 
 pub use directory::{Directory, MakeBank, OpenError};
 pub use family::{Members, StoreFamily};

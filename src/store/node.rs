@@ -69,6 +69,7 @@ pub struct Node {
     /// Figures of what flows where, over all stores.
     pub flow: flow::Tally,
     on_settled: OnSettled,
+    taking: tokio::sync::Mutex<()>,
     generations: AtomicU64,
     in_flight: AtomicU32,
     is_stopping: AtomicBool,
@@ -97,6 +98,7 @@ impl Node {
             options,
             flow: flow::Tally::default(),
             on_settled,
+            taking: tokio::sync::Mutex::default(),
             generations: AtomicU64::new(0),
             in_flight: AtomicU32::new(0),
             is_stopping: AtomicBool::new(false),
@@ -134,6 +136,8 @@ impl Node {
 
     /// Resolves when the journal takes events; false when it never will again.
     pub(super) async fn journal_taking(&self) -> bool {
+        // One waits, the others stand in line behind: they go on in the order in which they came.
+        let _turn = self.taking.lock().await;
         let mut health = self.journal.follow_health();
         let known = health.wait_for(|health| !matches!(health, Health::Refusing(_))).await;
         matches!(known.as_deref(), Ok(Health::Good))

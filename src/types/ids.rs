@@ -250,6 +250,22 @@ impl EventId {
     }
 }
 
+thread_local! {
+    /// What the dice of this thread show, where a simulation has said so: a seed, and how often they were rolled.
+    static FORESEEN: std::cell::Cell<Option<(u64, u64)>> = const { std::cell::Cell::new(None) };
+}
+
+/// From now on this thread's dice show what follows from `seed`: for simulations, whose runs are to repeat.
+pub fn foresee(seed: u64) {
+    FORESEEN.set(Some((seed, 0)));
+}
+
+pub(super) fn foreseen() -> Option<u64> {
+    let (seed, rolls) = FORESEEN.get()?;
+    FORESEEN.set(Some((seed, rolls + 1)));
+    Some(xxhash_rust::xxh3::xxh3_64_with_seed(&rolls.to_le_bytes(), seed))
+}
+
 /// Makes ids: the only dice in the program. Ids of one source rise strictly, so lists by id are lists by age.
 #[derive(Debug)]
 pub struct IdSource {
@@ -264,10 +280,10 @@ impl IdSource {
         Self { last: 0, dice: rand::rngs::SmallRng::seed_from_u64(seed) }
     }
 
-    /// A source nobody can predict.
+    /// A source nobody can predict; on a thread that was told what comes, one of those.
     #[expect(clippy::disallowed_methods, reason = "the one place that rolls dice")]
     pub fn unpredictable() -> Self {
-        Self::seeded(rand::random())
+        Self::seeded(foreseen().unwrap_or_else(rand::random))
     }
 
     /// The same source, but every id will come after `id`.

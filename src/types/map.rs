@@ -1,9 +1,38 @@
 //! Maps of what is looked up at every command. Their hash is seeded anew in each process, so that nobody outside can make
 //! keys collide, and costs a fraction of the standard library's.
 
+use std::hash::BuildHasher;
+
+use foldhash::SharedSeed;
+use foldhash::fast::{FoldHasher, SeedableRandomState};
+
+use super::ids::foreseen;
+
 /// A map.
-pub type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
+pub type Map<K, V> = std::collections::HashMap<K, V, Hashing>;
 /// A set.
-pub type Set<K> = std::collections::HashSet<K, foldhash::fast::RandomState>;
+pub type Set<K> = std::collections::HashSet<K, Hashing>;
 /// A map that threads share.
-pub type SharedMap<K, V> = dashmap::DashMap<K, V, foldhash::fast::RandomState>;
+pub type SharedMap<K, V> = dashmap::DashMap<K, V, Hashing>;
+
+/// Hashes with a seed that nobody can predict; in a simulation with one that follows from its own.
+#[derive(Clone, Debug)]
+pub struct Hashing(SeedableRandomState);
+
+impl Default for Hashing {
+    fn default() -> Self {
+        Self(match foreseen() {
+            Some(seed) => SeedableRandomState::with_seed(seed, SharedSeed::global_fixed()),
+            None => SeedableRandomState::random(),
+        })
+    }
+}
+
+impl BuildHasher for Hashing {
+    type Hasher = FoldHasher<'static>;
+
+    #[inline]
+    fn build_hasher(&self) -> Self::Hasher {
+        self.0.build_hasher()
+    }
+}

@@ -78,8 +78,8 @@ pub struct Options {
     pub readers: u32,
     /// How much of the file each of them keeps in memory, in KiB.
     pub cache_kib: u32,
-    /// Whether there is no projector thread: then [`Views::pump`] and [`Views::at_least`] fold and write on the caller's
-    /// thread, so that a simulation on one thread decides when that happens.
+    /// Whether there are no threads: then [`Views::pump`] and [`Views::at_least`] fold and write on the caller's
+    /// thread, and [`Views::read`] looks there, so that a simulation on one thread decides when that happens.
     pub is_inline: bool,
     /// Keys and answers of before that are not remembered: views that are made anew do not bring back what was forgotten.
     pub keys_since: Timestamp,
@@ -106,6 +106,7 @@ pub struct Views {
     keys: Arc<RecentKeys>,
     feed: Arc<Feed>,
     cache_kib: u32,
+    is_inline: bool,
     engine: Mutex<Engine>,
     /// Readers at rest, for longer queries.
     resting: Mutex<Vec<ViewsReader>>,
@@ -164,6 +165,7 @@ impl Views {
             keys,
             feed,
             cache_kib: options.cache_kib,
+            is_inline: options.is_inline,
             engine: Mutex::new(engine),
             resting: Mutex::default(),
             permits: Semaphore::new(options.readers.max(1) as usize),
@@ -251,7 +253,7 @@ impl Views {
         Ok(ViewsReader::new(file, Arc::clone(&self.keys), self.journal.reader()?))
     }
 
-    /// Runs a longer query on a thread where it may block. So many at once as the options say; others wait their turn.
+    /// Runs a longer query on a thread where it may block; on the caller's where nothing runs on threads. So many at once as the options say; others wait their turn.
     pub async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&mut ViewsReader) -> Result<T, ViewsError> + Send + 'static,
@@ -266,11 +268,16 @@ impl Views {
             Some(reader) => reader,
             None => self.open_reader(self.cache_kib)?,
         };
-        let done = tokio::task::spawn_blocking(move || {
+        let look = move || {
             let found = query(&mut reader);
             (reader, found)
-        });
-        let (reader, found) = done.await.map_err(|_| stopped("a query did not come to its end"))?;
+        };
+        let (reader, found) = if self.is_inline {
+            look()
+        } else {
+            let done = tokio::task::spawn_blocking(look);
+            done.await.map_err(|_| stopped("a query did not come to its end"))?
+        };
         self.resting.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
         found
     }

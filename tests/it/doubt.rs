@@ -1,16 +1,11 @@
 //! Payments of which nobody knows what became: never believed to have failed, never repeated blindly, never kept.
 //!
-//! That nothing happened under a key is certain only half a minute after the last call, so these stories run side by side
-//! in one world, each in a store with weather of its own.
-
-use std::time::Duration;
+//! That nothing happened under a key is certain only 45 s after the last call, so these stories run side by side in one
+//! world, each in a store with weather of its own.
 
 use serde_json::{Value, json};
 
-use crate::support::{LIMIT, Shop, World, basket, many, until};
-
-/// Half a minute of certainty, twice, and what a busy machine needs besides.
-const DOUBT_MAX: Duration = Duration::from_secs(100);
+use crate::support::{LIMIT, REST, Shop, World, basket, many, until};
 
 #[tokio::test]
 async fn doubts_are_settled_by_looking_and_nobody_pays_twice() {
@@ -42,7 +37,7 @@ async fn spell(world: &World, id: &str, mut weather: Value, more: Value) -> Shop
     })
     .await;
     world.bank.weather_over(id, json!({"mode": "ok"})).await;
-    world.proves_within(DOUBT_MAX, &[&shop]).await;
+    world.proves(&[&shop]).await;
     let orders = shop.whole_list("/v1/orders").await;
     let unpaid = orders.iter().find(|order| order["status"] != "confirmed");
     assert!(unpaid.is_none(), "{unpaid:?}");
@@ -55,7 +50,7 @@ async fn stored_failure(world: &World) -> Shop {
     shop.stock("MUG", 10).await;
     let id = shop.buy(&basket("MUG", 1).paid_with("pm_of_flaky_1")).await;
     shop.happens(&id, "payment.outcome_unknown").await;
-    shop.reaches_within(DOUBT_MAX, &id, "confirmed").await;
+    shop.reaches_within(REST, &id, "confirmed").await;
     shop
 }
 
@@ -65,7 +60,7 @@ async fn canceled_in_doubt(world: &World) -> Shop {
     let id = shop.buy(&basket("MUG", 1).paid_with("pm_of_flaky_9")).await;
     shop.happens(&id, "payment.outcome_unknown").await;
     shop.cancel(&id).await.must(200);
-    world.proves_within(DOUBT_MAX, &[&shop]).await;
+    world.proves(&[&shop]).await;
     shop
 }
 
@@ -78,7 +73,7 @@ async fn canceled_in_an_outage(world: &World) -> Shop {
     assert_eq!(shop.cancel(&id).await.must(200)["status"], "canceled");
     assert_eq!(shop.available("MUG").await, 10, "stock need not wait for the bank");
     world.bank.weather_over("down", json!({"mode": "ok"})).await;
-    world.proves_within(DOUBT_MAX, &[&shop]).await;
+    world.proves(&[&shop]).await;
     shop
 }
 
@@ -90,7 +85,7 @@ async fn expired_in_an_outage(world: &World) -> Shop {
     assert_eq!(shop.order(&id).await["cancel_reason"], "expired");
     shop.cancel(&id).await.refused(409, "illegal_transition");
     world.bank.weather_over("hasty", json!({"mode": "ok"})).await;
-    world.proves_within(DOUBT_MAX, &[&shop]).await;
+    world.proves(&[&shop]).await;
     assert_eq!(shop.available("MUG").await, 10);
     shop
 }

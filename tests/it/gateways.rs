@@ -124,7 +124,7 @@ async fn the_banks_ledger_stands_beside_ours_with_the_difference() {
 async fn a_real_bank_has_neither_weather_nor_ledger() {
     // Another OrderFlow answers, and knows nothing of weather: as any bank but the mock.
     let other = World::start().await;
-    let server = Server::new(&other.api().url(), Vec::new(), None);
+    let server = Server::new(&other.api().url(), Vec::new(), None, None);
     server.start().await;
     let shop = Shop::open(server.api(), "acme", json!({})).await;
     let seen = server.api().get("/v1/gateways").await.must(200);

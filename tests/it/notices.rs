@@ -2,19 +2,16 @@
 //! over. What comes of an order is the same as if it had told once and at once, or not at all.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Dice, LIMIT, Setup, Shop, World, basket, many, until};
+use crate::support::{Dice, LIMIT, REST, Setup, Shop, World, basket, many, until};
 
 /// Shops of one day, each with its bank and its server: the same shoppers, and another luck with notifications each.
 const DAYS: [(&str, Option<f64>); 3] =
     [("told", Some(0.0)), ("in-bad-luck", Some(0.3)), ("never-told", None)];
 const ORDERS: usize = 48;
 const SEED: u64 = 20;
-/// Looks at a challenge that nobody tells of are far between.
-const REST: Duration = Duration::from_secs(120);
 
 /// What a shopper buys, pays with, and does afterwards.
 #[derive(Clone, Debug)]
@@ -119,7 +116,7 @@ async fn day(luck: Option<f64>, errands: &[Errand]) -> (End, Value) {
         if notices["waiting"] == 0 { Ok(()) } else { Err(notices.to_string()) }
     })
     .await;
-    world.proves_within(REST, &[&shop]).await;
+    world.proves(&[&shop]).await;
     disputes_are_known(&world, &shop, errands).await;
     let (end, notices) = (end(&world, &shop).await, world.bank.notices().await);
     assert_eq!((&notices["failed"], &notices["given_up"]), (&json!(0), &json!(0)), "{notices}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::support::{LIMIT, Setup, Shop, World, basket, holds, many, until};
+use crate::support::{LIMIT, REST, Setup, Shop, World, basket, holds, many, until};
 
 /// How soon after an outage everything that waited is done: retries and the breaker's patience are short in stories.
 const SOON: Duration = Duration::from_secs(10);
@@ -100,7 +100,7 @@ async fn weathered(weather: Value) {
     let shop = world.shop("acme").await;
     world.bank.weather(weather).await;
     buy_many(&shop, 60).await;
-    all_are_confirmed(&world, &shop, LIMIT).await;
+    all_are_confirmed(&world, &shop, REST).await;
     world.ends(&[&shop]).await;
 }
 

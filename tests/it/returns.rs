@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, LIMIT, PRICE, Shop, World, basket, many, until};
+use crate::support::{Answer, LIMIT, PRICE, REST, Shop, World, basket, many, until};
 
 fn at_once() -> Value {
     json!({"fulfillment": {"mode": "auto", "stage_s": 0, "transit_s": 0}})
@@ -281,7 +281,7 @@ async fn ledgers_stay_equal_whatever_is_canceled_refunded_and_sent_back() {
     world.server.crash().await;
     world.bank.clears().await;
     for (_, _, id) in &orders {
-        until(&format!("{id} to be at rest"), LIMIT, async || {
+        until(&format!("{id} to be at rest"), REST, async || {
             let order = shop.order(id).await;
             let is_over = order["status"] == "completed" || order["status"] == "canceled";
             let returns = shop.get(&format!("/v1/orders/{id}/returns")).await;

@@ -1,11 +1,10 @@
 //! Several gateways: one that is away is not felt, and what began with one ends with it.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{LIMIT, Setup, Shop, World, basket, many, until};
+use crate::support::{LIMIT, REST, Setup, Shop, World, basket, many, until};
 
 /// So many orders, of which at most one in two hundred may wait for a gateway that is away.
 const ORDERS: usize = 2_000;
@@ -42,7 +41,7 @@ async fn one_of_three_gateways_that_is_away_is_not_felt() {
     );
     many(ORDERS / 2, AT_ONCE, async |_| shop.buy(&basket("MUG", 1)).await).await;
     let least = ORDERS - ORDERS / 200;
-    until("all but a few to be paid while it is away", LIMIT, async || match confirmed(&shop).await {
+    until("all but a few to be paid while it is away", REST, async || match confirmed(&shop).await {
         count if count >= least => Ok(()),
         count => Err(format!("{count} of {ORDERS}")),
     })
@@ -129,7 +128,7 @@ async fn payments_end_with_the_bank_they_began_with_whatever_becomes_of_the_keys
         .await
         .must(202);
     shop.cancel(&after).await.must(200);
-    world.proves_within(Duration::from_secs(60), &[&shop, &held]).await;
+    world.proves(&[&shop, &held]).await;
     let (first, second) = (&world.more_banks[0], &world.more_banks[1]);
     let kinds = |books: Vec<(String, i64)>| books.into_iter().map(|(kind, _)| kind).collect::<Vec<_>>();
     let (books, other) = (first.books("acme").await, second.books("acme").await);

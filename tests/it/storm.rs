@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::fulfillment::{STAGES, advance, work};
-use crate::support::{Bank, Setup, Shop, World, basket, holds, many, until};
+use crate::support::{Bank, REST, Setup, Shop, World, basket, holds, many, until};
 use winds::{Wind, methods, winds};
 
 const GOOD: &str = "pm_card_visa";
@@ -26,9 +26,6 @@ const CHALLENGED: &str = "pm_card_authenticationRequired";
 const ORDINARY: usize = 3;
 /// No doubt may last longer, once the bank is well.
 const DOUBT_MAX_S: f64 = 60.0;
-/// What the bank keeps failing under one key takes half a minute to be certain of, twice in a row where weather and method do so
-/// both; the rest is a busy machine.
-const REST: Duration = Duration::from_secs(150);
 /// How long each weather lasts after its orders were taken.
 const SPELL: Duration = Duration::from_millis(1_500);
 /// Stores of one world.
@@ -172,7 +169,7 @@ async fn world_in(world: &World, all: &[Combination], methods: &[String], course
     answer_challenges(world, &shops).await;
     let mut seen = Seen::default();
     for (nth, shop, _) in &shops {
-        world.proves_within(REST, &[shop]).await;
+        world.proves(&[shop]).await;
         let events = shop.events().await;
         let (longest_s, doubts) = doubts::longest(&events, back);
         assert!(longest_s <= DOUBT_MAX_S, "{}: in doubt for {longest_s} s", shop.id);

@@ -128,19 +128,22 @@ async fn deliver(request: &HttpRequest, teller: &Teller, reply: Reply) -> HttpRe
         Reply::Answer(answer) | Reply::CutShort(answer) => answer.position,
         Reply::Silence { position } | Reply::Hangup { position } => *position,
     };
+    let is_durable = teller.durable(position).await.is_ok();
+    let reply = match reply {
+        Reply::Answer(mut answer) if is_durable => {
+            teller.answered(std::mem::replace(&mut answer.rows, 0..0));
+            return answer::response(request, teller, answer);
+        }
+        other => other,
+    };
     let Some(line) = request.conn_data::<line::Line>() else {
         let trouble = Trouble::of_ours(503);
         return answer::response(request, teller, teller.desk.lock().refusal(&trouble));
     };
-    if teller.durable(position).await.is_err() {
-        // Memory is ahead of the disk: nothing that it knows may be told.
-        return line.hang_up().await;
-    }
     match reply {
-        Reply::Answer(mut answer) => {
-            teller.answered(std::mem::replace(&mut answer.rows, 0..0));
-            answer::response(request, teller, answer)
-        }
+        // Memory is ahead of the disk: nothing that it knows may be told.
+        Reply::Answer(_) => line.hang_up().await,
+        _ if !is_durable => line.hang_up().await,
         Reply::CutShort(answer) => line.cut_short(Bytes::from(answer.body)),
         Reply::Silence { .. } => {
             tokio::select! {

@@ -13,10 +13,12 @@ use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Body as _;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::{Client, Error, ResponseFuture, connect::HttpConnector};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client, Error, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower_service::Service;
 
+use super::dial::Network;
 use super::{StripeConfig, StripeError};
 use crate::gateway::retry_after;
 use crate::payment::bank::Reason;
@@ -58,6 +60,7 @@ pub(super) struct Line {
 enum Pool {
     Plain(Client<Within<HttpConnector>, Full<Bytes>>),
     Secured(Client<Within<HttpsConnector<HttpConnector>>, Full<Bytes>>),
+    Made(Client<Within<Network>, Full<Bytes>>),
 }
 
 impl Line {
@@ -79,7 +82,9 @@ impl Line {
             .pool_max_idle_per_host(config.idle_connections_max)
             .pool_idle_timeout(IDLE_MAX)
             .pool_timer(TokioTimer::new());
-        let pool = if scheme == Scheme::HTTPS {
+        let pool = if let Some(connector) = config.dial.clone() {
+            Pool::Made(client.build(Within { connector: Network::of(connector), limit }))
+        } else if scheme == Scheme::HTTPS {
             let secured = HttpsConnectorBuilder::new().with_native_roots().map_err(StripeError::Roots)?;
             tcp.enforce_http(false);
             let connector = secured.https_only().enable_http1().wrap_connector(tcp);
@@ -105,8 +110,11 @@ impl Line {
         *request.method_mut() = method;
         *request.uri_mut() = self.uri(path).ok_or(NoAnswer::NotSent)?;
         *request.headers_mut() = headers;
-        let whole =
-            async { Self::whole(self.pool.send(request).await.map_err(|error| classify(&error))?).await };
+        let whole = async {
+            let response = self.pool.send(request).await.map_err(|error| classify(&error))?;
+            crate::fault_point!(unread path);
+            Self::whole(response).await
+        };
         let whole = tokio::time::timeout(self.timeout, whole).await;
         whole.unwrap_or(Err(NoAnswer::Lost(Reason::TimedOut)))
     }
@@ -193,6 +201,7 @@ impl Pool {
         match self {
             Pool::Plain(client) => client.request(request),
             Pool::Secured(client) => client.request(request),
+            Pool::Made(client) => client.request(request),
         }
     }
 }

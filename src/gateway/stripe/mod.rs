@@ -7,6 +7,7 @@
 
 mod body;
 mod control;
+mod dial;
 mod disputes;
 mod form;
 mod line;
@@ -24,6 +25,7 @@ use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 pub use self::control::{Control, ControlFault};
+pub use self::dial::{Dial, Wire};
 pub use self::disputes::Disputes;
 pub use self::line::ANSWER_BYTES_MAX;
 use self::line::{Answer, Line, NoAnswer};
@@ -56,6 +58,8 @@ pub struct StripeConfig {
     pub idle_connections_max: usize,
     /// Where a shopper comes back to after a challenge, when the shop has such a page.
     pub return_url: Option<String>,
+    /// Makes connections in place of the system; nothing but a simulation has one.
+    pub dial: Option<Dial>,
 }
 
 impl StripeConfig {

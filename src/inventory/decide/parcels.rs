@@ -16,6 +16,8 @@ impl Draft<'_> {
         };
         match self.phase(order).unwrap_or(known.phase) {
             Phase::Committed => {
+                // Whatever is still owed is not waited for any more.
+                self.closed = Some(order);
                 let lines = known.remaining();
                 let shipped = Shipped { reservation: known.id, order, lines, parcel: None };
                 self.push(Event::Updated(Updated::Shipped(shipped)));

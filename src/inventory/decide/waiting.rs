@@ -34,14 +34,15 @@ impl Draft<'_> {
         let stock = self.stock;
         let all: BTreeSet<OrderId> =
             skus.iter().filter_map(|sku| stock.waiting_for(sku)).flatten().copied().collect();
-        let mut served = 0;
         for order in all {
             let is_any_left =
                 skus.iter().any(|sku| self.levels(sku).is_some_and(|levels| levels.available() > 0));
-            if served == SERVED_MAX || !is_any_left {
+            if self.served.len() == SERVED_MAX || !is_any_left {
                 return;
             }
-            let Some(known) = stock.reservation(order).filter(|_| self.closed != Some(order)) else {
+            // What is decided here is not in the stock yet: who was served once waits no more.
+            let is_through = self.closed == Some(order) || self.served.contains(&order);
+            let Some(known) = stock.reservation(order).filter(|_| !is_through) else {
                 continue;
             };
             let lines = known.owed();
@@ -50,7 +51,7 @@ impl Draft<'_> {
                 levels.available() >= i64::from(line.quantity)
             };
             if lines.iter().all(|line| has(line, self)) {
-                served += 1;
+                self.served.insert(order);
                 let reservation = known.id;
                 self.push(Event::BackorderAllocated(BackorderAllocated { reservation, order, lines }));
             }

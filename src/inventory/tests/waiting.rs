@@ -158,3 +158,27 @@ fn a_crowd_is_served_in_portions_and_nobody_is_overlooked() {
     assert_eq!(arrived(&shop).len() as u128, crowd);
     assert_eq!(shop.moves(4, Command::Serve { skus: vec![] }), "");
 }
+
+#[test]
+fn whoever_waits_is_served_once_though_a_hold_ends_in_the_same_breath() {
+    let mut shop = Shop::given([set("A", 2, 0)]);
+    shop.ask(1, reserve(1, &[("A", 2)], 50, OutOfStock::Cancel)).expect("held until then");
+    for command in wait_for(2, &[("A", 1)]) {
+        shop.ask(1, command).expect("back-ordered");
+    }
+    let told = shop.moves(60, Command::Serve { skus: vec![sku("A")] });
+    assert_eq!(told.matches("1xA arrived for 2").count(), 1, "{told}");
+    assert_eq!(shop.figures("A"), [2, 0, 1, 1]);
+}
+
+#[test]
+fn who_leaves_with_what_there_is_waits_no_more() {
+    let mut shop = Shop::given([set("A", 3, 0)]);
+    shop.ask(1, reserve(1, &[("A", 2)], 50, OutOfStock::Cancel)).expect("held until then");
+    for command in wait_for(2, &[("A", 2)]) {
+        shop.ask(1, command).expect("back-ordered");
+    }
+    let told = shop.moves(60, Command::Ship { order: order(2), parcel: None });
+    assert!(!told.contains("arrived"), "{told}");
+    assert_eq!(shop.figures("A"), [2, 0, 0, 2]);
+}

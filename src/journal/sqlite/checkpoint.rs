@@ -115,6 +115,7 @@ fn work(connection: &Connection, board: &Board, stops: &AtomicBool, cuts: &Atomi
         if end == seen && !cuts {
             continue;
         }
+        crate::fault_point!(within "checkpoint_under_way");
         let done = if cuts { cut(connection) } else { run(connection, Mode::Passive) };
         match done {
             Ok(log) => {

@@ -190,9 +190,14 @@ proptest! {
             if first.is_ok() {
                 let again = paying.tell(command.clone());
                 let is_nothing = matches!(&again, Ok(events) if events.is_empty()) || again == Err(Rejection::Over);
-                prop_assert!(is_nothing, "{:?} again: {:?}", command, again);
+                // Meanwhile the call of that name may be about another intent: an answer about this one is looked into.
+                let doubt = |event: &Event| matches!(event, Event::OutcomeUnknown(unknown) if unknown.reason == Reason::Unreadable);
+                let is_doubt = matches!(&again, Ok(events) if events.len() == 1 && events.iter().all(doubt));
+                prop_assert!(is_nothing || is_doubt, "{:?} again: {:?}", command, again);
+                prop_assert!(is_doubt || paying.state == state);
+            } else {
+                prop_assert_eq!(&paying.state, &state);
             }
-            prop_assert_eq!(&paying.state, &state);
         }
         prop_assert_eq!(&paying.replayed(), &paying.state);
         let stored = serde_json::to_vec(&paying.state).expect("state is JSON");

@@ -230,3 +230,32 @@ fn the_view_shows_refunds_by_their_ids() {
     assert_eq!((&shown[0]["reason"], &shown[0]["reference"]), (&"return".into(), &"ret_x".into()));
     assert_eq!((&shown[0]["amount"], &shown[0]["currency"]), (&998.into(), &"USD".into()));
 }
+
+#[test]
+fn a_refund_that_the_bank_made_twice_is_tried_again_under_a_key_that_was_never_used() {
+    let mut paying = Paying::captured();
+    paying.cancel();
+    assert_eq!(paying.due(), "refund_1000000 1");
+    paying.answered(Outcome::RefundFailed { code: "declined".into() });
+    paying.pass(3_600);
+    paying.told(Command::Resume);
+    assert_eq!(paying.due(), "refund_1000000 2");
+    paying.answered(given_back("re_2", 3_000));
+    assert_eq!(paying.due(), "refund_1000001 1", "the bank gave back less than was asked for");
+    // What the bank had declined it has made after all.
+    paying.heard(Operation::Refund(UNDO_FROM), 1, pending("re_1", 998));
+    paying.answered(pending("re_3", 1));
+    for _ in 0..2 {
+        paying.pass(3_600);
+        paying.told(Command::Resume);
+        if paying.due().contains("refund_1000000") {
+            break;
+        }
+        paying.answered(found("re_3", 1, RefundProgress::Pending));
+    }
+    assert_eq!(paying.due(), "inquire refund_1000000 2");
+    paying.answered(Outcome::FoundRefund(None));
+    paying.pass(3 * 3_600);
+    paying.told(Command::Resume);
+    assert_eq!(paying.due(), "refund_1000000 3");
+}

@@ -232,7 +232,8 @@ pub(super) fn watch_gateway(
         let mut probed = breaker.probed();
         while breaker.state() != BreakerState::Closed || breaker.healthy() <= healthy_before {
             tokio::select! {
-                _ = probed.changed() => {}
+                biased;
+                () = probed.changed() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
             if family.strong_count() == 0 {

@@ -49,7 +49,8 @@ pub(super) fn assess(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, met
     send(&family.members.fraud, Ask::sibling(Only, command, *meta, heard));
 }
 
-fn assessed(standing: fraud::Standing<'_>) -> order::Outcome {
+/// What an order hears of how it was judged.
+pub fn assessed(standing: fraud::Standing<'_>) -> order::Outcome {
     use fraud::Standing;
     use order::{Clearance, Outcome};
     let risk = |verdict: fraud::VerdictSummary<'_>| order::Risk {

@@ -87,7 +87,7 @@ fn policy(family: &Rc<StoreFamily>) -> fulfillment::Policy {
 }
 
 /// What was committed for an order, and what it is owed beyond that.
-fn parted(
+pub fn parted(
     wanted: Vec<fulfillment::Line>,
     stock: &inventory::Stock,
     id: OrderId,
@@ -232,7 +232,7 @@ pub(super) fn refund_lines(
 }
 
 /// The wish for what canceled pieces cost, and its name, which says what went back before: asked twice it is one refund.
-pub(in crate::store) fn lines_wish(before: Amount, value: Amount) -> Option<(Arc<str>, payment::Wish)> {
+pub fn lines_wish(before: Amount, value: Amount) -> Option<(Arc<str>, payment::Wish)> {
     let reference: Arc<str> = if before.is_zero() {
         "canceled_lines".into()
     } else {
@@ -248,7 +248,7 @@ pub(in crate::store) fn lines_wish(before: Amount, value: Amount) -> Option<(Arc
 
 /// What of it goes back by now. The refund of that name may have been wished for before more was canceled: then it is for
 /// less. Where there is none because nothing is left to be given back, that settles it; any other refusal leaves it owed.
-pub(in crate::store) fn lines_gone(
+pub fn lines_gone(
     state: &payment::State,
     reference: &Arc<str>,
     (before, value): (Amount, Amount),
@@ -293,11 +293,7 @@ fn give_up(
 }
 
 /// A part that will not leave, in inventory's words: what is owed may have come meanwhile, which only inventory knows.
-pub(in crate::store) fn unsent(
-    order: OrderId,
-    one: &fulfillment::WorkOrder,
-    is_missing: bool,
-) -> inventory::Command {
+pub fn unsent(order: OrderId, one: &fulfillment::WorkOrder, is_missing: bool) -> inventory::Command {
     let parcel = parcel_of(one);
     if one.is_owed {
         inventory::Command::Forgo { order, parcel }
@@ -343,7 +339,7 @@ fn take_back(members: &Members, id: OrderId, one: &fulfillment::WorkOrder, becom
 }
 
 /// What was in a parcel that does not arrive, in inventory's words.
-pub(in crate::store) fn undelivered(one: &fulfillment::WorkOrder, becomes: Becomes) -> Vec<ReturnedLine> {
+pub fn undelivered(one: &fulfillment::WorkOrder, becomes: Becomes) -> Vec<ReturnedLine> {
     let line = |line: &fulfillment::Line| {
         let (mut restocked, mut damaged, mut written_off) = (0, 0, 0);
         match becomes {
@@ -356,7 +352,8 @@ pub(in crate::store) fn undelivered(one: &fulfillment::WorkOrder, becomes: Becom
     one.lines.iter().map(line).collect()
 }
 
-fn parcel_of(one: &fulfillment::WorkOrder) -> Parcel {
+/// A parcel, in inventory's words.
+pub fn parcel_of(one: &fulfillment::WorkOrder) -> Parcel {
     let lines = one.lines.iter().map(|line| (line.sku.clone(), line.quantity)).collect();
     Parcel { number: one.number, lines }
 }
@@ -415,7 +412,8 @@ fn warn(
     });
 }
 
-pub(in crate::store) fn progress(of: fulfillment::Progress) -> order::Progress {
+/// How far goods are, in the order's words.
+pub fn progress(of: fulfillment::Progress) -> order::Progress {
     let fulfillment::Progress { shipped, delivered, returned, canceled, undelivered, lost, is_held } = of;
     let parts = |parts: Vec<fulfillment::Units>| {
         let part =

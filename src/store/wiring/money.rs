@@ -82,7 +82,7 @@ pub(super) fn capture(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, me
 }
 
 /// What an order hears of where its payment stands; nothing while that is open.
-pub(in crate::store) fn paid(standing: payment::Standing) -> Option<order::Outcome> {
+pub fn paid(standing: payment::Standing) -> Option<order::Outcome> {
     use order::Outcome;
     use payment::Standing;
     match standing {

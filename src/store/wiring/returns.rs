@@ -31,7 +31,7 @@ use crate::store::listener;
 use crate::types::{Actor, Cause, Meta, Timestamp};
 
 /// Every line of an order, and what was delivered of it.
-pub(in crate::store) fn delivered(placed: &Placed, work: Option<&Work>) -> Vec<Delivered> {
+pub fn delivered(placed: &Placed, work: Option<&Work>) -> Vec<Delivered> {
     let blank = |line: &order::Line| Delivered {
         line: line.id,
         sku: line.sku.clone(),
@@ -73,7 +73,7 @@ fn book_stock(members: &Members, id: OrderId, receipt: &Receipt, meta: Meta) {
 }
 
 /// What arrived, in inventory's words.
-pub(in crate::store) fn back(receipt: &Receipt) -> Vec<ReturnedLine> {
+pub fn back(receipt: &Receipt) -> Vec<ReturnedLine> {
     let line = |piece: &returns::Piece| {
         let (mut restocked, mut damaged, mut written_off, mut to_vendor) = (0, 0, 0, 0);
         match piece.disposition {
@@ -102,7 +102,7 @@ fn refund(members: &Members, id: OrderId, number: u32, owed: &returns::Refund, m
 }
 
 /// What a return asks of the payment, and under which name.
-pub(in crate::store) fn wish(number: u32, owed: &returns::Refund) -> (Arc<str>, payment::Wish) {
+pub fn wish(number: u32, owed: &returns::Refund) -> (Arc<str>, payment::Wish) {
     let reference = owed.reference(number);
     let wish = payment::Wish {
         how_much: payment::HowMuch::AtMost(owed.value),
@@ -113,7 +113,7 @@ pub(in crate::store) fn wish(number: u32, owed: &returns::Refund) -> (Arc<str>, 
 }
 
 /// What a return hears of the payment's answer.
-pub(in crate::store) fn money(
+pub fn money(
     state: &payment::State,
     number: u32,
     receipt: Option<u32>,

@@ -25,7 +25,7 @@ const SETTLES: [&str; 14] = [
 
 /// The longest that any payment was in doubt after the bank was back, in seconds; and how many ever were. One that still is
 /// fails the story.
-pub(super) fn longest(events: &[Value], back: Timestamp) -> (f64, usize) {
+pub(crate) fn longest(events: &[Value], back: Timestamp) -> (f64, usize) {
     let mut open: BTreeMap<&str, Timestamp> = BTreeMap::new();
     let (mut longest, mut count) = (0.0_f64, 0);
     for event in events {

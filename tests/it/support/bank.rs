@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use mock_gateway::{Options, Running};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::process::Command;
 use tokio::sync::Mutex;
 
+use super::cli::bound_to_us;
 use super::http::Api;
 use super::process::Process;
 use super::until::{LIMIT, until};
@@ -65,6 +65,16 @@ impl Bank {
         process.take().expect("it runs").kill9().await;
         let address = self.url().trim_start_matches("http://").to_owned();
         *process = Some(spawn(directory.path(), &address).await);
+    }
+
+    /// Stands still for a while.
+    pub(crate) async fn stands_still(&self, during: std::time::Duration) {
+        let Kind::Process { process, .. } = &self.kind else { panic!("only a process can stand still") };
+        let process = process.lock().await;
+        let process = process.as_ref().expect("it runs");
+        process.stand_still();
+        tokio::time::sleep(during).await;
+        process.go_on();
     }
 
     /// Kills it, for now.
@@ -233,7 +243,7 @@ async fn spawn(directory: &Path, listen: &str) -> Process {
         Err(error) => Err(error.to_string()),
     })
     .await;
-    let mut command = Command::new(program());
+    let mut command = bound_to_us(&program());
     command.args(["--listen", listen]).arg("--data").arg(directory.join("bank.log"));
     Process::start(command, &directory.join("bank.err")).await
 }

@@ -1,5 +1,6 @@
 //! The command line, for commands that end by themselves.
 
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -22,12 +23,23 @@ pub(crate) struct Finished {
 
 /// The program, with nothing of our environment that could change its settings.
 pub(crate) fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_orderflow"));
+    let mut command = bound_to_us(Path::new(env!("CARGO_BIN_EXE_orderflow")));
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("ORDERFLOW")) {
             command.env_remove(name);
         }
     }
+    command
+}
+
+/// A program that the system ends should we be killed, so that nothing is left running; where this system has a word for that.
+pub(crate) fn bound_to_us(program: &Path) -> Command {
+    const SETPRIV: &str = "/usr/bin/setpriv";
+    if !Path::new(SETPRIV).exists() {
+        return Command::new(program);
+    }
+    let mut command = Command::new(SETPRIV);
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
     command
 }
 

@@ -14,7 +14,7 @@
 //! world.server.start().await;
 //!
 //! world.proves(&[&shop]).await;                      // every invariant, from the client's log, the API and the bank
-//! world.ends(&[&shop]).await;                        // the same, then a clean stop, and `orderflow verify` agrees
+//! world.ends(&[&shop]).await;                        // the same, then a clean stop, and `orderflow verify --bank` agrees
 //! ```
 //!
 //! | word | is |
@@ -35,6 +35,7 @@ mod basket;
 mod check;
 mod cli;
 mod demo;
+mod disk;
 mod http;
 mod log;
 mod many;
@@ -58,5 +59,5 @@ pub(crate) use raw::raw;
 pub(crate) use server::Server;
 pub(crate) use shop::Shop;
 pub(crate) use stream::{Listening, deaf, heard_in_the_end};
-pub(crate) use until::{LIMIT, holds, until};
+pub(crate) use until::{LIMIT, REST, holds, until};
 pub(crate) use world::{Setup, World};

@@ -53,9 +53,27 @@ impl Process {
 
     /// Asks it to stop.
     pub(crate) fn ask_to_stop(&self) {
-        let id = self.child.id().expect("it runs, since nobody waited for it");
-        let pid = Pid::from_raw(i32::try_from(id).expect("a process id")).expect("not nought");
-        kill_process(pid, Signal::TERM).expect("a child of ours can be told");
+        self.signal(Signal::TERM);
+    }
+
+    /// Lets it stand still, until it may go on.
+    pub(crate) fn stand_still(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn go_on(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Its number in the system.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().expect("it runs, since nobody waited for it")
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.id()).expect("a process id")).expect("not nought");
+        kill_process(pid, signal).expect("a child of ours can be told");
     }
 
     /// Waits for its end; returns its exit code, or nothing when a signal ended it.

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 use super::cli::{Finished, finish, program};
+use super::disk::SmallDisk;
 use super::http::{Address, Api};
 use super::process::Process;
 
@@ -17,6 +18,8 @@ const STOP_MAX: Duration = Duration::from_secs(10);
 /// A server with a data directory of its own. It may stop and start again; its directory stays.
 #[derive(Debug)]
 pub(crate) struct Server {
+    /// Goes before the directory that it is mounted in.
+    disk: Option<SmallDisk>,
     directory: TempDir,
     gateway_url: String,
     settings: Mutex<Vec<(String, String)>>,
@@ -24,6 +27,8 @@ pub(crate) struct Server {
     /// One at a time may start or end it.
     process: Mutex<Option<Process>>,
     faults: Mutex<Option<String>>,
+    /// How far its wall clock is off, as `faketime` takes it.
+    clock: Mutex<Option<String>>,
 }
 
 impl Server {
@@ -32,9 +37,13 @@ impl Server {
         gateway_url: &str,
         settings: Vec<(String, String)>,
         faults: Option<String>,
+        disk_mib: Option<u32>,
     ) -> Arc<Self> {
+        let directory = tempfile::tempdir().expect("a temporary directory");
         Arc::new(Self {
-            directory: tempfile::tempdir().expect("a temporary directory"),
+            disk: disk_mib.and_then(|mib| SmallDisk::mounted(&directory.path().join("data"), mib)),
+            directory,
+            clock: Mutex::default(),
             gateway_url: gateway_url.to_owned(),
             settings: Mutex::new(settings),
             address: Address::default(),
@@ -70,6 +79,9 @@ impl Server {
         if let Some(faults) = &*self.faults.lock().await {
             command.env("ORDERFLOW_FAULTS", faults);
         }
+        if let Some(off) = &*self.clock.lock().await {
+            command.env("LD_PRELOAD", faketime()).env("FAKETIME", off).env("DONT_FAKE_MONOTONIC", "1");
+        }
         command
     }
 
@@ -82,6 +94,30 @@ impl Server {
     #[cfg(feature = "faults")]
     pub(crate) async fn arm(&self, faults: Option<&str>) {
         *self.faults.lock().await = faults.map(str::to_owned);
+    }
+
+    /// Sets its wall clock off, `+30d` or `-1h` say, or right again, from the next start on.
+    pub(crate) async fn set_clock(&self, off: Option<&str>) {
+        *self.clock.lock().await = off.map(str::to_owned);
+    }
+
+    /// Stands still for a while.
+    pub(crate) async fn stands_still(&self, during: Duration) {
+        let process = self.process.lock().await;
+        let process = process.as_ref().expect("it was started");
+        process.stand_still();
+        tokio::time::sleep(during).await;
+        process.go_on();
+    }
+
+    /// Its number in the system.
+    pub(crate) async fn id(&self) -> u32 {
+        self.process.lock().await.as_ref().expect("it was started").id()
+    }
+
+    /// The disk that its data is on, where that is a small one of its own.
+    pub(crate) fn disk(&self) -> Option<&SmallDisk> {
+        self.disk.as_ref()
     }
 
     /// Ends it at once.
@@ -142,6 +178,16 @@ impl Server {
         finish(program().arg("verify").arg("--data").arg(self.data())).await
     }
 
+    /// What it says of it beside the books of these banks; it may run.
+    pub(crate) async fn verify_with(&self, banks: &[String], more: &[&str]) -> Finished {
+        let mut command = program();
+        command.arg("verify").arg("--data").arg(self.data());
+        for bank in banks {
+            command.args(["--bank", bank]);
+        }
+        finish(command.args(more)).await
+    }
+
     /// One figure of `/metrics`, summed over its labels.
     pub(crate) async fn metric(&self, name: &str) -> f64 {
         let text = self.api().get("/metrics").await.text;
@@ -149,6 +195,15 @@ impl Server {
         assert!(!samples.is_empty(), "no {name} in\n{text}");
         samples.iter().sum()
     }
+}
+
+/// The library that tells a program another time; `make chaos` installs it.
+fn faketime() -> PathBuf {
+    let found = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten().find_map(|folder| {
+        let file = folder.path().join("faketime/libfaketime.so.1");
+        file.exists().then_some(file)
+    });
+    found.expect("libfaketime is there: `sh tools/ensure.sh chaos`, or install Debian's package faketime")
 }
 
 fn sample(line: &str, name: &str) -> Option<f64> {

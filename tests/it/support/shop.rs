@@ -89,6 +89,39 @@ impl Shop {
         *self.shelves.lock().expect("nobody panics with it").entry(sku.to_owned()).or_default() += delta;
     }
 
+    /// A POST under one key, until it is answered for good: whatever happens to the server meanwhile, it is done once.
+    pub(crate) async fn insist(&self, path: &str, body: &Value) -> Answer {
+        let key = self.fresh_key();
+        until(&format!("an answer to POST {path}"), LIMIT, async || {
+            match self.call("POST", path).key(&key).json(body).send().await {
+                Ok(answer) if matches!(answer.status, 429 | 503) => Err(answer.text),
+                Ok(answer) if answer.body["code"] == "idempotency_key_in_use" => Err(answer.text),
+                Ok(answer) => Ok(answer),
+                Err(error) => Err(format!("{error:?}")),
+            }
+        })
+        .await
+    }
+
+    /// The body of a GET, as soon as the server is there to answer it.
+    pub(crate) async fn patient(&self, path: &str) -> Value {
+        until(&format!("an answer to GET {path}"), LIMIT, async || {
+            match self.call("GET", path).send().await {
+                Ok(answer) if answer.status == 200 => Ok(answer.body),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await
+    }
+
+    /// Adds to a SKU's stock, or takes from it, once, whatever happens to the server meanwhile.
+    pub(crate) async fn adjust_once(&self, sku: &str, delta: i64) {
+        let body = json!({"delta": delta, "reason": "counted again"});
+        let answer = self.insist(&format!("/v1/inventory/{sku}/adjustments"), &body).await;
+        assert!(matches!(answer.status, 200 | 201), "{}", answer.text);
+        *self.shelves.lock().expect("nobody panics with it").entry(sku.to_owned()).or_default() += delta;
+    }
+
     /// What was put on its shelves, by SKU.
     pub(crate) fn shelves(&self) -> BTreeMap<String, i64> {
         self.shelves.lock().expect("nobody panics with it").clone()

@@ -7,6 +7,10 @@ use tokio::time::{Instant, sleep, timeout};
 /// How long anything may take that usually takes milliseconds: two busy cores and a debug build.
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
+/// How long until a store has come to rest after all that its bank did. That nothing hides under a key is certain 45 s after
+/// the last call; two keys of one payment may need it in turn. The rest is a busy machine.
+pub(crate) const REST: Duration = Duration::from_secs(180);
+
 const PAUSE_FIRST: Duration = Duration::from_millis(5);
 const PAUSE_MAX: Duration = Duration::from_millis(150);
 

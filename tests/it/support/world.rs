@@ -10,7 +10,7 @@ use super::check;
 use super::http::Api;
 use super::server::Server;
 use super::shop::Shop;
-use super::until::LIMIT;
+use super::until::REST;
 
 /// How a world is to be.
 #[derive(Debug, Default)]
@@ -19,6 +19,7 @@ pub(crate) struct Setup {
     faults: Option<String>,
     is_bank_process: bool,
     more_banks: usize,
+    disk_mib: Option<u32>,
 }
 
 /// What stories want otherwise than shops do: quick to notice a bad bank, quick to try it again.
@@ -65,6 +66,12 @@ impl Setup {
         self
     }
 
+    /// With its data on a small disk of its own, where this machine lets us make one.
+    pub(crate) fn small_disk(mut self, mib: u32) -> Self {
+        self.disk_mib = Some(mib);
+        self
+    }
+
     /// Starts bank and server.
     pub(crate) async fn start(self) -> World {
         let mut more_banks = Vec::new();
@@ -72,7 +79,7 @@ impl Setup {
             more_banks.push(Bank::process().await);
         }
         let bank = if self.is_bank_process { Bank::process().await } else { Bank::inside() };
-        let server = Server::new(&bank.url(), self.settings, self.faults);
+        let server = Server::new(&bank.url(), self.settings, self.faults, self.disk_mib);
         server.start().await;
         World { bank, more_banks, server }
     }
@@ -116,7 +123,7 @@ impl World {
 
     /// Waits until these stores have come to rest, and checks everything that must hold of them.
     pub(crate) async fn proves(&self, shops: &[&Shop]) {
-        self.proves_within(LIMIT, shops).await;
+        self.proves_within(REST, shops).await;
     }
 
     /// The same with another limit.
@@ -127,10 +134,15 @@ impl World {
         }
     }
 
-    /// The same, then a clean stop, after which the journal proves itself.
+    /// The same, then a clean stop, after which the journal proves itself, and agrees with the banks' books.
     pub(crate) async fn ends(&self, shops: &[&Shop]) {
         self.proves(shops).await;
         self.server.terminate().await;
-        self.server.verify().await.succeeded();
+        self.server.verify_with(&self.bank_urls(), &[]).await.succeeded();
+    }
+
+    /// Where the banks are, the node's own first.
+    pub(crate) fn bank_urls(&self) -> Vec<String> {
+        std::iter::once(&self.bank).chain(&self.more_banks).map(Bank::url).collect()
     }
 }
