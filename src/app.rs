@@ -534,6 +534,7 @@ fn stripe_config(config: &Config) -> StripeConfig {
         timeout_ms: gateway.timeout_ms,
         idle_connections_max: gateway.idle_connections_max,
         return_url: Some(gateway.return_url.clone()).filter(|url| !url.is_empty()),
+        dial: None,
     }
 }
 

@@ -167,7 +167,7 @@ impl Alerts {
             ..Alert::default()
         };
         if !self.kept.insert(alert.key()) {
-            findings.add(store, &id, "step", "one alert of a kind and subject at a time", record.kind);
+            findings.add(store, &id, "alerts of one kind and subject", "one at a time", record.kind);
         }
         if self.kept.len() > OPEN_MAX + 1 {
             findings.add(store, &id, "alerts kept", &format!("at most {OPEN_MAX}"), &self.kept.len());

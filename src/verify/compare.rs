@@ -64,6 +64,8 @@ pub(super) fn all(model: &Model, views: &Snapshot, findings: &mut Findings) -> R
         Some(side) => side.alert(&row, findings),
         None => findings.add("", &row.alert.id, "store", "a store that is known", &row.store),
     })?;
+    let seen: u64 = sides.values().map(|side| side.orders + side.items + side.alerts).sum();
+    findings.look(16, seen);
     let logged = views.logged_keys()?;
     let mut node: BTreeMap<Currency, Figures> = BTreeMap::new();
     let mut newest: BTreeMap<Currency, Timestamp> = BTreeMap::new();

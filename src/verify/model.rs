@@ -66,7 +66,9 @@ impl Model {
         };
         let order = body["order"].as_str().and_then(|id| id.parse::<OrderId>().ok());
         if let Some(id) = order {
-            store.orders.entry(id).or_default().events.push(record.position);
+            let order = store.orders.entry(id).or_default();
+            order.events.push(record.position);
+            order.last = record.position;
         }
         let data = &body["data"];
         let is_known = match (record.kind.split_once('.').map(|(topic, _)| topic), order) {
@@ -109,9 +111,24 @@ impl Model {
             (Some("alert"), _) => store.alerts.apply(record, data, name, findings),
             _ => false,
         };
+        self.count(record.kind, findings);
         if !is_known {
             self.unchecked.insert(record.kind.to_owned());
         }
+    }
+
+    /// Notes what was looked at for which invariant.
+    fn count(&self, kind: &str, findings: &mut Findings) {
+        findings.look(14, 1);
+        findings.look(15, 1);
+        let more = match kind {
+            "fraud.assessed" => 10,
+            "inventory.updated" | "inventory.reserved" => 11,
+            "order.capture_retried" => 18,
+            "alert.raised" => 19,
+            _ => return,
+        };
+        findings.look(more, 1);
     }
 
     /// How many orders were placed.
@@ -141,8 +158,16 @@ impl Model {
     pub(super) fn finish(&self, findings: &mut Findings) -> u64 {
         let mut in_flight = 0;
         for (name, store) in &self.stores {
+            findings.look(2, store.keys.len() as u64);
+            findings.look(12, store.stock.items.len() as u64);
             for (id, order) in &store.orders {
                 order.finish(name, *id, findings);
+                let payment = order.payment.as_deref();
+                findings.look(4, u64::from(payment.is_some()));
+                findings.look(5, u64::from(matches!(order.phase, Phase::Canceled | Phase::Expired)));
+                findings.look(6, u64::from(order.is_at_rest()));
+                findings.look(7, payment.map_or(0, |payment| payment.refunds.len() as u64));
+                findings.look(13, u64::from(order.hold.is_some()));
                 let is_in_flight = !order.is_at_rest() || order.is_working();
                 in_flight += u64::from(order.phase != Phase::Unplaced && is_in_flight);
             }

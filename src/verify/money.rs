@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::calls::Calls;
 use super::findings::Findings;
 use crate::journal::Record;
 
@@ -29,6 +30,8 @@ pub(super) struct Payment {
     is_canceled: bool,
     /// Refunds by number.
     pub(super) refunds: BTreeMap<u64, Refund>,
+    /// What goes to the bank for it, and where.
+    pub(super) calls: Calls,
     /// Something happened to it that is not known here.
     pub(super) is_beyond: bool,
 }
@@ -39,15 +42,19 @@ pub(super) struct Refund {
     intent: String,
     pub(super) amount: i64,
     pub(super) status: &'static str,
-    is_sent: bool,
+    pub(super) is_sent: bool,
+    /// The bank said yes, and was not asked again yet whether it stays so.
+    pub(super) is_unproven: bool,
 }
 
 /// Money that a bank set aside or took.
 pub(super) struct Charge {
-    intent: String,
-    amount: i64,
+    pub(super) intent: String,
+    pub(super) amount: i64,
     pub(super) captured: i64,
     pub(super) refunded: i64,
+    /// It was let go.
+    pub(super) is_voided: bool,
     /// Whether it pays the order.
     is_own: bool,
     /// Of what, where that is another than the payment's.
@@ -78,6 +85,7 @@ impl Payment {
                 amount: data["amount"].as_i64().unwrap_or(0),
                 currency: data["currency"].as_str().unwrap_or_default().to_owned(),
                 is_working: true,
+                calls: Calls::begun(data),
                 ..Self::default()
             }));
             return true;
@@ -110,6 +118,7 @@ impl Payment {
         let intent = data["intent"].as_str().unwrap_or_default();
         let number = |name: &str| data[name].as_u64().unwrap_or(0);
         self.refund(kind, data);
+        self.calls.apply(kind, data);
         match kind {
             "attempt_started" | "retry_scheduled" | "retry_started" | "outcome_unknown"
             | "cancel_requested" => {
@@ -141,6 +150,7 @@ impl Payment {
                     amount: amount("amount"),
                     captured: amount("captured"),
                     refunded: 0,
+                    is_voided: false,
                     is_own: kind == "processed",
                     currency: is_other.then(|| currency.to_owned()),
                 });
@@ -158,9 +168,13 @@ impl Payment {
                 }
                 self.is_working = false;
             }
-            "requires_action" | "voided" | "canceled" | "capture_failed" | "refund_pending" => {
-                self.is_working = false
+            "voided" => {
+                if let Some(charge) = self.charges.iter_mut().find(|charge| charge.intent == intent) {
+                    charge.is_voided = true;
+                }
+                self.is_working = false;
             }
+            "requires_action" | "canceled" | "capture_failed" | "refund_pending" => self.is_working = false,
             "failed" => (self.is_working, self.has_failed) = (false, true),
             "captured" | "refunded" => {
                 if let Some(charge) = self.charges.iter_mut().find(|charge| charge.intent == intent) {
@@ -210,6 +224,12 @@ impl Payment {
                 None
             }
             "refund_requested" | "refund_pending" | "refunded" | "refund_failed" => of(data),
+            "refund_checked" => {
+                if let Some(refund) = of(data).and_then(|number| self.refunds.get_mut(&number)) {
+                    refund.is_unproven = false;
+                }
+                None
+            }
             _ => None,
         };
         let Some(number) = number else { return };
@@ -221,6 +241,7 @@ impl Payment {
             refund.amount = amount;
         }
         refund.is_sent |= kind != "refund_requested";
+        refund.is_unproven = kind == "refunded";
         refund.status = match kind {
             "refunded" => "succeeded",
             "refund_failed" => "failed",

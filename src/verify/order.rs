@@ -10,7 +10,7 @@ use super::goods::Goods;
 use super::money::Payment;
 use super::returns::{Beside, Returns};
 use super::stock::{Hold, Life};
-use crate::journal::Record;
+use crate::journal::{Position, Record};
 use crate::types::{OrderId, Timestamp};
 use crate::views::Fingerprint;
 
@@ -64,6 +64,8 @@ pub(super) struct Order {
     pub(super) owes_payment: bool,
     pub(super) owes_review: bool,
     pub(super) events: Fingerprint,
+    /// The place of its last event.
+    pub(super) last: Position,
     pub(super) payment: Option<Box<Payment>>,
     pub(super) hold: Option<Box<Hold>>,
 }
@@ -227,7 +229,9 @@ impl Order {
             "confirmed" => self.phase = P::Confirmed,
             "canceled" | "expired" => {
                 self.ended_at = Some(record.at);
-                let reason = data["reason"].as_str().unwrap_or_default();
+                // The reason that people give says nothing of what there is to undo.
+                let is_asked = data["on_request"].as_bool().unwrap_or_default();
+                let reason = data["reason"].as_str().filter(|_| !is_asked).unwrap_or_default();
                 self.owes_stock = !(before == P::Reserving && reason == "out_of_stock");
                 self.owes_payment =
                     matches!(before, P::Paying | P::Challenged | P::Committing | P::Confirmed)

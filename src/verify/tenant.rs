@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::calls::Gateway;
 use super::findings::Findings;
 use crate::journal::Record;
 use crate::types::Timestamp;
@@ -56,6 +57,16 @@ impl Tenant {
         }
         (self.version, self.updated_at) = (self.version + 1, record.at);
         true
+    }
+
+    /// Where a gateway of the store is; nothing for the node's own bank.
+    pub(super) fn gateway_url(&self, gateway: &Gateway) -> Option<&str> {
+        let named = |list: &str| self.settings["gateway"][list].as_array().map_or(&[][..], Vec::as_slice);
+        let mut all = named("connections").iter().chain(named("earlier"));
+        let is_it = |one: &&Value| {
+            one["name"] == gateway.name.as_str() && one["version"].as_u64() == Some(gateway.version)
+        };
+        all.find(is_it)?["url"].as_str()
     }
 }
 

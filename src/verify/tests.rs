@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Args, Report, run};
+use super::{Args, BankArgs, Report, run};
 use crate::journal::Journal as _;
 use crate::journal::sqlite::{Options, SqliteJournal};
 use crate::types::{StoreId, Timestamp};
@@ -60,7 +60,8 @@ fn directory(steps: u32, unseen: u32) -> tempfile::TempDir {
 }
 
 fn check(directory: &Path) -> Report {
-    run(&Args { data: directory.to_owned(), json: false }).expect("it can be checked")
+    run(&Args { data: directory.to_owned(), json: false, bank: BankArgs::default() })
+        .expect("it can be checked")
 }
 
 fn open(kind: &str, doc: &[u8]) -> Value {
