@@ -11,7 +11,7 @@ BUILT_IN := target/release
 test page browser: BUILT := $(TESTED)
 test page browser: BUILT_IN := target/debug
 
-.PHONY: help tools run build check fmt lint test unit sdk broken stories doc web page browser bench pagebench clean
+.PHONY: help tools run build check fmt lint test unit core sim evidence planted sdk broken stories points chaos doc web page browser bench pagebench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,10 +41,50 @@ unit:
 	$(CARGO) test $(TESTED) --lib --bins
 	$(CARGO) test -p mock_gateway --tests
 	$(CARGO) test -p orderflow --features faults --test tidy
+	$(CORE)
+
+# Ring A. The decisions are built once more, optimised, beside the others: that costs less than ten million commands without.
+CORE := CARGO_PROFILE_DEV_OPT_LEVEL=1 $(CARGO) test -p orderflow --features faults --test core
+
+core: ## the pure decisions under random commands, beside models; ORDERFLOW_CORE_COMMANDS and ORDERFLOW_CORE_SEED say how many and which
+	$(CORE) $(if $(ARGS),-- $(ARGS))
+
+# Ring B, with the same build.
+SIM := CARGO_PROFILE_DEV_OPT_LEVEL=1 $(CARGO) test -p orderflow --features faults --test sim -- --nocapture --test-threads=1
+
+sim: ## the whole node in virtual time under faults; ORDERFLOW_SIM_SEEDS, _FROM and _CELLS say how many and which, _SEED and _CELL show one
+	$(SIM) $(ARGS)
+
+evidence: tools ## what the three rings show, at length, into docs/reliability.md: hours; SCALE=0.01 for a first look
+	@sh tools/ensure.sh chaos
+	python3 tools/evidence.py $(if $(SCALE),--scale $(SCALE)) $(ARGS)
+
+planted: ## take the product's rules away one by one: each is missed by a test; ARGS names patches of tests/planted
+	@CARGO="$(CARGO)" sh tests/planted/run.sh $(ARGS)
 
 stories:
 	$(CARGO) build $(TESTED) --bins
 	$(CARGO) test -p orderflow --features faults --test it
+
+# Processes that die, stop, run out of disk and of time. The short form is part of the tests.
+KILLS ?= 1000
+SEED ?= 20261122
+HITS ?= 1,3,9
+# No more runs are begun after so many seconds.
+CHAOS_SECONDS ?= 14400
+# What is mounted goes with whoever mounted it, where this system allows that.
+OWN_MOUNTS := $(shell for how in "unshare --mount" "unshare --map-root-user --mount"; do if $$how true 2>/dev/null; then echo $$how; break; fi; done)
+CHAOS := $(OWN_MOUNTS) $(CARGO) test -p orderflow --features faults --test chaos -- --nocapture --test-threads=1
+
+points: ## die at every named place once, and again in the recovery; a minute or two of random faults
+	@sh tools/ensure.sh chaos
+	$(CARGO) build $(TESTED) --bins
+	$(CHAOS)
+
+chaos: tools ## kill, stop, fill up and mislead the real programs: KILLS=1000 SEED=20261122 HITS=1,3,9; hours
+	@sh tools/ensure.sh chaos
+	$(CARGO) build $(TESTED) --bins
+	CHAOS_HITS=$(HITS) CHAOS_KILLS=$(KILLS) CHAOS_SEED=$(SEED) CHAOS_SECONDS=$(CHAOS_SECONDS) $(CHAOS)
 
 # The page's types come from the program's own description of its API; the page is then put into the program, which is only
 # linked anew.
@@ -91,7 +131,7 @@ $(SDK)/.venv/.installed: $(SDK)/python/requirements.txt
 broken: $(SDK)/node_modules/.package-lock.json $(SDK)/.venv/.installed ## take the bank's rules away one by one: each is missed by a case of the SDKs
 	@sh $(SDK)/broken/run.sh $(ARGS)
 
-test: tools fmt lint doc page unit sdk stories browser ## everything CI checks: format, lints, docs, all tests
+test: tools fmt lint doc page unit sim sdk stories points browser ## everything CI checks: format, lints, docs, all tests
 
 bench: tools web ## measure every budget; takes about a quarter of an hour
 	$(CARGO) build --release --workspace --bins

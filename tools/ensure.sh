@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what building and testing need and this machine lacks. Says what it does; does nothing when all is there.
 # `ensure.sh browser` takes the browser in, too, that the page is tested with; `ensure.sh sdk` the Python that the bank is
-# tested with.
+# tested with; `ensure.sh chaos` the library that tells programs another time.
 set -eu
 
 missing=""
@@ -34,6 +34,10 @@ fi
 
 if [ "${1:-}" = sdk ] && ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
     missing="$missing python3-venv"
+fi
+
+if [ "${1:-}" = chaos ] && ! ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1; then
+    missing="$missing faketime"
 fi
 
 if [ -n "$missing" ]; then
