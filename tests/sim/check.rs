@@ -38,7 +38,8 @@ pub(crate) async fn all(world: &Rc<World>, node: &Rc<Node>) {
     for (nth, store) in world.people.stores.iter().enumerate() {
         let orders = orders(node, &store.id).await;
         money(world, &store.id, &orders);
-        stock(world, node, nth, &orders).await;
+        let returned = returns(world, node, nth, &orders).await;
+        stock(world, node, nth, &orders, &returned).await;
         for order in orders {
             let id = order["id"].as_str().unwrap_or_default().to_owned();
             known.insert((store.id.clone(), id));
@@ -169,8 +170,59 @@ fn waits_for_goods(world: &World, store: &str) -> bool {
     world.people.stores.iter().any(|shop| shop.id == store && shop.backorders)
 }
 
+/// How many pieces of each SKU came back to the shelf, damaged ones too; each return is settled, and every receipt of which
+/// somebody was told is among them.
+async fn returns(world: &Rc<World>, node: &Rc<Node>, nth: usize, orders: &[Value]) -> BTreeMap<String, i64> {
+    let store = &world.people.stores[nth].id;
+    let mut back: BTreeMap<String, i64> = BTreeMap::new();
+    let mut told: BTreeMap<String, usize> = BTreeMap::new();
+    let asked = world.people.errands.iter().enumerate().filter(|(_, errand)| errand.store == nth);
+    let (mut are_asked_for, mut known) = (false, BTreeSet::new());
+    for (place, errand) in asked {
+        are_asked_for |= matches!(errand.deed, Deed::Return(_));
+        if let (Deed::Receive(one, _), Verdict::Taken { .. }) = (&errand.deed, world.people.verdict(place)) {
+            *told.entry(world.people.order_of(*one).expect("it was received")).or_default() += 1;
+        }
+    }
+    for order in orders.iter().filter(|_| are_asked_for) {
+        let id = order["id"].as_str().unwrap_or_default();
+        let page = node.ask("GET", &format!("/v1/orders/{id}/returns"), &of(store), None).await.body;
+        for one in page["data"].as_array().into_iter().flatten() {
+            world.count("returns");
+            let (id, receipts) = (one["id"].as_str().unwrap_or_default(), members(one, "receipts"));
+            known.insert(id.to_owned());
+            let is_open = receipts.iter().any(|receipt| receipt["stock"] != "booked")
+                || members(one, "refunds").iter().any(|refund| refund["status"] == "pending");
+            if is_open || receipts.len() < told.get(id).copied().unwrap_or(0) || receipts.len() > 1 {
+                world.violated(8, format!("{one}, of which {:?} receipts were told", told.get(id)));
+            }
+            for line in receipts.iter().flat_map(|receipt| members(receipt, "lines")) {
+                world.count("pieces received");
+                if line["disposition"] == "restock" || line["disposition"] == "damaged" {
+                    let sku = line["sku"].as_str().unwrap_or_default().to_owned();
+                    *back.entry(sku).or_default() += line["quantity"].as_i64().unwrap_or(0);
+                }
+            }
+        }
+    }
+    for lost in told.keys().filter(|one| !known.contains(*one)) {
+        world.violated(1, format!("the return {lost} was received and is lost"));
+    }
+    back
+}
+
+fn members<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value[name].as_array().map_or(&[], Vec::as_slice)
+}
+
 /// Nothing is sold that is not there, and nothing is lost.
-async fn stock(world: &Rc<World>, node: &Rc<Node>, nth: usize, orders: &[Value]) {
+async fn stock(
+    world: &Rc<World>,
+    node: &Rc<Node>,
+    nth: usize,
+    orders: &[Value],
+    returned: &BTreeMap<String, i64>,
+) {
     let store = &world.people.stores[nth];
     for sku in 0..store.skus {
         let sku = format!("S{sku}");
@@ -188,8 +240,10 @@ async fn stock(world: &Rc<World>, node: &Rc<Node>, nth: usize, orders: &[Value])
             world.violated(11, format!("{}: {item}, of {stock}", store.id));
         }
         // Where people wait for goods, orders are not all that was promised or left.
-        let is_of_orders = (gone, committed) == (pieces("completed"), pieces("confirmed"));
-        let is_at_rest = figure("reserved") == 0 && figure("available") == on_hand - committed;
+        let kept = pieces("completed") - returned.get(&sku).copied().unwrap_or(0);
+        let is_of_orders = (gone, committed) == (kept, pieces("confirmed"));
+        let sellable = on_hand - committed - figure("damaged");
+        let is_at_rest = figure("reserved") == 0 && figure("available") == sellable;
         if !is_at_rest || !(is_of_orders || store.backorders) {
             world.violated(12, format!("{}: {item}, of {stock}", store.id));
         }

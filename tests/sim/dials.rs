@@ -29,6 +29,8 @@ pub(crate) struct Dials {
     pub(crate) cancels: u64,
     pub(crate) refunds: u64,
     pub(crate) declines: u64,
+    /// Of a thousand orders that leave: those of which something comes back.
+    pub(crate) returns: u64,
     /// Of a thousand clients: those that give up after one try.
     pub(crate) impatient: u64,
     /// Of a thousand calls to the bank: those that something happens to, and what may.
@@ -74,6 +76,7 @@ impl Dials {
             cancels: 0,
             refunds: 0,
             declines: 0,
+            returns: 0,
             impatient: 0,
             faults: 0,
             kinds: vec![],
@@ -121,6 +124,7 @@ impl Dials {
             cancels: dice.of(&[0, 100, 500]),
             refunds: dice.of(&[0, 200, 600]),
             declines: dice.of(&[0, 100, 500]),
+            returns: Dice::new(seed, "dials of returns").of(&[0, 200, 700]),
             impatient: dice.of(&[0, 100, 600]),
             faults: dice.of(&[0, 20, 100, 300, 700]),
             kinds,

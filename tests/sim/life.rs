@@ -89,8 +89,12 @@ pub(crate) fn live<W: Future<Output = ()>>(
     orderflow::types::ids::foresee(world.seed ^ (life << 32));
     let (ended, runtime) = system.block_on(async {
         let journal = MemoryJournal::recover_inline(survivors.clone(), disk::plan(world));
-        world.begin(away_ms, Arc::clone(&journal), death);
+        world.begin(Arc::clone(&journal));
         world.left(survivors);
+        // The machine is away for a while; the bank is not.
+        network::left_under_way(world);
+        tokio::time::sleep(Duration::from_millis(away_ms)).await;
+        world.may_die(death);
         world.note(|line| write!(line, "life {life} from {}", journal.end()));
         let (lost, mut health) = (Rc::clone(world), journal.follow_health());
         let poisoned = async move {

@@ -23,7 +23,7 @@ mod tally;
 mod world;
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use dials::Dials;
 use matrix::Matrix;
@@ -49,13 +49,14 @@ fn seed(seed: u64) -> Outcome {
     run(seed, plan, &deaths)
 }
 
-/// Runs all of these on as many threads as there are cores.
+/// Runs all of these on as many threads as there are cores; once enough of them violate something, no more are begun.
 fn on_all_cores(
     count: u64,
     work: impl Fn(u64, &mut Matrix) -> Outcome + Sync,
     name: impl Fn(u64) -> String + Sync,
 ) -> Tally {
     let (next, tally) = (AtomicU64::new(0), Mutex::new(Tally::begun()));
+    let has_failed = AtomicBool::new(false);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -63,11 +64,13 @@ fn on_all_cores(
                 let mut matrix = Matrix::default();
                 loop {
                     let nth = next.fetch_add(1, Ordering::Relaxed);
-                    if nth >= count {
+                    if nth >= count || has_failed.load(Ordering::Relaxed) {
                         return;
                     }
                     let outcome = work(nth, &mut matrix);
-                    tally.lock().expect("nobody panics with it").add(&outcome, || name(nth));
+                    let mut tally = tally.lock().expect("nobody panics with it");
+                    tally.add(&outcome, || name(nth));
+                    has_failed.store(tally.is_told(), Ordering::Relaxed);
                 }
             });
         }

@@ -41,10 +41,10 @@ pub(crate) fn network() -> (Dial, mpsc::UnboundedReceiver<Call>) {
     (dial, calls)
 }
 
-/// Takes calls until the process ends.
-pub(crate) async fn run(world: Rc<World>, mut calls: mpsc::UnboundedReceiver<Call>) {
+/// Lets arrive, each in its time, what an earlier life left on its way.
+pub(crate) fn left_under_way(world: &Rc<World>) {
     for place in world.bank.left_under_way() {
-        let world = Rc::clone(&world);
+        let world = Rc::clone(world);
         actix::spawn(async move {
             wait_until(&world, place.0).await;
             if let Some(asked) = world.bank.arrive(place) {
@@ -53,6 +53,10 @@ pub(crate) async fn run(world: Rc<World>, mut calls: mpsc::UnboundedReceiver<Cal
             }
         });
     }
+}
+
+/// Takes calls until the process ends.
+pub(crate) async fn run(world: Rc<World>, mut calls: mpsc::UnboundedReceiver<Call>) {
     while let Some(Call(answer)) = calls.recv().await {
         let failure = match connecting(&world) {
             Some(Fault::Refused) => Some(io::ErrorKind::ConnectionRefused),

@@ -44,6 +44,10 @@ pub(crate) enum Deed {
     /// Of the order that an earlier errand placed.
     Cancel(usize),
     Refund(usize, Option<u64>),
+    /// A piece of its first line is to come back.
+    Return(usize),
+    /// It is there, and this becomes of it. Of the return that an earlier errand asked for.
+    Receive(usize, &'static str),
 }
 
 /// Something to be done at a time.
@@ -119,6 +123,8 @@ impl People {
                 }
             }
         }
+        let returns = returns(seed, dials.returns, &stores, &errands);
+        errands.extend(returns);
         Self::new(stores, errands)
     }
 
@@ -156,11 +162,19 @@ impl People {
         self.verdicts.borrow()[nth].clone()
     }
 
-    /// The order that an errand placed, if it knows.
+    /// The order that an errand placed, or the return that it asked for, if it knows.
     pub(crate) fn order_of(&self, nth: usize) -> Option<String> {
         match &self.verdicts.borrow()[nth] {
             Verdict::Taken { body, .. } => body["id"].as_str().map(str::to_owned),
             Verdict::Open | Verdict::Refused { .. } | Verdict::Unknown => None,
+        }
+    }
+
+    /// What an errand that places an order names first.
+    fn first_sku(&self, place: usize) -> Option<String> {
+        match &self.errands[place].deed {
+            Deed::Place { lines, .. } => lines.first().map(|(sku, _)| format!("S{sku}")),
+            Deed::Cancel(_) | Deed::Refund(..) | Deed::Return(_) | Deed::Receive(..) => None,
         }
     }
 
@@ -169,6 +183,27 @@ impl People {
         debug_assert_eq!(known, Verdict::Open, "each errand ends once");
         world.pass(Window::Heard);
     }
+}
+
+/// What comes back to shops whose goods leave by themselves; some of it twice.
+fn returns(seed: u64, of_thousand: u64, stores: &[Store], errands: &[Errand]) -> Vec<Errand> {
+    let mut dice = Dice::new(seed, "returns");
+    let mut more = Vec::new();
+    for (place, errand) in errands.iter().enumerate() {
+        let store = errand.store;
+        if !matches!(errand.deed, Deed::Place { .. }) || !stores[store].leaves || !dice.falls(of_thousand) {
+            continue;
+        }
+        let asked = errands.len() + more.len();
+        let at_ms = errand.at_ms + dice.of(&[9_000, 30_000, 120_000]);
+        more.push(Errand { at_ms, store, deed: Deed::Return(place) });
+        for _ in 0..dice.of(&[0, 1, 1, 2]) {
+            let becomes = dice.of(&["restock", "damaged", "write_off", "return_to_vendor"]);
+            let at_ms = at_ms + dice.of(&[1, 1_000, 60_000]);
+            more.push(Errand { at_ms, store, deed: Deed::Receive(asked, becomes) });
+        }
+    }
+    more
 }
 
 /// Opens the shops. Nothing fails yet.
@@ -272,7 +307,9 @@ async fn run(world: Rc<World>, node: Rc<Node>, nth: usize) {
 fn target(deed: &Deed) -> Option<usize> {
     match deed {
         Deed::Place { .. } => None,
-        Deed::Cancel(place) | Deed::Refund(place, _) => Some(*place),
+        Deed::Cancel(place) | Deed::Refund(place, _) | Deed::Return(place) | Deed::Receive(place, _) => {
+            Some(*place)
+        }
     }
 }
 
@@ -301,6 +338,17 @@ pub(crate) fn request(world: &World, nth: usize, errand: &Errand) -> Option<(Str
                 None => json!({"reason": "customer"}),
             };
             Some((format!("/v1/orders/{order}/refunds"), body.to_string()))
+        }
+        Deed::Return(place) => {
+            let order = world.people.order_of(*place)?;
+            let body = json!({"lines": [{"sku": world.people.first_sku(*place), "quantity": 1, "reason": "unwanted"}]});
+            Some((format!("/v1/orders/{order}/returns"), body.to_string()))
+        }
+        Deed::Receive(asked, becomes) => {
+            let one = world.people.order_of(*asked)?;
+            let place = target(&world.people.errands[*asked].deed)?;
+            let piece = json!({"sku": world.people.first_sku(place), "quantity": 1, "disposition": becomes});
+            Some((format!("/v1/returns/{one}/receive"), json!({"lines": [piece]}).to_string()))
         }
     }
 }

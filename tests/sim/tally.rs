@@ -60,6 +60,11 @@ impl Tally {
         }
     }
 
+    /// Whether so many runs failed that more would not be told of.
+    pub(crate) fn is_told(&self) -> bool {
+        self.failed.len() >= TOLD_MAX
+    }
+
     fn count(&self, what: &str) -> u64 {
         self.counts.get(what).copied().unwrap_or(0)
     }
@@ -107,6 +112,7 @@ impl Tally {
             "orders canceled",
             "notices",
             "answers repeated",
+            "pieces received",
         ] {
             assert!(self.count(what) > 0, "there were no {what}");
         }

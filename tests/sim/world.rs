@@ -149,14 +149,18 @@ impl World {
         u64::try_from((self.now().micros() - START.micros()) / 1_000).expect("time goes on")
     }
 
-    /// A life begins, inside its runtime. The machine has been away for a while.
-    pub(crate) fn begin(&self, away_ms: u64, journal: Arc<MemoryJournal>, death: Option<Death>) {
-        let now = self.now().plus_millis(away_ms);
-        self.began.set((now, Some(tokio::time::Instant::now())));
-        self.death.set(death);
+    /// Time goes on, inside the runtime of the next life, which does not die before it has begun.
+    pub(crate) fn begin(&self, journal: Arc<MemoryJournal>) {
+        self.began.set((self.now(), Some(tokio::time::Instant::now())));
+        self.death.set(None);
         self.is_dead.set(false);
         self.windows_before.borrow_mut().clone_from(&self.windows.borrow());
         *self.journal.borrow_mut() = Some(journal);
+    }
+
+    /// The life begins, and this is to end it.
+    pub(crate) fn may_die(&self, death: Option<Death>) {
+        self.death.set(death);
     }
 
     /// The power is off, inside its runtime still: the clock stands still until the next life begins.
