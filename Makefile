@@ -55,9 +55,9 @@ SIM := CARGO_PROFILE_DEV_OPT_LEVEL=1 $(CARGO) test -p orderflow --features fault
 sim: ## the whole node in virtual time under faults; ORDERFLOW_SIM_SEEDS, _FROM and _CELLS say how many and which, _SEED and _CELL show one
 	$(SIM) $(ARGS)
 
-evidence: tools ## what the three rings show, at length, into docs/reliability.md: hours; SCALE=0.01 for a first look
+evidence: tools ## what the rings show, at length, into docs/reliability.md: hours; RINGS="core sim money chaos", SCALE=0.01 for a look
 	@sh tools/ensure.sh chaos
-	python3 tools/evidence.py $(if $(SCALE),--scale $(SCALE)) $(ARGS)
+	python3 tools/evidence.py $(if $(SCALE),--scale $(SCALE)) $(RINGS)
 
 planted: ## take the product's rules away one by one: each is missed by a test; ARGS names patches of tests/planted
 	@CARGO="$(CARGO)" sh tests/planted/run.sh $(ARGS)
