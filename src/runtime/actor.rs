@@ -4,6 +4,7 @@
 //! Decide and fold happen before anything is awaited, so a command sees a whole state and many commands share one sync.
 //! A panic in a decision leaves a half-changed state: the family is broken up, and its supervisor rebuilds it.
 
+use std::cell::Cell;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -38,7 +39,12 @@ pub struct AggregateActor<A: Wiring> {
     /// The last such ticket of each: an earlier entry of the same instance is void.
     rests_since: Map<A::Key, u64>,
     newest_dropped: Option<A::Key>,
+    /// Calls that wait for what they rest on, or were made and are still owed: each may be taken back until it is made.
+    permits: Map<A::Key, Permit>,
 }
+
+/// Whether a call that waits may still be made.
+type Permit = Rc<Cell<bool>>;
 
 /// Goes on with what a restart interrupted: what is in memory, and open instances after this key.
 pub struct Resume<A: Wiring>(pub Option<A::Key>);
@@ -73,6 +79,7 @@ impl<A: Wiring> AggregateActor<A> {
             resting: VecDeque::new(),
             rests_since: Map::default(),
             newest_dropped: None,
+            permits: Map::default(),
         }
     }
 
@@ -170,6 +177,9 @@ impl<A: Wiring> AggregateActor<A> {
         let is_at_rest = due.is_nothing();
         let Due { steps: owed, call, timer } = due;
         steps.extend(owed.into_iter().filter(|step| !before.steps.contains(step)));
+        if before.call.is_some() && before.call != call {
+            revoke(&mut self.permits, key);
+        }
         let call = call.filter(|call| before.call.as_ref() != Some(call));
         crate::fault_point!(of "folded", A::NAME, log.store().as_str());
         let cause = log.append(meta, &events, at);
@@ -205,7 +215,7 @@ impl<A: Wiring> AggregateActor<A> {
             }
         }
         if let Some(call) = call {
-            make_when_durable::<A>(&self.family, key, call);
+            self.make_when_durable(key, call);
         }
         if cause.is_some() {
             self.set_alarm(ctx);
@@ -298,9 +308,29 @@ impl<A: Wiring> AggregateActor<A> {
             A::step(&self.family, key, state, step, cause);
         }
         if let Some(call) = due.call {
-            make_when_durable::<A>(&self.family, key, call);
+            self.make_when_durable(key, call);
         }
         arm(&mut self.timers, &mut self.armed, key, due.timer.map(|(at, _)| at));
+    }
+
+    /// Makes a call once all that it rests on is durable, if it is still owed then: a disk may take long, and meanwhile the
+    /// instance may have thought better of it.
+    fn make_when_durable(&mut self, key: A::Key, call: A::Call) {
+        let permit: Permit = Rc::new(Cell::new(true));
+        if let Some(earlier) = self.permits.insert(key, Rc::clone(&permit)) {
+            earlier.set(false);
+        }
+        let family_then = Rc::clone(&self.family);
+        self.family.log().when_durable(move |durable| match durable {
+            Durable::At(_) if permit.get() && !family_then.is_broken() => {
+                let called = catch_unwind(AssertUnwindSafe(|| A::call(&family_then, key, call)));
+                if let Err(panic) = called {
+                    family_then.break_up(A::NAME, &said(panic.as_ref()));
+                }
+            }
+            // A family that is going makes no calls; the one after it asks `due`.
+            Durable::At(_) | Durable::Refused => {}
+        });
     }
 
     fn forget_if_at_rest(&mut self, key: A::Key) {
@@ -431,18 +461,11 @@ fn send_when_durable<A: Wiring>(
     });
 }
 
-fn make_when_durable<A: Wiring>(family: &Rc<A::Family>, key: A::Key, call: A::Call) {
-    let family_then = Rc::clone(family);
-    family.log().when_durable(move |durable| match durable {
-        Durable::At(_) if !family_then.is_broken() => {
-            let called = catch_unwind(AssertUnwindSafe(|| A::call(&family_then, key, call)));
-            if let Err(panic) = called {
-                family_then.break_up(A::NAME, &said(panic.as_ref()));
-            }
-        }
-        // A family that is going makes no calls; the one after it asks `due`.
-        Durable::At(_) | Durable::Refused => {}
-    });
+/// What waits to be made is not owed any more.
+fn revoke<K: Eq + std::hash::Hash>(permits: &mut Map<K, Permit>, key: K) {
+    if let Some(permit) = permits.remove(&key) {
+        permit.set(false);
+    }
 }
 
 fn refuse<A: Wiring>(reply: Reply<A>, why: Refusal<A::Rejection>) {

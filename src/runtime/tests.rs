@@ -314,6 +314,21 @@ async fn nothing_is_revealed_before_it_is_durable() {
 }
 
 #[actix::test]
+async fn a_call_that_is_not_owed_any_more_when_the_disk_is_ready_is_not_made() {
+    let world = World::opened(Plan::faultless()).await;
+    world.ask(Command::Add(12), None);
+    world.ask(Command::Close, None);
+    world.commit().await;
+    assert!(world.family.called.borrow().is_empty(), "it was taken back while it waited");
+
+    world.ask(Command::Open, None);
+    world.ask(Command::Add(3), None);
+    world.ask(Command::Add(4), None);
+    world.commit().await;
+    assert_eq!(*world.family.called.borrow(), [19], "of two that replace each other, the last is made");
+}
+
+#[actix::test]
 async fn rejections_wait_for_what_they_rest_on() {
     let world = World::opened(Plan::faultless()).await;
     let closed = world.ask(Command::Close, None);
