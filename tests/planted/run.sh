@@ -1,6 +1,6 @@
 #!/bin/sh
-# Takes the product's rules away one by one, on a copy, and says whether a test misses them. Each patch names in its first two
-# lines the rule that it takes away and the case that must fail:
+# Takes the product's rules away one by one, on a copy, and says whether the tests miss them. Each patch names in its first
+# lines the rule that it takes away and the cases that must fail, a line each:
 #
 #   core GAME    a game of ring A                    lib NAME     a unit test or law of the library
 #   it NAME      a story over HTTP                   sim NAME     a test of the whole node in virtual time
@@ -47,7 +47,7 @@ build() {
         it | chaos)
             run build --workspace --features faults --bins && run test -p orderflow --features faults --test "$1" --no-run
             ;;
-        sim) run test -p orderflow --features faults --test sim --no-run ;;
+        sim) CARGO_PROFILE_DEV_OPT_LEVEL=1 run test -p orderflow --features faults --test sim --no-run ;;
         *) echo "no such kind of case: $1" >&2; return 1 ;;
     esac
 }
@@ -60,6 +60,10 @@ holds() {
         core) run test -p orderflow --features faults --test core -- "$name" || status=$? ;;
         chaos)
             CHAOS_POINTS=$name run test -p orderflow --features faults --test chaos -- every_named_place || status=$?
+            grep -q "^running [1-9]" "$said" || broken_run "$kind $name"
+            ;;
+        sim)
+            CARGO_PROFILE_DEV_OPT_LEVEL=1 run test -p orderflow --features faults --test sim -- "$name" || status=$?
             grep -q "^running [1-9]" "$said" || broken_run "$kind $name"
             ;;
         *)
@@ -79,30 +83,41 @@ broken_run() {
     exit 1
 }
 
+# The cases that some patches name, each as one word; those of one kind only, where KIND says which.
+cases() {
+    sed -n 's/^case: //p' "$@" | grep "^${KIND:-} *" | tr ' ' '~'
+}
+
+# After how many seeds ring B had seen enough.
+runs() {
+    sed -n 's/^sim: .* runs=\([0-9]*\) .*/, \1 seeds/p' "$said"
+}
+
 [ $# -gt 0 ] || set -- "$here"/*.patch
 count=0
 unnoticed=0
 for patch in "$@"; do
     rule=$(sed -n 's/^rule: //p' "$patch")
-    case=$(sed -n 's/^case: //p' "$patch")
-    kind=${case%% *} name=${case#* }
     (cd "$copy" && patch -s -p1) <"$patch"
-    build "$kind" || broken_run "$case, with $patch"
-    count=$((count + 1))
-    if holds "$kind" "$name"; then
-        unnoticed=$((unnoticed + 1))
-        echo "NOT NOTICED  $rule  ($case)"
-    else
-        echo "noticed  $rule  ($case)"
-    fi
+    for case in $(cases "$patch"); do
+        kind=${case%%~*} name=${case#*~}
+        build "$kind" || broken_run "$case, with $patch"
+        count=$((count + 1))
+        if holds "$kind" "$name"; then
+            unnoticed=$((unnoticed + 1))
+            echo "NOT NOTICED  $rule  ($kind $name)"
+        else
+            echo "noticed  $rule  ($kind $name$(runs))"
+        fi
+    done
     (cd "$copy" && patch -s -R -p1) <"$patch"
 done
 
 # The same cases hold when nothing is taken away.
-for case in $(sed -n 's/^case: //p' "$@" | sort -u | tr ' ' '~'); do
+for case in $(cases "$@" | sort -u); do
     kind=${case%%~*} name=${case#*~}
     build "$kind" || broken_run "$kind $name"
     holds "$kind" "$name" || { echo "fails without any patch: $kind $name" >&2; tail -40 "$said" >&2; exit 1; }
 done
-echo "$((count - unnoticed)) of $count planted faults are noticed"
+echo "in $((count - unnoticed)) of $count cases a planted fault is noticed"
 [ $unnoticed -eq 0 ]
