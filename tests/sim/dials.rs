@@ -33,6 +33,8 @@ pub(crate) struct Dials {
     pub(crate) returns: u64,
     /// Of a thousand clients: those that give up after one try.
     pub(crate) impatient: u64,
+    /// Of a thousand requests: those that are sent twice at once.
+    pub(crate) doubled: u64,
     /// Of a thousand calls to the bank: those that something happens to, and what may.
     pub(crate) faults: u64,
     pub(crate) kinds: Vec<Fault>,
@@ -78,6 +80,7 @@ impl Dials {
             declines: 0,
             returns: 0,
             impatient: 0,
+            doubled: 0,
             faults: 0,
             kinds: vec![],
             blind: 0,
@@ -126,6 +129,7 @@ impl Dials {
             declines: dice.of(&[0, 100, 500]),
             returns: Dice::new(seed, "dials of returns").of(&[0, 200, 700]),
             impatient: dice.of(&[0, 100, 600]),
+            doubled: Dice::new(seed, "dials of doubles").of(&[0, 0, 300]),
             faults: dice.of(&[0, 20, 100, 300, 700]),
             kinds,
             blind: dice.of(&[0, 0, 100, 500]),

@@ -250,6 +250,7 @@ async fn run(world: Rc<World>, node: Rc<Node>, nth: usize) {
     let wait = errand.at_ms.saturating_sub(world.since_opening_ms());
     tokio::time::sleep(Duration::from_millis(wait)).await;
     let mut dice = world.dice(&format!("errand {nth} in life {}", world.life()));
+    let mut doubles = world.dice(&format!("doubles of errand {nth} in life {}", world.life()));
     let store = world.people.stores[errand.store].id.clone();
     let is_impatient = matches!(errand.deed, Deed::Place { is_impatient: true, .. });
     for attempt in 1..=TRIES {
@@ -262,7 +263,12 @@ async fn run(world: Rc<World>, node: Rc<Node>, nth: usize) {
             continue;
         };
         let headers = [("x-store-id", store.clone()), ("idempotency-key", format!("key-{nth}"))];
-        let asked = tokio::time::timeout(PATIENCE, node.ask("POST", &path, &headers, Some(body))).await;
+        let once = || node.ask("POST", &path, &headers, Some(body.clone()));
+        let is_doubled = doubles.falls(world.plan.dials.doubled);
+        let asked = tokio::time::timeout(PATIENCE, async {
+            if is_doubled { twice(&world, nth, once(), once()).await } else { once().await }
+        });
+        let asked = asked.await;
         if world.is_dead() {
             // Nobody hears what a dead process says.
             return;
@@ -302,6 +308,26 @@ async fn run(world: Rc<World>, node: Rc<Node>, nth: usize) {
         tokio::time::sleep(Duration::from_millis(wait_ms + dice.below(attempt * 300))).await;
     }
     world.people.decide(&world, nth, Verdict::Unknown);
+}
+
+/// The same request twice at once: whoever is taken is told the same. Returns the better answer.
+async fn twice(
+    world: &World,
+    nth: usize,
+    one: impl Future<Output = Answer>,
+    other: impl Future<Output = Answer>,
+) -> Answer {
+    let (one, other) = futures_util::future::join(one, other).await;
+    let is_taken = |answer: &Answer| (200..300).contains(&answer.status);
+    world.count("requests sent twice at once");
+    match (is_taken(&one), is_taken(&other)) {
+        (true, true) if (one.status, &one.body) != (other.status, &other.body) && !world.is_dead() => {
+            world.violated(3, format!("errand {nth} sent twice was told {one:?} and {other:?}"));
+            one
+        }
+        (false, true) => other,
+        _ => one,
+    }
 }
 
 fn target(deed: &Deed) -> Option<usize> {

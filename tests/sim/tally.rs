@@ -113,6 +113,7 @@ impl Tally {
             "notices",
             "answers repeated",
             "pieces received",
+            "requests sent twice at once",
         ] {
             assert!(self.count(what) > 0, "there were no {what}");
         }
