@@ -99,7 +99,7 @@ pub(super) fn of_word(what: &str) -> usize {
         "authorized" | "captured" => 4,
         "money kept of an order that ended" => 5,
         "total" | "canceled lines refunded" | "money kept, by order and by payment" => 6,
-        "refunded" | "amount of its refund" => 7,
+        "refunded" | "refunds asked for" | "amount of its refund" => 7,
         "verdict" | "level of its risk" => 10,
         "available" => 11,
         "on_hand"

@@ -96,8 +96,19 @@ impl Payment {
         };
         let is_known = payment.step(kind, data);
         payment.is_beyond |= !is_known;
-        for Charge { intent, amount, captured, refunded, .. } in &payment.charges {
+        for charge in &payment.charges {
+            let Charge { intent, amount, captured, refunded, .. } = charge;
             let subject = || format!("{}, {intent}", subject());
+            let asked_for = refunded + payment.under_way(charge);
+            if kind == "refund_requested" && asked_for > *captured {
+                findings.add(
+                    store,
+                    &subject(),
+                    "refunds asked for",
+                    &format!("at most {captured}"),
+                    &asked_for,
+                );
+            }
             if captured > amount {
                 findings.add(store, &subject(), "captured", &format!("at most {amount}"), captured);
             }
@@ -248,6 +259,13 @@ impl Payment {
             "refund_pending" if data["progress"] == "requires_action" => "requires_action",
             _ => "pending",
         };
+    }
+
+    /// What is to go back of a charge, or is on its way.
+    fn under_way(&self, charge: &Charge) -> i64 {
+        let is_open = |refund: &&Refund| ["pending", "requires_action"].contains(&refund.status);
+        let of_it = self.refunds.values().filter(|refund| refund.intent == charge.intent);
+        of_it.filter(is_open).map(|refund| refund.amount).sum()
     }
 
     /// Taken and given back of the payment's own currency.

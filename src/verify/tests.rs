@@ -245,9 +245,14 @@ fn a_journal_that_breaks_the_rules_is_told_whatever_the_views_say() {
             "payment.refunded",
             serde_json::json!({"order": order, "refund": 1, "id": "re", "intent": intent, "amount": 5_000}),
         ),
-        event(3, "order.confirmed", serde_json::json!({"id": order})),
-        event(4, "order.paid", serde_json::json!({"id": order, "authorized": 9_000, "captured": 9_000})),
-        event(5, "parcel.sent", serde_json::json!({})),
+        event(
+            3,
+            "payment.refund_requested",
+            serde_json::json!({"order": order, "refund": 2, "intent": intent, "amount": 5_000, "reason": "goodwill"}),
+        ),
+        event(4, "order.confirmed", serde_json::json!({"id": order})),
+        event(5, "order.paid", serde_json::json!({"id": order, "authorized": 9_000, "captured": 9_000})),
+        event(6, "parcel.sent", serde_json::json!({})),
     ];
     journal.append(Append { lane, ticket: 1, store: id("acme"), generation: 2, rows });
     assert!(settled.recv().expect("the journal answers").refused.is_empty());
@@ -255,7 +260,7 @@ fn a_journal_that_breaks_the_rules_is_told_whatever_the_views_say() {
     journal.close();
     let report = check(directory.path());
     let named = |what: &str| report.differences.iter().any(|one| one.store == "acme" && one.what == what);
-    for what in ["available", "life of its hold", "refunded", "step", "captured"] {
+    for what in ["available", "life of its hold", "refunded", "refunds asked for", "step", "captured"] {
         assert!(named(what), "{what}\n{report}");
     }
     assert_eq!(report.unchecked_kinds, ["parcel.sent"]);
