@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod checkpoint;
 mod disk;
+mod edge;
 mod file;
 mod reader;
 mod wal;
@@ -13,10 +14,11 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rusqlite::OpenFlags;
 use tokio::sync::watch;
 
-use self::checkpoint::Checkpointer;
-use self::disk::SqliteDisk;
+use self::checkpoint::{Checkpointer, SharedMover};
+use self::disk::{Moving, SqliteDisk};
 use self::file::JournalFile;
 use self::reader::{End, SqliteReader};
 use super::board::Board;
@@ -73,9 +75,14 @@ impl SqliteJournal {
             board.set_health(Health::Refusing(reason));
         }
         let bytes_max = Arc::new(AtomicU64::new(options.bytes_max.unwrap_or(0)));
-        let checkpointer = Checkpointer::start(&file, board.clone(), options.checkpoint_ms)?;
         let path = file.path().to_owned();
-        let disk = SqliteDisk::new(file, board.clone(), checkpointer.caller(), bytes_max.clone());
+        let full_log = file.full_log().is_some();
+        let connection = file::connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let mover = SharedMover::new(file.into_mover());
+        let checkpointer = Checkpointer::start(mover.clone(), board.clone(), options.checkpoint_ms)
+            .map_err(|source| file::fault(&path, "starting the checkpoint thread", source))?;
+        let moving = Moving { mover, background: checkpointer.caller(), must_empty_log: full_log };
+        let disk = SqliteDisk::new(&path, connection, moving, board.clone(), bytes_max.clone());
         let (intake, appends) = Intake::new(board.clone());
         let writer = spawn(Writer::new(disk, board.clone(), options.bounds), appends)
             .map_err(|source| file::fault(&path, "starting the writer's thread", source))?;

@@ -2,6 +2,7 @@
 
 mod damage;
 mod disk;
+mod edges;
 mod laws;
 mod loops;
 mod tail;

@@ -9,7 +9,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::disk::{INSERT, bind, run};
-use super::file::{beside, broken, connect, fault, lay_out, remove_draft, settle_in_place};
+use super::file::{beside, broken, connect, fault, finish_draft, lay_out, remove_draft, settle_in_place};
 use crate::journal::{JournalError, Position, Reader};
 
 /// Records a transaction of the copy.
@@ -42,8 +42,7 @@ fn write(from: &mut dyn Reader, end: Position, draft: &Path) -> Result<(), Journ
     while reached < end {
         reached += copy_batch(from, reached, end, &connection, draft)?;
     }
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(fail)?;
-    connection.close().map_err(|(_, error)| fail(error))
+    finish_draft(draft, connection)
 }
 
 fn copy_batch(

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::checkpoint::{self, Mode};
-use super::file::{APPLICATION_ID, FORMAT, beside, broken, connect, damaged, exists, fault, is_refusal};
+use super::edge;
+use super::file::{
+    APPLICATION_ID, FORMAT, SCHEMA, beside, broken, connect, damaged, exists, fault, is_refusal,
+};
 use super::reader::{End, SqliteReader};
 use super::wal::{self, Wal};
 use crate::journal::{JournalError, Position, Reader};
@@ -41,7 +44,68 @@ pub(super) fn check_format(path: &Path, connection: &Connection) -> Result<(), J
     if format < 1 {
         return Err(damaged(path, 1, format!("format {format} was never written")));
     }
+    check_tables(path, connection)
+}
+
+/// The tables are those that were laid out, and where they were.
+fn check_tables(path: &Path, connection: &Connection) -> Result<(), JournalError> {
+    let fail = |error| broken(path, "reading the file's tables", 1, error);
+    let sql = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE rootpage = ?1";
+    let mut statement = connection.prepare(sql).map_err(fail)?;
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for (root, (name, table)) in
+        (edge::ROOT..).zip(["journal", "probe"].into_iter().zip(SCHEMA.split_inclusive(';')))
+    {
+        let found = statement.query_row([root], |row| {
+            let [kind, own, of] =
+                [row.get_ref(0)?, row.get_ref(1)?, row.get_ref(2)?].map(|text| text.as_str().ok());
+            let sql = row.get_ref(3)?.as_str().unwrap_or_default();
+            let is_ours = [kind, own, of] == [Some("table"), Some(name), Some(name)];
+            Ok(is_ours && words(sql) == words(table.trim_end_matches(';')))
+        });
+        if !found.optional().map_err(fail)?.unwrap_or(false) {
+            return Err(damaged(path, 1, format!("its table {name} is not what was laid out")));
+        }
+    }
     Ok(())
+}
+
+/// The start of the file is that of a journal. No connection of this process may be open.
+pub(super) fn check_header(path: &Path) -> Result<(), JournalError> {
+    let found =
+        edge::examine_header(path).map_err(|source| fault(path, "reading the file's header", source))?;
+    found.map_err(|misfit| damaged(path, misfit.position, misfit.what))
+}
+
+/// The last position that the file has without its log, if that can be told: while the log is moved it need not be whole. No
+/// connection of this process may be open.
+pub(super) fn moved_end(path: &Path) -> Option<Position> {
+    edge::examine(path).ok()?.ok()
+}
+
+/// The log, if there is any, reaches as far as what was moved out of it.
+pub(super) fn check_log_reaches(
+    path: &Path,
+    connection: &Connection,
+    moved: Option<Position>,
+) -> Result<(), JournalError> {
+    let end: Option<i64> = connection
+        .query_row("SELECT max(position) FROM journal", [], |row| row.get(0))
+        .map_err(|error| broken(path, "finding the end of the journal", 1, error))?;
+    let end = end.unwrap_or(0).cast_unsigned();
+    match moved {
+        Some(moved) if moved > end => {
+            let what = format!("the log ends at position {end}, though up to {moved} was moved out of it");
+            Err(damaged(&beside(path, "-wal"), end + 1, what))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The right-hand edge of the table is whole. Holds only while the log is empty; no connection of this process may be open.
+pub(super) fn check_edge(path: &Path) -> Result<(), JournalError> {
+    let found = edge::examine(path).map_err(|source| fault(path, "reading the end of the table", source))?;
+    found.map(drop).map_err(|misfit| damaged(path, misfit.position, misfit.what))
 }
 
 /// Commits go through a log: everything said about durability is said of that.

@@ -1,15 +1,20 @@
 //! Moving what was committed from the log into the file, beside the writer.
+//!
+//! One connection moves, and after a failure none ever does. A checkpoint that leaves a part of the log where it is counts
+//! what it has moved as done without a sync of the file; the sync comes with the last part. When that sync fails, the kernel may
+//! have dropped all of it, and a second attempt, here or by another connection, would sync what it still knows of and let go of a
+//! log that holds the only copy.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
-use super::file::{self, JournalFile};
+use super::file;
+use crate::journal::Health;
 use crate::journal::board::Board;
-use crate::journal::{Health, JournalError};
 
 /// How long cutting the log waits for whoever is in the way.
 const CUT_WAIT: Duration = Duration::from_millis(20);
@@ -49,6 +54,84 @@ pub(super) fn run(connection: &Connection, mode: Mode) -> rusqlite::Result<Log> 
     })
 }
 
+/// The connection that moves the log, for the background and the writer in turn.
+pub(super) struct Mover {
+    connection: Connection,
+    has_failed: bool,
+}
+
+/// Why the log was not moved.
+#[derive(Debug)]
+pub(super) enum Unmoved {
+    /// No room for the file to grow: the log still holds everything, and it may be tried again.
+    Refused(rusqlite::Error),
+    /// Somebody was in the way.
+    Busy,
+    /// It failed, now or before: nobody can vouch for the file, and the log stays as it is.
+    Failed(String),
+}
+
+/// The mover, as its users hold it.
+#[derive(Clone)]
+pub(super) struct SharedMover(Arc<Mutex<Mover>>);
+
+impl SharedMover {
+    pub(super) fn new(mover: Mover) -> Self {
+        Self(Arc::new(Mutex::new(mover)))
+    }
+
+    /// Waits for whoever moves just now. As long as this is held, the log is neither moved nor cut.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Mover> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing, if the log is being moved just now.
+    pub(super) fn try_lock(&self) -> Option<MutexGuard<'_, Mover>> {
+        match self.0.try_lock() {
+            Ok(mover) => Some(mover),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+}
+
+impl Mover {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection, has_failed: false }
+    }
+
+    pub(super) fn run(&mut self, mode: Mode) -> Result<Log, Unmoved> {
+        if self.has_failed {
+            return Err(Unmoved::Failed("it failed before".into()));
+        }
+        // Holds for whoever comes after a panic, too.
+        self.has_failed = true;
+        let moved = run(&self.connection, mode).map_err(|error| {
+            if file::is_refusal(&error) {
+                Unmoved::Refused(error)
+            } else if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) {
+                Unmoved::Busy
+            } else {
+                Unmoved::Failed(error.to_string())
+            }
+        });
+        self.has_failed = matches!(moved, Err(Unmoved::Failed(_)));
+        moved
+    }
+
+    /// Moves everything and cuts the log to nothing, unless somebody is in the way: a commit must not wait for this.
+    fn cut(&mut self) -> Result<Log, Unmoved> {
+        self.wait_for(CUT_WAIT)?;
+        let cut = self.run(Mode::Truncate);
+        self.wait_for(file::BUSY_WAIT)?;
+        cut
+    }
+
+    fn wait_for(&self, time: Duration) -> Result<(), Unmoved> {
+        self.connection.busy_timeout(time).map_err(|error| Unmoved::Failed(error.to_string()))
+    }
+}
+
 /// The thread that checkpoints every so often, when something was written.
 pub(super) struct Checkpointer {
     stops: Arc<AtomicBool>,
@@ -77,16 +160,14 @@ impl Caller {
 }
 
 impl Checkpointer {
-    pub(super) fn start(file: &JournalFile, board: Arc<Board>, every_ms: u64) -> Result<Self, JournalError> {
-        let connection = file::connect(file.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    pub(super) fn start(mover: SharedMover, board: Arc<Board>, every_ms: u64) -> std::io::Result<Self> {
         let stops = Arc::new(AtomicBool::new(false));
         let (told, cuts) = (Arc::clone(&stops), Arc::new(AtomicBool::new(false)));
         let asked = Arc::clone(&cuts);
         let every = Duration::from_millis(every_ms);
         let thread = thread::Builder::new()
             .name("journal-check".into())
-            .spawn(move || work(&connection, &board, &told, &asked, every))
-            .map_err(|source| file::fault(file.path(), "starting the checkpoint thread", source))?;
+            .spawn(move || work(&mover, &board, &told, &asked, every))?;
         Ok(Self { stops, cuts, thread })
     }
 
@@ -94,16 +175,16 @@ impl Checkpointer {
         Caller { thread: self.thread.thread().clone(), cuts: Arc::clone(&self.cuts) }
     }
 
-    /// Ends the thread and its connection.
+    /// Ends the thread.
     pub(super) fn stop(self) {
         self.stops.store(true, SeqCst);
         self.thread.thread().unpark();
-        // A panic there has poisoned nothing: the writer checkpoints, too.
+        // A panic there has poisoned nothing: the mover refuses whoever asks it next.
         drop(self.thread.join());
     }
 }
 
-fn work(connection: &Connection, board: &Board, stops: &AtomicBool, cuts: &AtomicBool, every: Duration) {
+fn work(mover: &SharedMover, board: &Board, stops: &AtomicBool, cuts: &AtomicBool, every: Duration) {
     let mut seen = board.end();
     loop {
         thread::park_timeout(every);
@@ -115,8 +196,14 @@ fn work(connection: &Connection, board: &Board, stops: &AtomicBool, cuts: &Atomi
         if end == seen && !cuts {
             continue;
         }
+        // Whoever poisoned the journal may have left the log as the only whole copy.
+        if board.is_poisoned() {
+            return;
+        }
         crate::fault_point!(within "checkpoint_under_way");
-        let done = if cuts { cut(connection) } else { run(connection, Mode::Passive) };
+        let mut mover = mover.lock();
+        let done = if cuts { mover.cut() } else { mover.run(Mode::Passive) };
+        drop(mover);
         match done {
             Ok(log) => {
                 board.count_checkpoint();
@@ -125,22 +212,12 @@ fn work(connection: &Connection, board: &Board, stops: &AtomicBool, cuts: &Atomi
                     seen = end;
                 }
             }
-            // No room for the file to grow. The log still holds everything; the writer will say so when it is full.
-            Err(error) if file::is_refusal(&error) => {}
-            // Somebody reads or writes: the log is cut another time.
-            Err(error) if cuts && error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {}
-            Err(error) => {
-                board.set_health(Health::Poisoned(format!("moving the log into the file: {error}").into()));
+            // The log still holds everything; the writer will say so when it is full, and it is moved another time.
+            Err(Unmoved::Refused(_) | Unmoved::Busy) => {}
+            Err(Unmoved::Failed(why)) => {
+                board.set_health(Health::Poisoned(format!("moving the log into the file: {why}").into()));
                 return;
             }
         }
     }
-}
-
-/// Moves everything and cuts the log to nothing, unless somebody is in the way: a commit must not wait for this.
-fn cut(connection: &Connection) -> rusqlite::Result<Log> {
-    connection.busy_timeout(CUT_WAIT)?;
-    let cut = run(connection, Mode::Truncate);
-    connection.busy_timeout(file::BUSY_WAIT)?;
-    cut
 }

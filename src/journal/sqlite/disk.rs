@@ -1,13 +1,17 @@
 //! The writer's disk: one transaction a batch, and the judgement on every error.
 
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
-use rusqlite::{CachedStatement, Connection};
+use rusqlite::{CachedStatement, Connection, ErrorCode};
 
-use super::checkpoint::{self, Caller, Log, Mode};
-use super::file::{JournalFile, PAGE_BYTES, is_refusal};
+use super::checkpoint::{self, Caller, Log, Mode, Mover, SharedMover, Unmoved};
+use super::file::{PAGE_BYTES, beside, is_refusal};
+use super::wal;
 use crate::journal::board::Board;
 use crate::journal::writer::{CommitError, Disk};
 use crate::journal::{Append, Position, Record};
@@ -29,36 +33,36 @@ const PROBE_BYTES: i64 = 1 << 20;
 /// The writer's connection.
 pub(super) struct SqliteDisk {
     connection: Connection,
+    log: PathBuf,
+    moving: Moving,
     board: Arc<Board>,
-    background: Caller,
     end: Position,
     bytes_max: Arc<AtomicU64>,
     bytes_max_set: u64,
     pages_since_look: u64,
+}
+
+/// How the writer has the log moved.
+pub(super) struct Moving {
+    pub(super) mover: SharedMover,
+    pub(super) background: Caller,
     /// The log still holds what an earlier process wrote.
-    must_empty_log: bool,
+    pub(super) must_empty_log: bool,
 }
 
 impl SqliteDisk {
+    /// Commits to the file at `path`, after the end that the board says.
     pub(super) fn new(
-        file: JournalFile,
+        path: &Path,
+        connection: Connection,
+        moving: Moving,
         board: Arc<Board>,
-        background: Caller,
         bytes_max: Arc<AtomicU64>,
     ) -> Self {
-        let (end, must_empty_log) = (file.end(), file.full_log().is_some());
-        let connection = file.into_connection();
+        let end = board.end();
         let (bytes_max_set, pages_since_look) = (0, 0);
-        Self {
-            connection,
-            board,
-            background,
-            end,
-            bytes_max,
-            bytes_max_set,
-            pages_since_look,
-            must_empty_log,
-        }
+        let log = beside(path, "-wal");
+        Self { connection, log, moving, board, end, bytes_max, bytes_max_set, pages_since_look }
     }
 
     fn heed_limit(&mut self) -> rusqlite::Result<()> {
@@ -97,10 +101,9 @@ impl SqliteDisk {
 
     /// What a failed transaction means.
     ///
-    /// A refusal only when SQLite says that there is no room or no right to write, the transaction is gone, and the
-    /// connection still reads the end we know. A full disk is noticed while frames are written, before the one that marks
-    /// the commit, so nothing of the batch can come back. Every other error may hide a frame that a later recovery finds,
-    /// or a page the kernel has dropped: poison. The failed sync is never tried again.
+    /// A refusal only when SQLite says that there is no room or no right to write, the transaction is gone, the connection
+    /// still reads the end we know, and the log ends there, too. Every other error may hide a frame that a later recovery
+    /// finds, or a page the kernel has dropped: poison. The failed sync is never tried again.
     fn judge(&self, doing: &str, error: &rusqlite::Error) -> CommitError {
         let reason: Arc<str> = format!("{doing}: {error}").into();
         let poison = |more: String| CommitError::Poison(format!("{reason}; then {more}").into());
@@ -116,22 +119,48 @@ impl SqliteDisk {
             .connection
             .query_row("SELECT max(position) FROM journal", [], |row| row.get::<_, Option<i64>>(0))
         {
-            Ok(end) if end.unwrap_or(0) == self.end.cast_signed() => CommitError::RolledBack(reason),
-            Ok(end) => poison(format!("the journal ends at {end:?} instead of {}", self.end)),
-            Err(error) => poison(format!("reading the end: {error}")),
+            Ok(end) if end.unwrap_or(0) == self.end.cast_signed() => {}
+            Ok(end) => return poison(format!("the journal ends at {end:?} instead of {}", self.end)),
+            Err(error) => return poison(format!("reading the end: {error}")),
         }
+        // Without the right to write nothing was written.
+        if error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+            && let Err(error) = self.cut_off_refused()
+        {
+            return poison(format!("cutting off what was refused: {error}"));
+        }
+        CommitError::RolledBack(reason)
     }
 
-    fn checkpoint(&mut self, mode: Mode) -> Result<Log, CommitError> {
-        match checkpoint::run(&self.connection, mode) {
+    /// Cuts the log behind the last commit. What was written of a refused one is there, and where the log has started over, what
+    /// was not written may be in its place already: the end of a page that the log has held before. Then the refused commit
+    /// would be whole, and taken for one by the next process.
+    fn cut_off_refused(&self) -> io::Result<()> {
+        // Nobody else cuts it meanwhile.
+        let _mover = self.moving.mover.lock();
+        let log = checkpoint::run(&self.connection, Mode::Look).map_err(io::Error::other)?;
+        let whole = wal::bytes(log.pages, PAGE_BYTES);
+        let file = File::options().write(true).open(&self.log)?;
+        if file.metadata()?.len() > whole {
+            file.set_len(whole)?;
+            file.sync_all()?;
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&self, mover: &mut Mover, mode: Mode) -> Result<Log, CommitError> {
+        let refused =
+            |why: &dyn std::fmt::Display| CommitError::RolledBack(format!("moving the log: {why}").into());
+        match mover.run(mode) {
             Ok(log) => {
                 self.board.count_checkpoint();
                 Ok(log)
             }
-            Err(error) if is_refusal(&error) => {
-                Err(CommitError::RolledBack(format!("moving the log: {error}").into()))
+            Err(Unmoved::Refused(error)) => Err(refused(&error)),
+            Err(Unmoved::Busy) => Err(refused(&"somebody is in the way")),
+            Err(Unmoved::Failed(why)) => {
+                Err(CommitError::Poison(format!("moving the log into the file: {why}").into()))
             }
-            Err(error) => Err(CommitError::Poison(format!("moving the log into the file: {error}").into())),
         }
     }
 
@@ -156,12 +185,12 @@ impl Disk for SqliteDisk {
 
     fn probe(&mut self) -> Result<(), CommitError> {
         // The log first: while it cannot be moved, it cannot start over, and room in it means little.
-        let mode = if self.must_empty_log { Mode::Truncate } else { Mode::Passive };
-        let log = self.checkpoint(mode)?;
-        if self.must_empty_log && log.was_busy {
+        let mode = if self.moving.must_empty_log { Mode::Truncate } else { Mode::Passive };
+        let log = self.checkpoint(&mut self.moving.mover.lock(), mode)?;
+        if self.moving.must_empty_log && log.was_busy {
             return Err(CommitError::RolledBack("somebody else reads an older state of the journal".into()));
         }
-        self.must_empty_log = false;
+        self.moving.must_empty_log = false;
         self.write_probe().map_err(|error| self.judge("trying whether there is room", &error))
     }
 
@@ -175,16 +204,18 @@ impl Disk for SqliteDisk {
         let rest = log.pages.saturating_sub(log.moved);
         let is_time = log.pages >= LOG_PAGES_LONG && rest <= REST_PAGES_SMALL;
         if is_time || log.pages >= LOG_PAGES_TOO_LONG {
-            return self.checkpoint(Mode::Passive).map(drop);
+            // While the background moves, it is left to that.
+            let Some(mut mover) = self.moving.mover.try_lock() else { return Ok(()) };
+            return self.checkpoint(&mut mover, Mode::Passive).map(drop);
         }
         if rest >= REST_PAGES_LARGE {
-            self.background.call();
+            self.moving.background.call();
         }
         Ok(())
     }
 
     fn finish(&mut self) -> Result<(), CommitError> {
-        self.checkpoint(Mode::Truncate).map(drop)
+        self.checkpoint(&mut self.moving.mover.lock(), Mode::Truncate).map(drop)
     }
 }
 

@@ -6,9 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
-use super::check::{check_ends, check_format, check_mode, check_size, empty_log, examine_log};
+use super::check::{
+    check_edge, check_ends, check_format, check_header, check_log_reaches, check_mode, check_size, empty_log,
+    examine_log, moved_end,
+};
+use super::checkpoint::{self, Mode, Mover};
 use crate::journal::{JournalError, Position};
 
 /// What the journal is called in its data directory.
@@ -27,7 +32,7 @@ pub(super) const BUSY_WAIT: Duration = Duration::from_millis(if cfg!(test) { 300
 
 /// One table without any other index: position is SQLite's own row number, so a new record goes to the end of the last
 /// page. `probe` stays empty; what is written there while the disk is full is taken out again.
-const SCHEMA: &str = "
+pub(super) const SCHEMA: &str = "
     CREATE TABLE journal (
         position INTEGER PRIMARY KEY,
         store TEXT NOT NULL,
@@ -80,14 +85,22 @@ impl JournalFile {
             create(&path)?;
         }
         examine_log(&path)?;
-        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        check_header(&path)?;
+        let moved = moved_end(&path);
+        let mut connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         check_format(&path, &connection)?;
         check_mode(&path, &connection)?;
+        check_log_reaches(&path, &connection, moved)?;
         let full_log = empty_log(&path, &connection)?;
         if full_log.is_none() {
             check_size(&path, &connection)?;
+            drop(connection);
+            check_edge(&path)?;
+            connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         }
         let end = check_ends(&path, &connection)?;
+        // SQLite has this done for the log, and keeps to itself whether it was.
+        sync_directory_of(&path).map_err(|source| fault(&path, "syncing the data directory", source))?;
         Ok(Self { path, connection, end, full_log })
     }
 
@@ -96,12 +109,20 @@ impl JournalFile {
         let path = directory.join(FILE);
         // The log can be judged only while nobody writes to it.
         let lock = File::open(directory.join(LOCK)).ok();
+        let mut moved = None;
         if lock.as_ref().is_none_or(|lock| lock.try_lock_shared().is_ok()) {
             examine_log(&path)?;
+            check_header(&path)?;
+            if has_log(&path)? {
+                moved = moved_end(&path);
+            } else {
+                check_edge(&path)?;
+            }
         }
         drop(lock);
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         check_format(&path, &connection)?;
+        check_log_reaches(&path, &connection, moved)?;
         let end = check_ends(&path, &connection)?;
         Ok(Self { path, connection, end, full_log: None })
     }
@@ -120,8 +141,9 @@ impl JournalFile {
         self.full_log.clone()
     }
 
-    pub(super) fn into_connection(self) -> Connection {
-        self.connection
+    /// The one that moves the log from here on.
+    pub(super) fn into_mover(self) -> Mover {
+        Mover::new(self.connection)
     }
 
     /// Has SQLite look at the structure of all pages.
@@ -141,7 +163,7 @@ fn create(path: &Path) -> Result<(), JournalError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let connection = connect(&draft, flags)?;
     lay_out(&connection).map_err(|error| broken(path, "creating the file", 1, error))?;
-    connection.close().map_err(|(_, error)| broken(path, "creating the file", 1, error))?;
+    finish_draft(&draft, connection)?;
     settle_in_place(&draft, path).map_err(|source| fault(path, "moving the new file into place", source))
 }
 
@@ -154,6 +176,17 @@ pub(super) fn lay_out(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))
 }
 
+/// Moves what a draft's log holds into it, and leaves nothing beside it.
+pub(super) fn finish_draft(draft: &Path, connection: Connection) -> Result<(), JournalError> {
+    let doing = "finishing the new file";
+    let log = checkpoint::run(&connection, Mode::Truncate).map_err(|error| broken(draft, doing, 1, error))?;
+    if log.was_busy {
+        return Err(fault(draft, doing, "somebody else reads it"));
+    }
+    connection.close().map_err(|(_, error)| broken(draft, doing, 1, error))?;
+    remove_beside(draft, &["-wal", "-shm"]).map_err(|source| fault(draft, doing, source))
+}
+
 /// Gives a finished file its name for good: the file is synced before, the directory after.
 pub(super) fn settle_in_place(draft: &Path, path: &Path) -> io::Result<()> {
     File::open(draft)?.sync_all()?;
@@ -163,7 +196,11 @@ pub(super) fn settle_in_place(draft: &Path, path: &Path) -> io::Result<()> {
 
 /// Removes an unfinished file and what SQLite keeps beside it.
 pub(super) fn remove_draft(draft: &Path) -> io::Result<()> {
-    for suffix in ["", "-wal", "-shm", "-journal"] {
+    remove_beside(draft, &["", "-wal", "-shm", "-journal"])
+}
+
+fn remove_beside(draft: &Path, suffixes: &[&str]) -> io::Result<()> {
+    for suffix in suffixes {
         match fs::remove_file(beside(draft, suffix)) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -183,6 +220,8 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Journ
     let open = || {
         let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_timeout(BUSY_WAIT)?;
+        // The last connection to close would move the log and delete it, whatever failed before.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         // FULL syncs the log in every commit. The two about barriers matter on macOS only, where a plain sync is none.
         // Checkpoints are asked for, never automatic: SQLite keeps the errors of automatic ones to itself.
         // Without spilling, nothing of a transaction reaches the log before its commit.
@@ -199,6 +238,15 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Journ
 
 pub(super) fn exists(path: &Path) -> Result<bool, JournalError> {
     path.try_exists().map_err(|source| fault(path, "looking for the file", source))
+}
+
+/// Whether anything stands in the log.
+fn has_log(path: &Path) -> Result<bool, JournalError> {
+    match fs::metadata(beside(path, "-wal")) {
+        Ok(log) => Ok(log.len() > 0),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(fault(path, "looking for the log", source)),
+    }
 }
 
 /// The path with something added to the file's name.
