@@ -24,8 +24,6 @@ pub(super) const ROOT: u32 = 2;
 const HEADER: &[(usize, &[u8])] = &[
     (0, b"SQLite format 3\0"),
     (16, &[0x40, 0]),
-    // Read and written by a log.
-    (18, &[2, 2]),
     (20, &[0, 64, 32, 32]),
     (44, &[0, 0, 0, 4]),
     // No vacuum, UTF-8.
@@ -68,6 +66,10 @@ pub(super) fn examine_header(path: &Path) -> io::Result<Result<(), Misfit>> {
     let changed = HEADER.iter().find(|(at, bytes)| header[*at..*at + bytes.len()] != **bytes);
     if let Some((at, _)) = changed {
         return Ok(misfit(1, format!("the file's header is no journal's at byte {at}")));
+    }
+    // Read and written by a log; or not yet, where making the file was disturbed.
+    if ![[2, 2], [1, 1]].contains(&[header[18], header[19]]) {
+        return Ok(misfit(1, "the file's header names no way of writing it"));
     }
     if (long(&header, 32) == 0) != (long(&header, 36) == 0) {
         return Ok(misfit(1, "the file's header does not agree with itself on its free pages"));

@@ -173,7 +173,13 @@ pub(super) fn lay_out(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     connection.pragma_update(None, "user_version", FORMAT)?;
     connection.execute_batch(SCHEMA)?;
-    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))
+    // Where this fails, SQLite answers with the mode that it stays in, and no error.
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode == "wal" {
+        return Ok(());
+    }
+    let what = format!("it stays in mode {mode}");
+    Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR), Some(what)))
 }
 
 /// Moves what a draft's log holds into it, and leaves nothing beside it.
