@@ -11,7 +11,7 @@ BUILT_IN := target/release
 test page browser: BUILT := $(TESTED)
 test page browser: BUILT_IN := target/debug
 
-.PHONY: help tools run build check fmt lint test unit core sim evidence planted sdk broken stories points chaos doc web page browser bench pagebench clean
+.PHONY: help tools run build check fmt lint test unit core sim disk evidence planted sdk broken stories points chaos doc web page browser bench pagebench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -55,7 +55,13 @@ SIM := CARGO_PROFILE_DEV_OPT_LEVEL=1 $(CARGO) test -p orderflow --features fault
 sim: ## the whole node in virtual time under faults; ORDERFLOW_SIM_SEEDS, _FROM and _CELLS say how many and which, _SEED and _CELL show one
 	$(SIM) $(ARGS)
 
-evidence: tools ## what the rings show, at length, into docs/reliability.md: hours; RINGS="core sim money chaos", SCALE=0.01 for a look
+# The journal alone, on files: every call of the disk fails once.
+DISK := $(CARGO) test -p orderflow --features faults --test disk
+
+disk: tools ## the journal on a disk whose every call fails; ORDERFLOW_DISK=n, or all, says how much, _SEED which, _ONE shows one case
+	$(DISK)
+
+evidence: tools ## what the rings show, at length, into docs/reliability.md: hours; RINGS="core sim money disk chaos", SCALE=0.01 for a look
 	@sh tools/ensure.sh chaos
 	python3 tools/evidence.py $(if $(SCALE),--scale $(SCALE)) $(RINGS)
 
@@ -131,7 +137,7 @@ $(SDK)/.venv/.installed: $(SDK)/python/requirements.txt
 broken: $(SDK)/node_modules/.package-lock.json $(SDK)/.venv/.installed ## take the bank's rules away one by one: each is missed by a case of the SDKs
 	@sh $(SDK)/broken/run.sh $(ARGS)
 
-test: tools fmt lint doc page unit sim sdk stories points browser ## everything CI checks: format, lints, docs, all tests
+test: tools fmt lint doc page unit sim disk sdk stories points browser ## everything CI checks: format, lints, docs, all tests
 
 bench: tools web ## measure every budget; takes about a quarter of an hour
 	$(CARGO) build --release --workspace --bins

@@ -48,6 +48,11 @@ def rings(scale):
             {"ORDERFLOW_SIM_CELLS": "all" if scale >= 1 else "pairs"},
             f"{TEST} --test sim -- --nocapture money",
         ),
+        "disk": (
+            "The journal by exhaustion: every call of the disk fails, the power fails after each, files are cut and changed",
+            {"ORDERFLOW_DISK": "all" if scale >= 1 else "1"},
+            f"{TEST} --test disk",
+        ),
         "chaos": ("Ring C: the programs on a real disk", {}, f"make chaos KILLS={of(1_000, 3)}"),
     }
 
