@@ -50,7 +50,7 @@ def rings(scale):
         ),
         "disk": (
             "The journal by exhaustion: every call of the disk fails, the power fails after each, files are cut and changed",
-            {"ORDERFLOW_DISK": "all" if scale >= 1 else "1"},
+            {"ORDERFLOW_DISK": of(50, 1)},
             f"{TEST} --test disk",
         ),
         "chaos": ("Ring C: the programs on a real disk", {}, f"make chaos KILLS={of(1_000, 3)}"),

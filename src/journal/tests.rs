@@ -5,6 +5,7 @@ mod disk;
 mod edges;
 mod laws;
 mod loops;
+mod sizes;
 mod tail;
 
 use std::sync::mpsc::{Receiver, channel};
