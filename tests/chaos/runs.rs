@@ -30,8 +30,8 @@ const DOUBT_MAX_S: f64 = 60.0;
 /// A node with these four shops may take so much memory, in KiB, and so many files.
 const MEMORY_KIB_MAX: u64 = 768 * 1_024;
 const FILES_MAX: usize = 512;
-/// Room for a run, and little more.
-const DISK_MIB: u32 = 96;
+/// Room for a run, and little more: the journal's log and that of the views may each reach 64 MiB before it starts over.
+const DISK_MIB: u32 = 256;
 /// Keys whose requests are sent again in the end.
 const REPEATED_MAX: usize = 40;
 
