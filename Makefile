@@ -11,7 +11,7 @@ BUILT_IN := target/release
 test page browser: BUILT := $(TESTED)
 test page browser: BUILT_IN := target/debug
 
-.PHONY: help tools run build check fmt lint test unit core sim disk evidence planted sdk broken stories points chaos doc web page browser bench pagebench clean
+.PHONY: help tools run build check fmt lint test unit core sim disk evidence planted mutants sdk broken stories points chaos doc web page browser bench pagebench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -67,6 +67,9 @@ evidence: tools ## what the rings show, at length, into docs/reliability.md: hou
 
 planted: ## take the product's rules away one by one: each is missed by a test; ARGS names patches of tests/planted
 	@CARGO="$(CARGO)" sh tests/planted/run.sh $(ARGS)
+
+mutants: tools ## change decisions, runtime and journal in small ways: each is missed by a test, or argued; ARGS names folders
+	CARGO="$(CARGO)" python3 tests/mutants/run.py $(ARGS)
 
 stories:
 	$(CARGO) build $(TESTED) --bins

@@ -288,6 +288,123 @@ fn adjust(name: &str, delta: i64) -> Command {
 }
 
 #[test]
+fn every_event_is_about_an_item_or_a_reservation() {
+    let mut shop = Shop::default();
+    let mut subjects = Vec::new();
+    let commands = [
+        set("A", 4, 0),
+        adjust("A", 1),
+        reserve(1, &[("A", 6)], 900, OutOfStock::Backorder),
+        Command::Extend { order: order(1), expires_at: at(950) },
+        Command::Commit { order: order(1) },
+        adjust("A", 3),
+        Command::ArrivalHeard { order: order(1) },
+        Command::Ship { order: order(1), parcel: None },
+        take_back(1, 1, &[(0, 1, 1, 0)]),
+        write_off("A", 1),
+        reserve(2, &[("A", 4)], 900, OutOfStock::Backorder),
+        Command::Commit { order: order(2) },
+        release(2),
+    ];
+    for command in commands {
+        subjects.extend(
+            shop.ask(1, command).expect("possible").iter().map(|event| (told(event), event.subject())),
+        );
+    }
+    let (first, second) = (&*reservation(1).to_string(), &*reservation(2).to_string());
+    let expected = [
+        ("set A to 4", "A"),
+        ("adjusted A by 1", "A"),
+        ("reserved 5+1xA", first),
+        ("A out_of_stock at 0", "A"),
+        ("extended", first),
+        ("committed 5+1xA", first),
+        ("adjusted A by 3", "A"),
+        ("1xA arrived for 1", first),
+        ("A in_stock at 2", "A"),
+        ("heard of 1", first),
+        ("shipped 6xA", first),
+        ("back 1+1+0xA", first),
+        ("wrote off 1xA", "A"),
+        ("reserved 3+1xA", second),
+        ("A out_of_stock at 0", "A"),
+        ("committed 3+1xA", second),
+        ("canceled 3+1xA", second),
+        ("A in_stock at 3", "A"),
+    ];
+    let subjects: Vec<(&str, &str)> = subjects.iter().map(|(told, subject)| (&**told, &**subject)).collect();
+    assert_eq!(subjects, expected);
+}
+
+#[test]
+fn pieces_that_come_back_and_go_on_are_in_the_ledger_as_both() {
+    let mut shop = Shop::given([set("A", 9, 0), hold(1, &[("A", 5)])]);
+    shop.tell(1, Command::Commit { order: order(1) });
+    shop.tell(1, Command::Ship { order: order(1), parcel: None });
+    let line = ReturnedLine { sku: sku("A"), restocked: 1, damaged: 1, written_off: 1, to_vendor: 2 };
+    let events = shop
+        .ask(2, Command::TakeBack { order: order(1), receipt: 1, lines: vec![line] })
+        .expect("it has left");
+    let entries: Vec<(EntryKind, i64)> =
+        events.iter().flat_map(Event::entries).map(|entry| (entry.kind, entry.quantity)).collect();
+    let expected = [
+        (EntryKind::ReturnRestock, 1),
+        (EntryKind::ReturnDamaged, 4),
+        (EntryKind::WriteOff, -1),
+        (EntryKind::TransferOut, -2),
+    ];
+    assert_eq!(entries, expected);
+    assert_eq!(shop.figures("A"), [6, 0, 0, 5], "one of what is there is damaged");
+}
+
+#[test]
+fn the_ledger_says_what_moved_for_which_order_and_why() {
+    let mut shop = Shop::default();
+    let mut rows = Vec::new();
+    for command in [set("A", 4, 0), adjust("A", 2), hold(1, &[("A", 3)]), release(1)] {
+        for event in shop.ask(1, command).expect("possible") {
+            rows.extend(LedgerEntryView::of(&event, at(1)).map(|row| {
+                let order = row.order_id.map(OrderId::bits);
+                format!("{} {:?} {} {order:?} {:?}", row.sku, row.kind, row.quantity, row.reason)
+            }));
+        }
+    }
+    let expected = [
+        "A Receipt 4 None None",
+        "A Adjustment 2 None Some(\"counted\")",
+        "A Reservation 3 Some(1) None",
+        "A Release -3 Some(1) Some(\"canceled\")",
+    ];
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn no_more_comes_back_than_an_item_can_have() {
+    let mut shop = Shop::given([set("A", 9, 0), hold(1, &[("A", 5)])]);
+    shop.tell(1, Command::Commit { order: order(1) });
+    shop.tell(1, Command::Ship { order: order(1), parcel: None });
+    shop.tell(1, set("A", ON_HAND_MAX - 4, 0));
+    assert_eq!(
+        shop.tell(2, take_back(1, 1, &[(0, 2, 2, 1)])),
+        "no: an item has at most 1000000000 on hand, A would have more"
+    );
+    assert_eq!(shop.moves(2, take_back(1, 1, &[(0, 2, 1, 1)])), "back 2+1+1xA");
+}
+
+#[test]
+fn phases_and_endings_have_names() {
+    let held = Phase::Held { expires_at: at(1), extensions: 0 };
+    let phases = [
+        held,
+        Phase::Committed,
+        Phase::Fulfilled,
+        Phase::Released { reason: Ending::Canceled },
+        Phase::Expired,
+    ];
+    assert_eq!(phases.map(Phase::name), ["held", "committed", "fulfilled", "released", "expired"]);
+}
+
+#[test]
 fn a_crossing_that_was_never_said_is_said_when_somebody_looks() {
     let mut shop = Shop::given([set("A", 9, 5), set("B", 9, 5)]);
     let adjust = |delta| Command::Adjust { sku: sku("A"), delta, reason: "counted".into() };
@@ -303,6 +420,7 @@ fn a_crossing_that_was_never_said_is_said_when_somebody_looks() {
     assert!(shop.stock.item("A").expect("an item").is_unannounced());
     let look = || Command::Announce { skus: ["A", "B", "NONE"].map(sku).to_vec() };
     assert_eq!(shop.tell(2, look()), "A low_stock at 3");
+    assert!(!shop.stock.item("A").expect("an item").is_unannounced());
     assert_eq!(shop.tell(3, look()), "", "said once");
     assert!(shop.tell(4, adjust(10)).ends_with("A in_stock at 13"), "and back");
 }

@@ -187,7 +187,9 @@ impl Answer<'_> {
         let order = self.begun.order;
         match &snapshot.status {
             IntentStatus::Succeeded if !snapshot.captured.is_zero() => {
-                let amount = snapshot.captured.min(self.work.amount);
+                let said = snapshot.captured.min(self.work.amount);
+                let charge = self.begun.charge_of(&snapshot.intent);
+                let amount = charge.map_or(said, |charge| charge.captured_as_said(said));
                 let captured =
                     Event::Captured(Captured { order, intent: Arc::clone(&snapshot.intent), amount });
                 self.and_undo(vec![captured])
@@ -217,7 +219,11 @@ impl Answer<'_> {
             // It was captured meanwhile, or the shopper acted: what was taken is given back.
             IntentStatus::Succeeded if !snapshot.captured.is_zero() => {
                 let event = if let Some(charge) = self.begun.charge_of(&intent) {
-                    Event::Captured(Captured { order, amount: snapshot.captured.min(charge.amount), intent })
+                    Event::Captured(Captured {
+                        order,
+                        amount: charge.captured_as_said(snapshot.captured),
+                        intent,
+                    })
                 } else {
                     Event::Processed(Processed {
                         order,

@@ -53,6 +53,20 @@ mod tests {
     }
 
     #[test]
+    fn long_waits_last_for_more_than_half_of_their_ceiling() {
+        for ceiling in [1, 2, 1_001, REFUSED_WAIT_MS] {
+            let waits = (0..2_000).map(|n| long_wait_ms(PaymentId::from_bits(n), 3, ceiling));
+            let (least, most) =
+                waits.fold((u64::MAX, 0), |(least, most), wait| (wait.min(least), wait.max(most)));
+            assert!(least > ceiling / 2 && most <= ceiling, "{least} to {most} of {ceiling}");
+            assert!(
+                most - least >= (ceiling / 2 - ceiling / 20).saturating_sub(1),
+                "{least} to {most} of {ceiling}"
+            );
+        }
+    }
+
+    #[test]
     fn a_policy_of_nothing_still_waits() {
         let policy = RetryPolicy { base_ms: 0, cap_ms: 0, attempts_max: 0 };
         assert_eq!(wait_ms(policy, PaymentId::from_bits(1), 1), 1);

@@ -194,6 +194,11 @@ impl Charge {
         self.captured.minus(self.refunded).unwrap_or(Amount::ZERO)
     }
 
+    /// How much of it is captured when the bank says so much: no more than there is, and no less than was known before.
+    pub(super) fn captured_as_said(&self, said: Amount) -> Amount {
+        said.min(self.amount).max(self.captured)
+    }
+
     /// Whether it holds or has taken money that was not let go or given back.
     pub fn is_live(&self) -> bool {
         !self.is_voided && (self.captured.is_zero() || !self.remaining().is_zero())

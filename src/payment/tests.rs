@@ -1,5 +1,6 @@
 //! Scenarios: given what has happened, when this comes, then these events. Laws and the model bank stand beside.
 
+mod answers;
 mod declines;
 mod disputes;
 mod laws;
@@ -10,6 +11,7 @@ mod refunds;
 mod routing;
 mod sending;
 mod undoing;
+mod words;
 
 use super::bank::{
     Call, Decline, IntentStatus, Operation, Outcome, Reason, RefundProgress, RefundReceipt, Snapshot,

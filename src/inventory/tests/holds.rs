@@ -177,7 +177,9 @@ fn orders_of_many_lines_are_summed_and_held() {
     let mut shop = Shop::given(names.iter().map(|name| set(name, 3, 0)));
     let twice: Vec<(&str, u32)> = names.iter().chain(&names).map(|name| (name.as_str(), 1)).collect();
     let events = shop.ask(1, hold(1, &twice)).expect("three of each");
-    assert_eq!(events.len(), 1);
+    let [Event::Reserved(reserved)] = &events[..] else { panic!("one event: {events:?}") };
+    assert_eq!(reserved.lines.len(), 40, "a line a SKU");
+    assert!(reserved.lines.iter().all(|line| line.quantity == 2));
     assert!(names.iter().all(|name| shop.figures(name) == [3, 2, 0, 1]));
     let again: Vec<(&str, u32)> = names.iter().map(|name| (name.as_str(), 2)).collect();
     let Err(Rejection::Short { shortages }) = shop.ask(2, hold(2, &again)) else {
@@ -187,6 +189,33 @@ fn orders_of_many_lines_are_summed_and_held() {
     assert_eq!(shop.ask(2, hold(3, &[])), Err(Rejection::NoLines));
     let endless = vec![("S1", 1); LINES_MAX + 1];
     assert_eq!(shop.ask(2, hold(4, &endless)), Err(Rejection::TooManyLines));
+}
+
+#[test]
+fn many_items_that_two_holds_share_are_each_told_of_once() {
+    for count in [2, 16, 17, 18, 40] {
+        let names: Vec<String> = (0..count).map(|n| format!("S{n}")).collect();
+        let one_of_each: Vec<(&str, u32)> = names.iter().map(|name| (name.as_str(), 1)).collect();
+        let mut shop = Shop::given(names.iter().map(|name| set(name, 10, 8)));
+        shop.ask(1, hold(1, &one_of_each)).expect("enough");
+        assert_eq!(
+            shop.ask(1, hold(2, &one_of_each)).map(|events| events.len()),
+            Ok(1 + count),
+            "all run low"
+        );
+        let events = shop.ask(900, Command::Expire).expect("their time has come");
+        let there_again = names.iter().map(|name| format!("{name} in_stock at 10"));
+        let told: Vec<String> = events.iter().skip(2).map(told).collect();
+        assert_eq!(told, there_again.collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn holds_whose_time_has_come_are_counted() {
+    let shop =
+        Shop::given([set("A", 9, 0), hold(1, &[("A", 1)]), reserve(2, &[("A", 1)], 950, OutOfStock::Cancel)]);
+    let counts = [899, 900, 949, 950].map(|now| shop.stock.overdue_count(at(now)));
+    assert_eq!(counts, [0, 1, 1, 2]);
 }
 
 #[test]

@@ -57,6 +57,22 @@ fn an_order_gets_all_that_it_is_owed_or_nothing_and_lets_others_pass() {
 }
 
 #[test]
+fn what_arrives_is_what_was_owed_and_until_that_is_told_nothing_is_forgotten() {
+    let mut shop = Shop::given([set("A", 1, 0), set("B", 0, 0)]);
+    for command in wait_for(1, &[("A", 1), ("B", 1)]) {
+        shop.ask(1, command).expect("back-ordered");
+    }
+    shop.stock.forget(order(1));
+    assert!(shop.stock.knows(order(1)), "it waits");
+    assert_eq!(shop.moves(2, adjust("B", 1)), "adjusted B by 1; 1xB arrived for 1", "A was there");
+    shop.stock.forget(order(1));
+    assert!(shop.stock.knows(order(1)), "nobody was told");
+    shop.tell(3, Command::ArrivalHeard { order: order(1) });
+    shop.stock.forget(order(1));
+    assert!(!shop.stock.knows(order(1)));
+}
+
+#[test]
 fn whatever_frees_stock_serves_those_that_wait() {
     let ways: [(&str, Vec<Command>, Command); 5] = [
         ("a count", vec![], set("A", 6, 0)),

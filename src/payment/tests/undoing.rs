@@ -246,3 +246,19 @@ fn a_fully_refunded_payment_is_canceled_by_saying_so() {
     assert_eq!(paying.cancel(), "cancel_requested");
     assert_eq!(paying.standing(), undone(3_998));
 }
+
+#[test]
+fn money_that_is_known_to_be_taken_does_not_become_less() {
+    let mut paying = Paying::begun();
+    paying.cancel();
+    let unusable = snapshot(IntentStatus::RequiresPaymentMethod(None));
+    assert_eq!(paying.answered(Outcome::Found(unusable)), "attempt_started");
+    assert_eq!(paying.due(), "void 1");
+    // The first call was taken after all, and then the bank says less.
+    paying.heard(Operation::Authorize, 1, Outcome::Intent(succeeded()));
+    let less = Snapshot { amount: amount(3_997), captured: amount(3_997), ..succeeded() };
+    paying.answered(Outcome::Found(less));
+    assert_eq!(paying.begun_state().captured(), amount(3_998));
+    let Some(Call::Refund { amount: back, .. }) = paying.call() else { panic!("{}", paying.due()) };
+    assert_eq!(back, amount(3_998));
+}

@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""Changes the decisions, the runtime and the journal in small ways, one at a time, and asks whether any test notices.
+
+Mutants are made and judged by cargo-mutants, on a copy that holds these folders alone (see Cargo.toml beside this file), so
+that one is built and tried in seconds. A mutant that every unit test, law and game of ring A passes must be argued in
+argued.tsv: file, mutant, the line that it changes, and why nobody could notice. This fails when one is not argued, and when an
+argument is about a mutant that is noticed or no longer made.
+
+Needs cargo-mutants and cargo-nextest, and installs them where they are missing.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+WORK = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "mutants"
+COPY = WORK / "source"
+CARGO = os.environ.get("CARGO", "cargo")
+ARGUED = HERE / "argued.tsv"
+
+# What is mutated, and which tests are asked about it: those of the journal take seconds, and say little about the others.
+FOLDERS = {
+    "types": "not test(/^journal/)",
+    "inventory": "not test(/^journal/)",
+    "payment": "not test(/^journal/)",
+    "order": "not test(/^journal/)",
+    "runtime": "not test(/^journal/)",
+    "journal": "test(/^journal|^runtime|^types/)",
+}
+# A mutant that waits for ever is noticed after so long, in seconds.
+PATIENCE = 60
+TOOLS = {"cargo-mutants": "27", "cargo-nextest": "0.9"}
+PLACE = re.compile(r"^(?P<file>[^:]+):(?P<line>\d+):\d+: (?P<what>.*)$")
+
+
+def tools():
+    for tool, version in TOOLS.items():
+        if shutil.which(tool) is None:
+            print(f"installing {tool} {version}", flush=True)
+            subprocess.run([CARGO, "install", "--locked", tool, "--version", f"^{version}"], check=True)
+
+
+def lay_out():
+    """The folders alone, as a package of their own."""
+    shutil.rmtree(COPY, ignore_errors=True)
+    (COPY / "tests").mkdir(parents=True)
+    (COPY / ".config").mkdir()
+    for folder in FOLDERS:
+        shutil.copytree(ROOT / "src" / folder, COPY / "src" / folder)
+    shutil.copytree(ROOT / "tests" / "core", COPY / "tests" / "core")
+    for name, place in (("Cargo.toml", "Cargo.toml"), ("lib.rs", "src/lib.rs"), ("games.rs", "tests/games.rs")):
+        shutil.copy(HERE / name, COPY / place)
+    shutil.copy(ROOT / "Cargo.lock", COPY / "Cargo.lock")
+    shutil.copytree(ROOT / "proptest-regressions", COPY / "proptest-regressions")
+
+
+def mutate(folder, arguments):
+    """Tries the mutants of one folder; the lines of those that nobody noticed."""
+    (COPY / ".config" / "nextest.toml").write_text(f"[profile.default]\ndefault-filter = '{FOLDERS[folder]}'\n", encoding="utf-8")
+    out = WORK / folder
+    shutil.rmtree(out, ignore_errors=True)
+    command = [CARGO, "mutants", "--test-tool=nextest", "--profile=mutants", "--features=faults", "--no-shuffle"]
+    command += [f"--timeout={PATIENCE}", f"--file=src/{folder}/**", f"--output={out}", "--colors=never", *arguments]
+    # 2: some were missed; 3: some took too long. Both are results; anything else is not.
+    status = subprocess.run(command, cwd=COPY, check=False).returncode
+    if status not in (0, 2, 3):
+        sys.exit(f"cargo mutants ended with {status} in {folder}")
+
+    def listed(name):
+        return (out / "mutants.out" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+
+    lists = {name: listed(name) for name in ("caught", "timeout", "unviable", "missed")}
+    counts = " ".join(f"{name}={len(mutants)}" for name, mutants in lists.items())
+    return lists["missed"], counts
+
+
+def named(mutant):
+    """What stands in argued.tsv of a mutant: its file, what was changed, and the line it was changed in. Lines move."""
+    place = PLACE.match(mutant)
+    if place is None:
+        sys.exit(f"not a mutant: {mutant}")
+    lines = (COPY / place["file"]).read_text(encoding="utf-8").splitlines()
+    return place["file"], place["what"], " ".join(lines[int(place["line"]) - 1].split())
+
+
+def argued(folders):
+    """What is argued of these folders, with the reasons."""
+    entries = {}
+    for line in ARGUED.read_text(encoding="utf-8").splitlines():
+        if not line or line.startswith("#"):
+            continue
+        parts = line.split("\t")
+        if len(parts) != 4 or not all(part.strip() for part in parts):
+            sys.exit(f"{ARGUED.name}: not file, mutant, line and reason, with tabs between: {line}")
+        if parts[0].split("/")[1] in folders:
+            entries[tuple(parts[:3])] = parts[3]
+    return entries
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("folders", nargs="*", metavar="FOLDER", help=f"all of {', '.join(FOLDERS)} unless named")
+    options.add_argument("--jobs", default="2", help="mutants that are tried at once")
+    options.add_argument("--shard", help="k/n: the k-th of n parts, for a look; then arguments without a mutant are not told")
+    asked = options.parse_args()
+    unknown = [folder for folder in asked.folders if folder not in FOLDERS]
+    if unknown:
+        options.error(f"no such folder: {', '.join(unknown)}")
+    folders = asked.folders or list(FOLDERS)
+    tools()
+    lay_out()
+    arguments = [f"--jobs={asked.jobs}", *([f"--shard={asked.shard}"] if asked.shard else [])]
+    missed, figures = set(), []
+    for folder in folders:
+        found, counts = mutate(folder, arguments)
+        missed |= {named(mutant) for mutant in found}
+        figures.append(f"mutants: folder={folder} {counts}")
+    reasons = argued(folders)
+    unargued = sorted(missed - reasons.keys())
+    stale = [] if asked.shard else sorted(reasons.keys() - missed)
+    for mutant in unargued:
+        print("NOT NOTICED  " + "\t".join(mutant))
+    for mutant in stale:
+        print("ARGUED, AND NOT MISSED  " + "\t".join(mutant))
+    print("\n".join(figures))
+    print(f"mutants: missed={len(missed)} argued={len(missed) - len(unargued)} unargued={len(unargued)}")
+    return 1 if unargued or stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
