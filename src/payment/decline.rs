@@ -101,11 +101,6 @@ pub fn class(code: &str, decline_code: Option<&str>) -> RetryClass {
     decline_code.and_then(look_up).or_else(|| look_up(code)).unwrap_or(RetryClass::DifferentMethod)
 }
 
-/// The whole table, for documents and pages.
-pub fn table() -> &'static [(&'static str, RetryClass)] {
-    TABLE
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

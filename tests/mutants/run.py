@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Changes the decisions, the runtime and the journal in small ways, one at a time, and asks whether any test notices.
 
-Mutants are made and judged by cargo-mutants, on a copy that holds these folders alone (see Cargo.toml beside this file), so
-that one is built and tried in seconds. A mutant that every unit test, law and game of ring A passes must be argued in
-argued.tsv: file, mutant, the line that it changes, and why nobody could notice. This fails when one is not argued, and when an
-argument is about a mutant that is noticed or no longer made.
+Mutants are made and judged by cargo-mutants, on copies that hold a few folders each (money.rs and engine.rs beside this file),
+so that one is built and tried in seconds. A mutant that passes the folders' own tests and laws must be argued in argued.tsv:
+file, mutant, the line that it changes, and why. This fails when one is not argued, and when an argument is about a mutant that
+is noticed or no longer made.
 
 Needs cargo-mutants and cargo-nextest, and installs them where they are missing.
 """
@@ -20,18 +20,21 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 WORK = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "mutants"
-COPY = WORK / "source"
 CARGO = os.environ.get("CARGO", "cargo")
 ARGUED = HERE / "argued.tsv"
 
-# What is mutated, and which tests are asked about it: those of the journal take seconds, and say little about the others.
+# What is mutated, in which copy, and which tests are asked: what takes seconds is asked about its own folder only.
 FOLDERS = {
-    "types": "not test(/^journal/)",
-    "inventory": "not test(/^journal/)",
-    "payment": "not test(/^journal/)",
-    "order": "not test(/^journal/)",
-    "runtime": "not test(/^journal/)",
-    "journal": "test(/^journal|^runtime|^types/)",
+    "types": ("money", "all()"),
+    "inventory": ("money", "all()"),
+    "payment": ("money", "all()"),
+    "order": ("money", "all()"),
+    "runtime": ("engine", "not test(/^journal/)"),
+    "journal": ("engine", "test(/^journal/)"),
+}
+LAID_OUT = {
+    "money": ["types", "runtime", "inventory", "payment", "order"],
+    "engine": ["types", "runtime", "journal", "order"],
 }
 # A mutant that waits for ever is noticed after so long, in seconds.
 PATIENCE = 60
@@ -46,29 +49,29 @@ def tools():
             subprocess.run([CARGO, "install", "--locked", tool, "--version", f"^{version}"], check=True)
 
 
-def lay_out():
-    """The folders alone, as a package of their own."""
-    shutil.rmtree(COPY, ignore_errors=True)
-    (COPY / "tests").mkdir(parents=True)
-    (COPY / ".config").mkdir()
-    for folder in FOLDERS:
-        shutil.copytree(ROOT / "src" / folder, COPY / "src" / folder)
-    shutil.copytree(ROOT / "tests" / "core", COPY / "tests" / "core")
-    for name, place in (("Cargo.toml", "Cargo.toml"), ("lib.rs", "src/lib.rs"), ("games.rs", "tests/games.rs")):
-        shutil.copy(HERE / name, COPY / place)
-    shutil.copy(ROOT / "Cargo.lock", COPY / "Cargo.lock")
-    shutil.copytree(ROOT / "proptest-regressions", COPY / "proptest-regressions")
+def lay_out(copy):
+    """Some folders, as a package of their own."""
+    place = WORK / copy
+    shutil.rmtree(place, ignore_errors=True)
+    (place / ".config").mkdir(parents=True)
+    for folder in LAID_OUT[copy]:
+        shutil.copytree(ROOT / "src" / folder, place / "src" / folder)
+    shutil.copy(HERE / "Cargo.toml", place / "Cargo.toml")
+    shutil.copy(HERE / f"{copy}.rs", place / "src" / "lib.rs")
+    shutil.copy(ROOT / "Cargo.lock", place / "Cargo.lock")
+    shutil.copytree(ROOT / "proptest-regressions", place / "proptest-regressions")
 
 
 def mutate(folder, arguments):
-    """Tries the mutants of one folder; the lines of those that nobody noticed."""
-    (COPY / ".config" / "nextest.toml").write_text(f"[profile.default]\ndefault-filter = '{FOLDERS[folder]}'\n", encoding="utf-8")
-    out = WORK / folder
+    """Tries the mutants of one folder: those that nobody noticed, and how many there were of each sort."""
+    copy, tests = FOLDERS[folder]
+    (WORK / copy / ".config" / "nextest.toml").write_text(f"[profile.default]\ndefault-filter = '{tests}'\n", encoding="utf-8")
+    out = WORK / f"{folder}.out"
     shutil.rmtree(out, ignore_errors=True)
-    command = [CARGO, "mutants", "--test-tool=nextest", "--profile=mutants", "--features=faults", "--no-shuffle"]
+    command = [CARGO, "mutants", "--test-tool=nextest", "--profile=mutants", "--cargo-test-arg=--lib", "--no-shuffle"]
     command += [f"--timeout={PATIENCE}", f"--file=src/{folder}/**", f"--output={out}", "--colors=never", *arguments]
     # 2: some were missed; 3: some took too long. Both are results; anything else is not.
-    status = subprocess.run(command, cwd=COPY, check=False).returncode
+    status = subprocess.run(command, cwd=WORK / copy, check=False).returncode
     if status not in (0, 2, 3):
         sys.exit(f"cargo mutants ended with {status} in {folder}")
 
@@ -77,15 +80,15 @@ def mutate(folder, arguments):
 
     lists = {name: listed(name) for name in ("caught", "timeout", "unviable", "missed")}
     counts = " ".join(f"{name}={len(mutants)}" for name, mutants in lists.items())
-    return lists["missed"], counts
+    return [named(copy, mutant) for mutant in lists["missed"]], counts
 
 
-def named(mutant):
+def named(copy, mutant):
     """What stands in argued.tsv of a mutant: its file, what was changed, and the line it was changed in. Lines move."""
     place = PLACE.match(mutant)
     if place is None:
         sys.exit(f"not a mutant: {mutant}")
-    lines = (COPY / place["file"]).read_text(encoding="utf-8").splitlines()
+    lines = (WORK / copy / place["file"]).read_text(encoding="utf-8").splitlines()
     return place["file"], place["what"], " ".join(lines[int(place["line"]) - 1].split())
 
 
@@ -114,12 +117,13 @@ def main():
         options.error(f"no such folder: {', '.join(unknown)}")
     folders = asked.folders or list(FOLDERS)
     tools()
-    lay_out()
+    for copy in {FOLDERS[folder][0] for folder in folders}:
+        lay_out(copy)
     arguments = [f"--jobs={asked.jobs}", *([f"--shard={asked.shard}"] if asked.shard else [])]
     missed, figures = set(), []
     for folder in folders:
         found, counts = mutate(folder, arguments)
-        missed |= {named(mutant) for mutant in found}
+        missed |= set(found)
         figures.append(f"mutants: folder={folder} {counts}")
     reasons = argued(folders)
     unargued = sorted(missed - reasons.keys())

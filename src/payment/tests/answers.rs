@@ -206,3 +206,17 @@ fn a_late_success_without_money_says_nothing() {
     assert_eq!(paying.heard(Operation::Capture, 1, Outcome::Found(done_for_nothing())), "");
     assert_eq!(paying.heard(Operation::Capture, 1, Outcome::Found(succeeded())), "captured");
 }
+
+#[test]
+fn a_person_may_have_a_failed_capture_tried_again_while_the_authorisation_holds() {
+    let mut failed = capturing();
+    failed.answered(declined("lost_card"));
+    assert_eq!(failed.told(Command::RetryNow), "attempt_started");
+    assert_eq!(failed.due(), "capture 2");
+
+    let mut lapsed = capturing();
+    lapsed.answered(timed_out());
+    assert_eq!(lapsed.answered(Outcome::Found(snapshot(IntentStatus::Canceled))), "capture_failed");
+    assert_eq!(lapsed.told(Command::RetryNow), "");
+    assert_eq!(Paying::authorized().told(Command::RetryNow), "", "nothing has failed");
+}

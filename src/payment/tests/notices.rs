@@ -189,3 +189,46 @@ fn a_refund_that_the_bank_takes_back_is_found_out_when_it_tells() {
     let made = Outcome::FoundRefund(Some(receipt("re_1", 1_000, RefundProgress::Succeeded)));
     assert_eq!(paying.answered(made), "refunded");
 }
+
+#[test]
+fn looks_in_vain_at_one_intent_are_counted_and_another_begins_anew() {
+    let mut paying = Paying::captured();
+    let tries = |paying: &Paying| paying.begun_state().look.as_ref().map(|look| look.tries);
+    assert_eq!(paying.told(told_of("pi_2", 2, true)), "look_started");
+    for done in 0..4 {
+        assert_eq!((paying.due(), tries(&paying)), ("look pi_2".to_owned(), Some(done)));
+        assert_eq!(paying.answered(no_answer()), "look_ended");
+        assert_eq!(paying.resumed(), "look_started");
+    }
+    assert_eq!(paying.answered(Outcome::NotFound), "look_ended");
+    assert_eq!(paying.told(told_of("pi_3", 3, true)), "look_started");
+    assert_eq!(tries(&paying), Some(0));
+}
+
+#[test]
+fn who_waits_for_one_thing_is_not_woken_by_another() {
+    let mut authorizing = Paying::begun();
+    authorizing.answered(unsent());
+    assert_eq!(authorizing.tell(told_of("pi_2", 2, true)), Err(Rejection::Busy));
+    assert_eq!(authorizing.told(told_of("pi_2", 1, true)), "retry_started", "whatever the intent is called");
+
+    let mut capturing = Paying::authorized();
+    capturing.told(Command::Capture);
+    capturing.answered(unsent());
+    assert_eq!(capturing.tell(told_of("pi_2", 1, true)), Err(Rejection::Busy));
+    assert_eq!(capturing.told(told_of("pi_1", 7, true)), "retry_started");
+
+    let mut looking = Paying::captured();
+    looking.told(told_of("pi_2", 2, true));
+    looking.answered(no_answer());
+    assert_eq!(looking.told(Command::Resume), "", "it is not time yet");
+}
+
+#[test]
+fn a_capture_that_is_heard_of_late_ends_no_void_of_another_charge() {
+    let mut paying = Paying::authorized();
+    let other = Outcome::Found(Snapshot { intent: "pi_2".into(), ..authorized() });
+    assert_eq!(paying.heard(Operation::Authorize, 1, other), "charge_found attempt_started");
+    assert_eq!(paying.heard(Operation::Capture, 1, Outcome::Found(succeeded())), "captured");
+    assert_eq!(paying.due(), "void 1");
+}

@@ -259,3 +259,43 @@ fn a_refund_that_the_bank_made_twice_is_tried_again_under_a_key_that_was_never_u
     paying.told(Command::Resume);
     assert_eq!(paying.due(), "refund_1000000 3");
 }
+
+#[test]
+fn a_refund_that_stays_pending_is_looked_at_less_and_less_and_at_least_every_six_hours() {
+    let mut paying = Paying::captured();
+    paying.told(wish(100));
+    paying.answered(pending("re_1", 100));
+    let mut waits = Vec::new();
+    for _ in 0..20 {
+        let before = paying.now;
+        paying.resumed();
+        waits.push(before.until(paying.now).as_secs());
+        paying.answered(Outcome::FoundRefund(Some(receipt("re_1", 100, RefundProgress::Pending))));
+    }
+    assert_eq!((waits[0], waits[1], waits[19]), (1, 2, 6 * 3_600), "{waits:?}");
+}
+
+#[test]
+fn an_answer_about_a_refund_that_never_went_out_is_about_something_else() {
+    let mut paying = Paying::captured();
+    paying.told(wish(100));
+    paying.told(wish(50));
+    assert_eq!(paying.due(), "refund_1 1");
+    assert_eq!(paying.heard(Operation::Refund(2), 1, given_back("re_2", 50)), "");
+    paying.answered(given_back("re_1", 100));
+    assert_eq!(paying.due(), "refund_2 1");
+}
+
+#[test]
+fn only_an_open_question_about_a_refund_is_answered_with_nothing() {
+    let mut paying = Paying::captured();
+    paying.told(wish(100));
+    paying.answered(pending("re_1", 100));
+    assert_eq!(paying.resumed(), "refund_check_started");
+    assert_eq!(paying.answered(no_answer()), "retry_scheduled");
+    for late in [Outcome::NotFound, no_answer()] {
+        assert_eq!(paying.heard(Operation::Refund(1), 1, late), "", "nobody waits for it");
+    }
+    paying.resumed();
+    assert_eq!(paying.answered(Outcome::NotFound), "refund_checked", "the bank's list lags");
+}

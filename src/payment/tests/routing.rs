@@ -211,3 +211,39 @@ fn weights_share_and_priorities_rank_and_who_is_away_comes_last() {
     let away = [Candidate { is_ready: false, ..candidate("a", 1, 1) }, candidate("b", 9, 1)];
     assert_eq!(order_of(7, &away), ["b", "a"]);
 }
+
+#[test]
+fn the_only_gateway_is_asked_again_under_a_new_key() {
+    let mut paying = routed(Capture::Automatic, &["a"]);
+    assert_eq!(paying.answered(replayed()), "outcome_unknown");
+    paying.pass(CERTAIN_AFTER_MS / 1_000);
+    while paying.due() != "authorize 2" {
+        if paying.due() == "wait" {
+            paying.resumed()
+        } else {
+            paying.answered(Outcome::NotFound)
+        };
+    }
+    let moves = paying.journal.iter().filter(
+        |(event, _)| matches!(event, Event::AttemptStarted(started) if started.moved_because.is_some()),
+    );
+    assert_eq!(moves.count(), 0, "there is nowhere to go");
+    assert_eq!(goes(&paying), "authorize 2 at a");
+    let past: Vec<_> =
+        paying.begun_state().past.iter().map(|past| (past.attempt, past.end == PastEnd::KeyClosed)).collect();
+    assert_eq!(past, [(1, true)], "looks and waits are no attempts");
+}
+
+#[test]
+fn an_intent_lives_where_its_attempt_went() {
+    let mut paying = routed(Capture::Automatic, &["a", "b"]);
+    let mut decline = declined("issuer_not_available");
+    if let Outcome::Declined(said) = &mut decline {
+        said.intent = Some("pi_1".into());
+    }
+    paying.answered(decline);
+    assert_eq!(goes(&paying), "authorize 2 at b");
+    let at =
+        |intent: &str| paying.begun_state().gateway_of_intent(intent).map(|gateway| gateway.name.to_string());
+    assert_eq!((at("pi_1").as_deref(), at("pi_2").as_deref()), (Some("a"), Some("b")));
+}

@@ -144,3 +144,12 @@ fn a_call_owed_over_a_long_crash_is_stale() {
     assert!(!call.is_stale(paying.now.plus_secs(3_600)));
     assert!(call.is_stale(paying.now.plus_secs(24 * 3_600)));
 }
+
+#[test]
+fn a_key_is_trusted_for_most_of_the_day_that_the_bank_promises() {
+    let paying = Paying::begun();
+    let call = paying.call().expect("due");
+    let after = |minutes: u64| paying.now.plus_secs(minutes * 60);
+    assert!(!call.is_stale(after(19 * 60 + 59)));
+    assert!(call.is_stale(after(20 * 60)));
+}

@@ -51,6 +51,24 @@ fn a_call_in_flight_is_resolved_first_then_voided() {
 }
 
 #[test]
+fn what_undoes_a_payment_says_why_at_the_bank() {
+    let reason = |paying: &Paying| match paying.call() {
+        Some(Call::Void { reason, .. }) => reason,
+        other => panic!("a void is due: {other:?}"),
+    };
+    let mut canceled = Paying::authorized();
+    canceled.cancel();
+    assert_eq!(reason(&canceled).as_deref(), Some("customer"));
+    let mut paid = Paying::captured();
+    paid.cancel();
+    let started = paid.journal.iter().rev().find_map(|(event, _)| match event {
+        Event::AttemptStarted(started) => Some(started.reason.clone()),
+        _ => None,
+    });
+    assert_eq!(started.flatten().as_deref(), Some("customer"));
+}
+
+#[test]
 fn a_decline_of_a_call_in_flight_ends_the_cancel() {
     let mut paying = Paying::begun();
     paying.cancel();

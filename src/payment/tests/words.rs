@@ -27,6 +27,10 @@ fn reasons_are_called_the_same_everywhere() {
     for reason in all {
         assert_eq!(serde_json::json!(reason), reason.name());
     }
+    for failure in [Failure::Declined, Failure::RetriesExhausted, Failure::Integrity, Failure::CanceledByBank]
+    {
+        assert_eq!(serde_json::json!(failure), failure.name());
+    }
 }
 
 #[test]
