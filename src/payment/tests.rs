@@ -11,6 +11,7 @@ mod refunds;
 mod routing;
 mod sending;
 mod undoing;
+mod view;
 mod words;
 
 use super::bank::{
@@ -450,19 +451,6 @@ fn an_answer_with_another_amount_is_forgotten_when_the_bank_says_otherwise() {
     assert_eq!(paying.answered(Outcome::Intent(mangled)), "outcome_unknown");
     assert_eq!(paying.answered(Outcome::Found(succeeded())), "processed");
     assert!(matches!(paying.standing(), Standing::Captured { .. }));
-}
-
-#[test]
-fn the_view_tells_the_attempts() {
-    let mut paying = Paying::begun();
-    paying.answered(declined("processing_error"));
-    paying.resumed();
-    paying.answered(Outcome::Intent(succeeded()));
-    let view = PaymentView::of(id_of(order()), paying.begun_state());
-    assert_eq!(view.status, PaymentStatus::Succeeded);
-    let attempts: Vec<_> = view.attempts.iter().map(|attempt| (attempt.attempt, attempt.status)).collect();
-    assert_eq!(attempts, [(1, AttemptStatus::Failure), (2, AttemptStatus::Charged)]);
-    assert!(serde_json::to_string(&view).expect("a view is JSON").contains(r#""retry_class":"same_later""#));
 }
 
 #[test]

@@ -176,6 +176,7 @@ pub fn instant() -> tokio::time::Instant {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "what the clocks are compared with")]
 mod tests {
     use super::*;
 
@@ -190,8 +191,48 @@ mod tests {
     }
 
     #[test]
+    fn leap_days_are_where_the_calendar_has_them() {
+        for day in
+            ["1600-02-29", "1900-02-28", "1900-03-01", "2000-02-29", "2000-03-01", "2100-02-28", "2400-02-29"]
+        {
+            let text = format!("{day}T12:30:45.000006Z");
+            assert_eq!(Timestamp::parse(&text).map(|at| at.to_string()).ok(), Some(text));
+        }
+    }
+
+    #[test]
+    fn years_that_four_digits_cannot_say_are_held_at_the_nearest() {
+        assert_eq!(Timestamp::from_micros(i64::MIN).to_string().get(..10), Some("0000-01-01"));
+        assert_eq!(Timestamp::from_micros(i64::MAX).to_string().get(..19), Some("9999-12-31T23:59:59"));
+        assert_eq!(format!("{:?}", Timestamp::from_micros(-1)), "1969-12-31T23:59:59.999999Z");
+    }
+
+    #[test]
+    fn a_moment_is_a_count_of_microseconds() {
+        let at = Timestamp::from_micros(1_234_567);
+        assert_eq!((at.micros(), at.millis(), Timestamp::from_micros(-1).millis()), (1_234_567, 1_234, -1));
+        assert_eq!(at.less(Duration::from_millis(234)), Timestamp::from_micros(1_000_567));
+        assert_eq!(at.until(at.plus_secs(2)), Duration::from_secs(2));
+        assert_eq!(at.plus_secs(2).until(at), Duration::ZERO, "it has passed");
+        assert_eq!(Timestamp::from_micros(i64::MIN).less(Duration::MAX), Timestamp::from_micros(i64::MIN));
+    }
+
+    #[test]
+    fn clocks_go() {
+        let turn_of_2026 = Timestamp::parse("2026-01-01T00:00:00Z").expect("legal");
+        assert!(Clock::System.now() > turn_of_2026);
+        let (before, first) = (std::time::Instant::now(), monotonic());
+        assert!(first >= before && first.elapsed() < Duration::from_secs(3_600));
+        assert!(instant().into_std() >= first);
+    }
+
+    #[test]
     fn adding_stops_at_the_end_of_time() {
         let end = Timestamp::from_micros(i64::MAX);
+        let longest = i64::MAX as u64 / 1_000;
+        assert_eq!(Timestamp::default().plus_millis(longest).millis().unsigned_abs(), longest);
+        assert_eq!(Timestamp::default().plus_millis(longest).micros() % 1_000, 0);
+        assert_eq!(Timestamp::default().plus_millis(longest + 1), end);
         assert_eq!(end.plus_millis(u64::MAX), end);
         assert_eq!(Timestamp::from_micros(0).plus_secs(u64::MAX), end);
     }

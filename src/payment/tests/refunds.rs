@@ -299,3 +299,15 @@ fn only_an_open_question_about_a_refund_is_answered_with_nothing() {
     paying.resumed();
     assert_eq!(paying.answered(Outcome::NotFound), "refund_checked", "the bank's list lags");
 }
+
+#[test]
+fn the_order_hears_of_the_refund_that_was_wished_for_last() {
+    let mut paying = Paying::captured();
+    for (number, minor) in [(1, 100), (2, 50)] {
+        paying.told(wish(minor));
+        let Standing::Captured { refund: Some(refund), .. } = paying.standing() else {
+            panic!("{:?}", paying.standing())
+        };
+        assert_eq!((refund.number, refund.amount), (number, amount(minor)));
+    }
+}
