@@ -111,6 +111,10 @@ mod tests {
         assert_eq!("JPY".parse::<Currency>().map(Currency::minor_digits), Ok(0));
         assert_eq!("USD".parse::<Currency>().map(Currency::minor_digits), Ok(2));
         assert_eq!("KWD".parse::<Currency>().map(Currency::minor_digits), Ok(3));
+        assert_eq!(
+            "KWD".parse::<Currency>().map(|code| format!("{code} {code:?}")),
+            Ok("KWD KWD".to_owned())
+        );
         for bad in ["usd", "XXX", "", "US", "USDT", "U D"] {
             assert_eq!(bad.parse::<Currency>(), Err(CurrencyError), "{bad}");
         }

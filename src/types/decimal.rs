@@ -134,6 +134,8 @@ mod tests {
             assert_eq!(read, expected, "{text:?}");
         }
         assert_eq!("0.0000000000000000000001".parse::<Decimal>(), Err(E::TooLarge));
+        let longest = "0.000000000000000001";
+        assert_eq!(longest.parse::<Decimal>().map(|read| read.to_string()), Ok(longest.to_owned()));
     }
 
     #[test]

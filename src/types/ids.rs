@@ -387,6 +387,33 @@ mod tests {
             assert!(id > last, "{id} after {last}");
             last = id;
         }
+        for _ in 0..1_000 {
+            let id: OrderId = source.next(Timestamp::from_micros(7_000_000));
+            assert!(id > last && id.made_at() == Timestamp::from_micros(7_000_000), "{id} after {last}");
+            last = id;
+        }
+    }
+
+    #[test]
+    fn only_a_thread_that_was_told_knows_what_comes() {
+        let ids = |seed: Option<u64>| {
+            let thread = std::thread::spawn(move || {
+                if let Some(seed) = seed {
+                    foresee(seed);
+                }
+                let next = || IdSource::unpredictable().next::<OrderId>(Timestamp::default());
+                [next(), next(), next()]
+            });
+            thread.join().expect("it does not panic")
+        };
+        let told = ids(Some(7));
+        assert_eq!(ids(Some(7)), told);
+        assert!(
+            told[0] != told[1] && told[1] != told[2] && told[0] != told[2],
+            "each source is another: {told:?}"
+        );
+        assert_ne!(ids(Some(8)), told);
+        assert_ne!(ids(None), ids(None));
     }
 
     #[test]
@@ -427,8 +454,15 @@ mod tests {
     #[test]
     fn store_ids_are_narrow() {
         for good in ["a", "acme", "shop-1_b", &"x".repeat(64)] {
-            assert!(good.parse::<StoreId>().is_ok(), "{good}");
+            let id: StoreId = good.parse().expect("legal");
+            assert_eq!(
+                (id.as_str(), id.to_string(), format!("{id:?}")),
+                (good, good.to_owned(), good.to_owned())
+            );
         }
+        let hash = |text: &str| text.parse::<StoreId>().map(|id| id.hash());
+        assert_eq!(hash("acme"), Ok(xxhash_rust::xxh3::xxh3_64(b"acme")), "placement rests on it");
+        assert_ne!(hash("acme"), hash("acma"));
         for bad in ["", "Acme", "a b", "a/b", "ä", "../x", &"x".repeat(65)] {
             assert!(bad.parse::<StoreId>().is_err(), "{bad}");
         }
@@ -440,5 +474,12 @@ mod tests {
         let at = Timestamp::from_micros(1_700_000_000_000_000);
         assert!(EventId::of(&store, 1, at) < EventId::of(&store, 2, at));
         assert!(EventId::of(&store, 9, at) < EventId::of(&store, 1, at.plus_millis(1)));
+        // Time in 48 bits, sequence in 48, the store's hash in 32; what does not fit is cut.
+        let owner = u128::from(store.hash()) & 0xFFFF_FFFF;
+        let parts =
+            |sequence, millis| EventId::of(&store, sequence, Timestamp::default().plus_millis(millis)).bits();
+        assert_eq!(parts(5, 9), (9 << 80) + (5 << 32) + owner);
+        assert_eq!(parts((1 << 48) + 5, (1 << 48) + 9), (9 << 80) + (5 << 32) + owner);
+        assert_eq!(parts((1 << 48) - 1, (1 << 48) - 1), (((1 << 96) - 1) << 32) + owner);
     }
 }

@@ -117,3 +117,46 @@ impl Meta {
         Self { actor, cause: None, key: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actors_are_called_the_same_everywhere() {
+        use Actor as A;
+        let all = [
+            A::Api,
+            A::Order,
+            A::Payment,
+            A::Fraud,
+            A::Inventory,
+            A::Fulfillment,
+            A::Returns,
+            A::Timer,
+            A::Bank,
+            A::Carrier,
+            A::Store,
+            A::Schedule,
+        ];
+        for actor in all {
+            assert_eq!(serde_json::json!(actor), actor.name());
+        }
+    }
+
+    #[test]
+    fn a_request_is_its_key_and_every_part_of_what_was_sent() {
+        let key = RequestKey::new("k", &[b"POST", b"/v1/orders", b"{}"]);
+        let stored = serde_json::to_string(&key).expect("JSON");
+        assert_eq!(serde_json::from_str::<RequestKey>(&stored).ok(), Some(key), "{stored}");
+        assert_ne!(RequestKey::new("l", &[b"POST", b"/v1/orders", b"{}"]).key, key.key);
+        for other in [
+            &[&b"POST"[..], b"/v1/orders{}"][..],
+            &[b"POST", b"/v1/orders", b"{ }"],
+            &[b"POST/", b"v1/orders", b"{}"],
+        ] {
+            let other = RequestKey::new("k", other);
+            assert!(other.key == key.key && other.payload != key.payload);
+        }
+    }
+}

@@ -105,10 +105,26 @@ mod tests {
     #[test]
     fn skus_of_a_real_shop_are_legal_and_rubbish_is_not() {
         for good in ["POST", "M", "gift_0001_20", "85123A", "a b", "ß/½"] {
-            assert!(good.parse::<Sku>().is_ok(), "{good}");
+            let sku: Sku = good.parse().expect("legal");
+            let spelled =
+                (sku.as_str().to_owned(), sku.to_string(), format!("{sku:?}"), serde_json::json!(sku));
+            let good = good.to_owned();
+            assert_eq!(spelled, (good.clone(), good.clone(), good.clone(), good.into()));
         }
         for bad in ["", " a", "a\n", "a\u{0}b", "a\u{202e}b", &"x".repeat(65)] {
             assert!(bad.parse::<Sku>().is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn quantities_are_at_least_one_and_have_a_bound() {
+        let read = |text: &str| serde_json::from_str::<Quantity>(text).ok();
+        for (units, is_legal) in [(0, false), (1, true), (QUANTITY_MAX, true), (QUANTITY_MAX + 1, false)] {
+            let quantity = Quantity::new(units);
+            assert_eq!(quantity.map(Quantity::units), is_legal.then_some(units));
+            assert_eq!(read(&units.to_string()), quantity);
+            assert_eq!(quantity.map(|quantity| format!("{quantity:?}")), is_legal.then(|| units.to_string()));
+        }
+        assert_eq!(read("1.5"), None);
     }
 }

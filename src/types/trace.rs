@@ -105,7 +105,9 @@ mod tests {
     #[test]
     fn a_trace_is_read_as_it_is_written_and_nothing_else_is() {
         let trace: TraceId = TEXT.parse().expect("a trace id");
-        assert_eq!(trace.to_string(), TEXT);
+        assert_eq!((trace.to_string(), format!("{trace:?}")), (TEXT.to_owned(), TEXT.to_owned()));
+        let no_text = serde_json::from_str::<TraceId>("7").map_err(|error| error.to_string());
+        assert!(matches!(&no_text, Err(why) if why.contains("expected a trace id")), "{no_text:?}");
         assert_eq!(serde_json::to_value(trace).expect("JSON"), TEXT);
         let packed = rmp_serde::to_vec(&trace).expect("bytes");
         assert_eq!(rmp_serde::from_slice::<TraceId>(&packed).expect("a trace id"), trace);

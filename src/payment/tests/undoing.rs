@@ -61,9 +61,8 @@ fn what_undoes_a_payment_says_why_at_the_bank() {
     assert_eq!(reason(&canceled).as_deref(), Some("customer"));
     let mut paid = Paying::captured();
     paid.cancel();
-    let started = paid.journal.iter().rev().find_map(|(event, _)| match event {
-        Event::AttemptStarted(started) => Some(started.reason.clone()),
-        _ => None,
+    let started = paid.journal.iter().rev().find_map(|(event, _)| {
+        if let Event::AttemptStarted(started) = event { Some(started.reason.clone()) } else { None }
     });
     assert_eq!(started.flatten().as_deref(), Some("customer"));
 }
