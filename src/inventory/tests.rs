@@ -392,6 +392,38 @@ fn no_more_comes_back_than_an_item_can_have() {
 }
 
 #[test]
+fn reasons_and_counts_have_bounds() {
+    let mut shop = Shop::given([set("A", 9, 0), hold(1, &[("A", 5)])]);
+    shop.tell(1, Command::Commit { order: order(1) });
+    shop.tell(1, Command::Ship { order: order(1), parcel: None });
+    shop.tell(1, take_back(1, 1, &[(0, 0, 2, 0)]));
+    let long = |bytes: usize| -> std::sync::Arc<str> { "x".repeat(bytes).into() };
+    let adjust = |reason| Command::Adjust { sku: sku("A"), delta: 1, reason };
+    let write_off = |reason| Command::WriteOff { sku: sku("A"), quantity: 1, reason };
+    for command in [
+        adjust(long(TEXT_BYTES_MAX + 1)),
+        write_off(long(TEXT_BYTES_MAX + 1)),
+        write_off(long(2 * TEXT_BYTES_MAX)),
+    ] {
+        assert_eq!(shop.ask(2, command), Err(Rejection::TextTooLong { what: "a reason" }));
+    }
+    assert_eq!(shop.moves(2, adjust(long(TEXT_BYTES_MAX))), "adjusted A by 1");
+    assert_eq!(shop.moves(2, write_off(long(TEXT_BYTES_MAX))), "wrote off 1xA");
+    assert_eq!(shop.moves(2, set("A", ON_HAND_MAX, 0)), format!("set A to {ON_HAND_MAX}"));
+}
+
+#[test]
+fn what_expired_meanwhile_is_refused_as_expired() {
+    let given = || Shop::given([set("A", 9, 0), hold(1, &[("A", 5)])]);
+    for (now, standing) in [(899, "held"), (900, "expired")] {
+        for command in [Command::Ship { order: order(1), parcel: None }, take_back(1, 1, &[(0, 1, 0, 0)])] {
+            let told = given().tell(now, command);
+            assert!(told.starts_with("no: ") && told.contains(standing), "{told}");
+        }
+    }
+}
+
+#[test]
 fn phases_and_endings_have_names() {
     let held = Phase::Held { expires_at: at(1), extensions: 0 };
     let phases = [
