@@ -62,12 +62,15 @@ def lay_out(copy):
     shutil.copytree(ROOT / "proptest-regressions", place / "proptest-regressions")
 
 
-def mutate(folder, arguments):
+def mutate(folder, is_again, arguments):
     """Tries the mutants of one folder: those that nobody noticed, and how many there were of each sort."""
     copy, tests = FOLDERS[folder]
     (WORK / copy / ".config" / "nextest.toml").write_text(f"[profile.default]\ndefault-filter = '{tests}'\n", encoding="utf-8")
     out = WORK / f"{folder}.out"
-    shutil.rmtree(out, ignore_errors=True)
+    if is_again:
+        arguments = ["--iterate", *arguments]
+    else:
+        shutil.rmtree(out, ignore_errors=True)
     command = [CARGO, "mutants", "--test-tool=nextest", "--profile=mutants", "--cargo-test-arg=--lib", "--no-shuffle"]
     command += [f"--timeout={PATIENCE}", f"--file=src/{folder}/**", f"--output={out}", "--colors=never", *arguments]
     # 2: some were missed; 3: some took too long. Both are results; anything else is not.
@@ -79,6 +82,9 @@ def mutate(folder, arguments):
         return (out / "mutants.out" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
 
     lists = {name: listed(name) for name in ("caught", "timeout", "unviable", "missed")}
+    before = out / "mutants.out" / "previously_caught.txt"
+    if before.exists():
+        lists["noticed_before"] = before.read_text(encoding="utf-8").splitlines()
     counts = " ".join(f"{name}={len(mutants)}" for name, mutants in lists.items())
     return [named(copy, mutant) for mutant in lists["missed"]], counts
 
@@ -110,6 +116,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("folders", nargs="*", metavar="FOLDER", help=f"all of {', '.join(FOLDERS)} unless named")
     options.add_argument("--jobs", default="2", help="mutants that are tried at once")
+    options.add_argument("--again", action="store_true", help="only what was not noticed last time, or has moved since")
     options.add_argument("--shard", help="k/n: the k-th of n parts, for a look; then arguments without a mutant are not told")
     asked = options.parse_args()
     unknown = [folder for folder in asked.folders if folder not in FOLDERS]
@@ -122,7 +129,7 @@ def main():
     arguments = [f"--jobs={asked.jobs}", *([f"--shard={asked.shard}"] if asked.shard else [])]
     missed, figures = set(), []
     for folder in folders:
-        found, counts = mutate(folder, arguments)
+        found, counts = mutate(folder, asked.again, arguments)
         missed |= set(found)
         figures.append(f"mutants: folder={folder} {counts}")
     reasons = argued(folders)
