@@ -54,6 +54,11 @@ def rings(scale):
             f"{TEST} --test disk",
         ),
         "chaos": ("Ring C: the programs on a real disk", {}, f"make chaos KILLS={of(1_000, 3)}"),
+        "mutants": (
+            "Tests that bite: small changes of decisions, runtime and journal, one at a time",
+            {},
+            "make mutants" if scale >= 1 else f"make mutants ARGS=--shard=0/{max(1, int(1 / scale))}",
+        ),
     }
 
 

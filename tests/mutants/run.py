@@ -23,15 +23,14 @@ WORK = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "muta
 CARGO = os.environ.get("CARGO", "cargo")
 ARGUED = HERE / "argued.tsv"
 
-# What is mutated, in which copy, and which tests are asked: what takes seconds is asked about its own folder only.
-FOLDERS = {
-    "types": ("money", "all()"),
-    "inventory": ("money", "all()"),
-    "payment": ("money", "all()"),
-    "order": ("money", "all()"),
-    "runtime": ("engine", "not test(/^journal/)"),
-    "journal": ("engine", "test(/^journal/)"),
-}
+# What is mutated together: in which copy, which folders, and which tests are asked. Those of the journal take seconds.
+RUNS = [
+    ("money", ["types", "inventory", "payment", "order"], "all()"),
+    ("engine", ["runtime"], "not test(/^journal/)"),
+    ("engine", ["journal"], "test(/^journal/)"),
+]
+FOLDERS = [folder for _, folders, _ in RUNS for folder in folders]
+# What is in a copy.
 LAID_OUT = {
     "money": ["types", "runtime", "inventory", "payment", "order"],
     "engine": ["types", "runtime", "journal", "order"],
@@ -50,9 +49,10 @@ def tools():
 
 
 def lay_out(copy):
-    """Some folders, as a package of their own."""
+    """Some folders, as a package of their own, built: each job begins with a copy of that."""
     place = WORK / copy
-    shutil.rmtree(place, ignore_errors=True)
+    for old in ("src", "proptest-regressions", ".config"):
+        shutil.rmtree(place / old, ignore_errors=True)
     (place / ".config").mkdir(parents=True)
     for folder in LAID_OUT[copy]:
         shutil.copytree(ROOT / "src" / folder, place / "src" / folder)
@@ -60,23 +60,30 @@ def lay_out(copy):
     shutil.copy(HERE / f"{copy}.rs", place / "src" / "lib.rs")
     shutil.copy(ROOT / "Cargo.lock", place / "Cargo.lock")
     shutil.copytree(ROOT / "proptest-regressions", place / "proptest-regressions")
+    # Nothing is missed where something fails already.
+    subprocess.run([CARGO, "nextest", "run", "--lib", "--cargo-profile=mutants"], cwd=place, env=environment(), check=True)
 
 
-def mutate(folder, is_again, arguments):
-    """Tries the mutants of one folder: those that nobody noticed, and how many there were of each sort."""
-    copy, tests = FOLDERS[folder]
+def environment():
+    """A target directory of its own for each copy."""
+    return {name: value for name, value in os.environ.items() if name != "CARGO_TARGET_DIR"}
+
+
+def mutate(copy, folders, tests, is_again, arguments):
+    """Tries the mutants of some folders: those that nobody noticed, and how many there were of each sort."""
     (WORK / copy / ".config" / "nextest.toml").write_text(f"[profile.default]\ndefault-filter = '{tests}'\n", encoding="utf-8")
-    out = WORK / f"{folder}.out"
+    out = WORK / f"{copy}-{'-'.join(folders)}"
     if is_again:
         arguments = ["--iterate", *arguments]
     else:
         shutil.rmtree(out, ignore_errors=True)
     command = [CARGO, "mutants", "--test-tool=nextest", "--profile=mutants", "--cargo-test-arg=--lib", "--no-shuffle"]
-    command += [f"--timeout={PATIENCE}", f"--file=src/{folder}/**", f"--output={out}", "--colors=never", *arguments]
+    command += ["--baseline=skip", "--copy-target=true", f"--timeout={PATIENCE}", f"--output={out}", "--colors=never"]
+    command += [*(f"--file=src/{folder}/**" for folder in folders), *arguments]
     # 2: some were missed; 3: some took too long. Both are results; anything else is not.
-    status = subprocess.run(command, cwd=WORK / copy, check=False).returncode
+    status = subprocess.run(command, cwd=WORK / copy, env=environment(), check=False).returncode
     if status not in (0, 2, 3):
-        sys.exit(f"cargo mutants ended with {status} in {folder}")
+        sys.exit(f"cargo mutants ended with {status} in {', '.join(folders)}")
 
     def listed(name):
         return (out / "mutants.out" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
@@ -124,14 +131,18 @@ def main():
         options.error(f"no such folder: {', '.join(unknown)}")
     folders = asked.folders or list(FOLDERS)
     tools()
-    for copy in {FOLDERS[folder][0] for folder in folders}:
-        lay_out(copy)
     arguments = [f"--jobs={asked.jobs}", *([f"--shard={asked.shard}"] if asked.shard else [])]
-    missed, figures = set(), []
-    for folder in folders:
-        found, counts = mutate(folder, asked.again, arguments)
+    missed, figures, laid_out = set(), [], set()
+    for copy, together, tests in RUNS:
+        wanted = [folder for folder in together if folder in folders]
+        if not wanted:
+            continue
+        if copy not in laid_out:
+            lay_out(copy)
+            laid_out.add(copy)
+        found, counts = mutate(copy, wanted, tests, asked.again, arguments)
         missed |= set(found)
-        figures.append(f"mutants: folder={folder} {counts}")
+        figures.append(f"mutants: folders={','.join(wanted)} {counts}")
     reasons = argued(folders)
     unargued = sorted(missed - reasons.keys())
     stale = [] if asked.shard else sorted(reasons.keys() - missed)
