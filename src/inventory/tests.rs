@@ -416,7 +416,8 @@ fn reasons_and_counts_have_bounds() {
 fn what_expired_meanwhile_is_refused_as_expired() {
     let given = || Shop::given([set("A", 9, 0), hold(1, &[("A", 5)])]);
     for (now, standing) in [(899, "held"), (900, "expired")] {
-        let ships = [None, Some(parcel(1, &[(0, 1)]))].map(|parcel| Command::Ship { order: order(1), parcel });
+        let ships =
+            [None, Some(parcel(1, &[(0, 1)]))].map(|parcel| Command::Ship { order: order(1), parcel });
         for command in ships.into_iter().chain([take_back(1, 1, &[(0, 1, 0, 0)])]) {
             let told = given().tell(now, command);
             assert!(told.starts_with("no: ") && told.contains(standing), "{told}");
