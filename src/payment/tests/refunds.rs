@@ -265,6 +265,7 @@ fn a_refund_that_stays_pending_is_looked_at_less_and_less_and_at_least_every_six
     let mut paying = Paying::captured();
     paying.told(wish(100));
     paying.answered(pending("re_1", 100));
+    assert_eq!(paying.told(Command::Resume), "", "it is not time yet");
     let mut waits = Vec::new();
     for _ in 0..20 {
         let before = paying.now;

@@ -279,3 +279,18 @@ fn money_that_is_known_to_be_taken_does_not_become_less() {
     let Some(Call::Refund { amount: back, .. }) = paying.call() else { panic!("{}", paying.due()) };
     assert_eq!(back, amount(3_998));
 }
+
+#[test]
+fn what_is_being_voided_is_known_and_another_intent_is_not() {
+    let voiding = || {
+        let mut paying = Paying::begun();
+        paying.cancel();
+        paying.answered(Outcome::Found(snapshot(IntentStatus::RequiresPaymentMethod(None))));
+        assert_eq!(paying.due(), "void 1");
+        paying
+    };
+    let working = || snapshot(IntentStatus::Processing);
+    assert_eq!(voiding().heard(Operation::Authorize, 1, Outcome::Found(working())), "");
+    let other = Snapshot { intent: "pi_2".into(), ..working() };
+    assert_eq!(voiding().heard(Operation::Authorize, 1, Outcome::Found(other)), "charge_found arrived_late");
+}
