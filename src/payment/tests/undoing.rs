@@ -294,3 +294,17 @@ fn what_is_being_voided_is_known_and_another_intent_is_not() {
     let other = Snapshot { intent: "pi_2".into(), ..working() };
     assert_eq!(voiding().heard(Operation::Authorize, 1, Outcome::Found(other)), "charge_found arrived_late");
 }
+
+#[test]
+fn what_nobody_wanted_is_given_back_however_often_that_fails_and_a_wish_is_not() {
+    let mut paying = Paying::captured();
+    let other = Snapshot { intent: "pi_2".into(), ..succeeded() };
+    assert_eq!(paying.heard(Operation::Authorize, 1, Outcome::Found(other)), "charge_found attempt_started");
+    let failed = || Outcome::RefundFailed { code: "no_funds".into() };
+    assert_eq!(paying.answered(failed()), "refund_failed retry_scheduled");
+    assert_eq!(paying.resumed(), "attempt_started");
+    assert_eq!(paying.answered(given_back("re_1", 3_998)), "refunded");
+    paying.told(wish(100));
+    assert_eq!(paying.due(), "refund_1 1");
+    assert_eq!(paying.answered(failed()), "refund_failed");
+}
