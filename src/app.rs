@@ -32,7 +32,7 @@ use crate::journal::sqlite::{Options as JournalOptions, SqliteJournal};
 use crate::journal::writer::Bounds;
 use crate::journal::{Health, Journal};
 use crate::schedule::{self, Job};
-use crate::store::{Directory, MakeBank, Node, Options as StoreOptions};
+use crate::store::{CLOCK_PATIENCE, Directory, MakeBank, Node, Options as StoreOptions};
 use crate::telemetry::{Latencies, LogBook, Metrics, Sources};
 use crate::types::{Clock, Timestamp, clock};
 use crate::views::{Options as ViewsOptions, Views};
@@ -211,21 +211,29 @@ impl App {
         let serving = actix::spawn(server);
         let (arbiters, threads) = threads(&config, &mut workers).await?;
 
+        let clock = Clock::SYSTEM.going_on_from(journal.last_at()?);
+        if clock.ahead() > CLOCK_PATIENCE {
+            let behind_s = clock.ahead().as_secs();
+            tracing::warn!(
+                behind_s,
+                "the wall clock is behind the journal's last record; the journal's time goes on from there"
+            );
+        }
         let latencies = Arc::new(Latencies::default());
         let settled = Arc::clone(&latencies);
         let node = Node::new(
-            Clock::System,
+            clock,
             Arc::clone(&journal),
             Arc::clone(&views),
-            connections(&config),
+            connections(&config, clock),
             store_options(&config),
             Box::new(move |store, took| {
                 settled.settle(store, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
             }),
         );
-        let directory = Directory::open(node, &threads, make_bank(&config)?).await?;
+        let directory = Directory::open(node, &threads, make_bank(&config, clock)?).await?;
         let work = Rc::new(chores(&config, directory.clone())?);
-        let jobs = schedule::start(cron_table(&config), &config.data.directory, Clock::System, work).await?;
+        let jobs = schedule::start(cron_table(&config), &config.data.directory, Clock::SYSTEM, work).await?;
         let metrics = Metrics::new(Sources(directory.clone())).with_jobs(Arc::clone(jobs.schedule().board()));
         let door =
             Door::new(directory.clone(), Arc::clone(&latencies), Arc::new(metrics), Limits::of(&config));
@@ -435,7 +443,7 @@ fn views_options(config: &Config) -> ViewsOptions {
     let views = &config.views;
     // What is forgotten by the clock does not come back with views that are made anew.
     let kept = config.schedule.retention.enabled.then(|| keys_kept(config));
-    let keys_since = kept.map_or(Timestamp::default(), |kept| Clock::System.now().less(kept));
+    let keys_since = kept.map_or(Timestamp::default(), |kept| Clock::SYSTEM.now().less(kept));
     ViewsOptions {
         records_max: views.batch_records_max,
         interval_ms: views.flush_ms,
@@ -460,11 +468,11 @@ fn breaker_config(config: &Config) -> BreakerConfig {
 }
 
 /// The node's own bank, and the way to the gateways that stores name.
-fn connections(config: &Config) -> Connections {
+fn connections(config: &Config, clock: Clock) -> Connections {
     let own = BreakerConfig { calls_per_second: config.gateway.calls_per_second, ..breaker_config(config) };
     let usual = stripe_config(config);
     let open: OpenBank = Arc::new(move |coordinates| {
-        Stripe::new(&usual.at(coordinates), Clock::System).ok().map(|bank| Rc::new(bank) as Rc<dyn Bank>)
+        Stripe::new(&usual.at(coordinates), clock).ok().map(|bank| Rc::new(bank) as Rc<dyn Bank>)
     });
     Connections::new(Arc::new(Breaker::new(own)), breaker_config(config), open)
 }
@@ -506,9 +514,9 @@ fn chores(config: &Config, directory: Directory) -> anyhow::Result<schedule::Con
     let settings = &config.schedule;
     let hours = |hours: u64| Duration::from_secs(hours.saturating_mul(3_600));
     let usual = stripe_config(config);
-    let books = Stripe::new(&usual, Clock::System).context("setting up the client of the bank")?;
+    let books = Stripe::new(&usual, Clock::SYSTEM).context("setting up the client of the bank")?;
     let open_books: OpenBooks = Rc::new(move |coordinates| {
-        Stripe::new(&usual.at(coordinates), Clock::System).ok().map(|books| Rc::new(books) as Rc<dyn Books>)
+        Stripe::new(&usual.at(coordinates), Clock::SYSTEM).ok().map(|books| Rc::new(books) as Rc<dyn Books>)
     });
     Ok(schedule::Context {
         directory,
@@ -539,12 +547,12 @@ fn stripe_config(config: &Config) -> StripeConfig {
 }
 
 /// A bank's client for each thread that asks.
-fn make_bank(config: &Config) -> anyhow::Result<MakeBank> {
+fn make_bank(config: &Config, clock: Clock) -> anyhow::Result<MakeBank> {
     let stripe = stripe_config(config);
     // Made once here, so that a wrong setting ends the start and not a thread.
-    Stripe::new(&stripe, Clock::System).context("setting up the client of the bank")?;
+    Stripe::new(&stripe, clock).context("setting up the client of the bank")?;
     Ok(Arc::new(move || {
-        let bank = Stripe::new(&stripe, Clock::System).expect("the same settings made a client before");
+        let bank = Stripe::new(&stripe, clock).expect("the same settings made a client before");
         Rc::new(bank) as Rc<dyn Bank>
     }))
 }

@@ -110,6 +110,8 @@ kinds! {
     ReconciliationMismatch = "reconciliation_mismatch", Critical;
     /// The store kept dying and was set aside. Subject: the store.
     StoreQuarantined = "store_quarantined", Critical;
+    /// The node's wall clock is behind the journal's time by minutes. Subject: the store.
+    ClockBehind = "clock_behind", Warning;
     /// There are more alerts than a desk keeps. Subject: always the same.
     AlertOverflow = "alert_overflow", Critical;
 }
@@ -128,6 +130,7 @@ impl Kind {
             | Kind::ShipmentStalled
             | Kind::ReconciliationMismatch
             | Kind::StoreQuarantined
+            | Kind::ClockBehind
             | Kind::AlertOverflow => true,
             Kind::RefundFailed => false,
         }

@@ -179,7 +179,7 @@ async fn open(url: &str, (bank_url, bank_key): (&str, &str), day: Option<Day>) -
 }
 
 fn unpredictable() -> u64 {
-    let start = IdSource::unpredictable().next::<OrderId>(Clock::System.now()).bits();
+    let start = IdSource::unpredictable().next::<OrderId>(Clock::SYSTEM.now()).bits();
     u64::try_from(start & u128::from(u64::MAX)).expect("64 bits")
 }
 

@@ -509,11 +509,11 @@ fn secrets_do_not_print() {
         return_url: None,
         dial: None,
     };
-    let stripe = Stripe::new(&config, Clock::System).expect("a client");
+    let stripe = Stripe::new(&config, Clock::SYSTEM).expect("a client");
     assert!(!format!("{config:?} {stripe:?}").contains("secret"));
     for url in ["", "bank", "ftp://bank", "http://bank/?a=b"] {
         let config = StripeConfig { url: url.to_owned(), ..config.clone() };
-        assert!(matches!(Stripe::new(&config, Clock::System), Err(StripeError::Url)), "{url}");
+        assert!(matches!(Stripe::new(&config, Clock::SYSTEM), Err(StripeError::Url)), "{url}");
     }
 }
 

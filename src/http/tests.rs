@@ -50,7 +50,7 @@ impl Site {
         let views = Views::open(folder.path(), Arc::clone(&truth), views::Options::default()).expect("views");
         let breaker = Arc::new(Breaker::new(BreakerConfig::default()));
         let options = Options::default();
-        let node = Node::new(Clock::System, truth, views, breaker, options, Box::new(|_, _| {}));
+        let node = Node::new(Clock::SYSTEM, truth, views, breaker, options, Box::new(|_, _| {}));
         let make_bank = Arc::new(|| Rc::new(AwayBank) as Rc<dyn Bank>);
         let directory = Directory::open(node, &[actix::Arbiter::current()], make_bank).await.expect("opened");
         let metrics = Arc::new(Metrics::new(Sources(directory.clone())));

@@ -86,7 +86,7 @@ pub(super) async fn stripe(
     body: Body,
 ) -> Reply {
     let tenant = door.directory().enter(&store).await?;
-    let now = door.directory().node().clock.now();
+    let now = door.directory().node().clock.wall();
     let gateways = tenant.gateways();
     let Some(secret) = signed_with(&request, &gateways, body.raw(), now) else {
         return Err(Problem::because(

@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 pub use record::{Append, Origin, Record, Row};
 
+use crate::types::Timestamp;
+
 /// A place in the journal, from 1 without end. Not a store's sequence: all stores share the positions.
 pub type Position = u64;
 
@@ -58,6 +60,19 @@ pub trait Journal: Send + Sync + 'static {
 
     /// The position of the last durable record.
     fn end(&self) -> Position;
+
+    /// When the last durable record was made; the beginning of time where there is none.
+    fn last_at(&self) -> Result<Timestamp, JournalError> {
+        let mut last = Timestamp::default();
+        let end = self.end();
+        if end > 0 {
+            self.reader()?.read_at(&[end], &mut |record| {
+                last = record.at;
+                Ok(())
+            })?;
+        }
+        Ok(last)
+    }
 
     /// Follows [`Journal::end`].
     fn follow(&self) -> tokio::sync::watch::Receiver<Position>;

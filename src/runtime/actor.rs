@@ -285,14 +285,9 @@ impl<A: Wiring> AggregateActor<A> {
             }
             // Disarmed first: a command that changes nothing must not ring for ever.
             arm(&mut self.timers, &mut self.armed, key, None);
-            let timer = self.instances.get(&key).and_then(|state| A::due(state).timer);
-            match timer {
-                Some((at, command)) if at <= now => {
-                    crate::fault_point!(of "timer_fired", A::NAME, self.family.log().store().as_str());
-                    self.take(Ask::tell(key, command, Meta::by(Who::Timer)), ctx)
-                }
-                Some((at, _)) => arm(&mut self.timers, &mut self.armed, key, Some(at)),
-                None => {}
+            if let Some((_, command)) = self.instances.get(&key).and_then(|state| A::due(state).timer) {
+                crate::fault_point!(of "timer_fired", A::NAME, self.family.log().store().as_str());
+                self.take(Ask::tell(key, command, Meta::by(Who::Timer)), ctx);
             }
         }
         self.set_alarm(ctx);

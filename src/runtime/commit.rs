@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 use super::event::Event;
 use crate::journal::{Append, Journal, Lane, Position, Row, Settled};
-use crate::types::{Cause, Clock, Meta, StoreId, Timestamp, clock};
+use crate::types::{Cause, Clock, Meta, StoreId, Timestamp};
 
 /// What became of the events that something waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,9 +171,6 @@ pub struct StoreLog {
     clock: Clock,
     sequence: Cell<u64>,
     last_at: Cell<Timestamp>,
-    /// The time of the last event before this activation, and when that began: from there journal time goes on by itself
-    /// where the wall clock was set back, or no timer would ring until it has caught up.
-    resumed: (Timestamp, tokio::time::Instant),
     last_ticket: Cell<u64>,
     is_refused: Cell<bool>,
     on_refused: RefCell<Option<OnRefused>>,
@@ -196,7 +193,6 @@ impl StoreLog {
             clock,
             sequence: Cell::new(sequence),
             last_at: Cell::new(last_at),
-            resumed: (last_at, clock::instant()),
             last_ticket: Cell::new(0),
             is_refused: Cell::new(false),
             on_refused: RefCell::default(),
@@ -208,11 +204,9 @@ impl StoreLog {
         &self.store
     }
 
-    /// Journal time: the clock's, but never before the last event, and never standing still.
+    /// Journal time: the clock's, but never before the last event.
     pub fn now(&self) -> Timestamp {
-        let (before, since) = self.resumed;
-        let passed = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.clock.now().max(self.last_at.get()).max(before.plus_millis(passed))
+        self.clock.now().max(self.last_at.get())
     }
 
     /// Hands events to the journal in the store's sequence. Returns the last one's place.

@@ -319,10 +319,10 @@ async fn what_cannot_be_written_is_not_answered_as_done() {
 async fn the_scheduler_beats() {
     let folder = tempfile::tempdir().expect("a folder");
     let labour = Rc::new(Labour::default());
-    labour.clock.set(Some(Clock::System));
+    labour.clock.set(Some(Clock::SYSTEM));
     let table = Table { zone: Zone::UTC, run_max: Duration::from_secs(60), slots: slots("* * * * * *") };
     let work: Rc<dyn Chores> = Rc::new(Rc::clone(&labour));
-    let running = start(table, folder.path(), Clock::System, work).await.expect("started");
+    let running = start(table, folder.path(), Clock::SYSTEM, work).await.expect("started");
     let ran = async {
         while running.schedule().board().job(Job::StockScan).is_none_or(|job| job.runs < 2) {
             tokio::time::sleep(Duration::from_millis(20)).await;

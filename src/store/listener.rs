@@ -36,6 +36,8 @@ pub(super) use money::{gateway_down, paid, payments_found, trouble};
 
 /// What alerts call the bank: a node has one.
 pub(super) const GATEWAY: &str = "bank";
+/// A wall clock that is no further behind the journal's time is left alone.
+pub const CLOCK_PATIENCE: Duration = Duration::from_secs(5 * 60);
 /// The same alert is told of at most so often; what is seen meanwhile is counted and told together.
 const REPEAT_EVERY: Duration = Duration::from_secs(60);
 
@@ -297,6 +299,20 @@ impl Standing {
     }
 }
 
+/// The wall clock is behind the journal's time, or is not any more: whoever reads the two side by side must know.
+pub(super) fn look_at_clock(family: &Rc<StoreFamily>) {
+    let store = family.log().store().as_str();
+    let behind = family.node.clock.ahead();
+    if behind <= CLOCK_PATIENCE {
+        return clear(family, Kind::ClockBehind, store);
+    }
+    let message = format!(
+        "the server's clock is {} min behind the journal; until it is right, time goes on from the last record",
+        behind.as_secs() / 60
+    );
+    raise(family, Kind::ClockBehind, store, &message, 0);
+}
+
 /// Alerts without a condition end, conditions without an alert get one: what was said may have been lost in a crash.
 pub(super) fn compare(family: &Rc<StoreFamily>, standing: Standing) {
     let Standing { kept, apart, reviews } = standing;
@@ -315,6 +331,7 @@ pub(super) fn compare(family: &Rc<StoreFamily>, standing: Standing) {
             clear(family, kind, &subject);
         }
     }
+    look_at_clock(family);
     for (sku, condition, available, point) in &apart {
         stock(family, sku, *condition, *available, *point, 0);
     }

@@ -30,7 +30,7 @@ pub mod wiring;
 pub use directory::{Directory, MakeBank, OpenError};
 pub use family::{Members, StoreFamily};
 pub use handle::StoreHandle;
-pub use listener::AlertRequest;
+pub use listener::{AlertRequest, CLOCK_PATIENCE};
 pub use node::{Node, OnSettled, Options};
 pub use preview::{CancelPreview, Money, MoneyAction, Parcel, Pieces, Scope};
 pub use supervisor::{MemberDied, Supervisor};

@@ -12,7 +12,7 @@ use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler,
 use super::family::StoreFamily;
 use super::handle::{Life, StoreHandle};
 use super::host::Shard;
-use super::recovery;
+use super::{listener, recovery};
 use crate::runtime::{Durable, Family as _, Fault};
 use crate::types::Timestamp;
 
@@ -135,6 +135,9 @@ impl Supervisor {
 
     fn look_after(&mut self, ctx: &mut Context<Self>) {
         let Some(family) = &self.family else { return };
+        if self.shard.node.journal_takes() {
+            listener::look_at_clock(family);
+        }
         let idle = family.touched_at().until(self.shard.node.clock.now());
         let is_idle = idle >= self.shard.node.options.idle_after
             && self.handle.in_flight() == 0

@@ -24,6 +24,7 @@ use crate::views::Views;
 
 mod alerts;
 mod capture;
+mod clock;
 mod full;
 mod goods;
 mod ledgers;

@@ -128,7 +128,7 @@ pub struct NextLines {
 impl Default for LogBook {
     fn default() -> Self {
         // Microseconds count faster than lines are written, so places go on after a restart.
-        let first = u64::try_from(Clock::System.now().micros()).unwrap_or(1);
+        let first = u64::try_from(Clock::SYSTEM.now().micros()).unwrap_or(1);
         let kept = Kept { lines: VecDeque::new(), bytes: 0, next: first + 1 };
         Self { kept: Mutex::new(kept), newest: watch::Sender::new(first) }
     }
@@ -205,7 +205,7 @@ impl<S: Subscriber> Layer<S> for Keeper {
         let meta = event.metadata();
         let mut line = LogLine {
             id: 0,
-            at: Clock::System.now(),
+            at: Clock::SYSTEM.now(),
             level: *meta.level(),
             target: meta.target(),
             message: Box::default(),

@@ -129,9 +129,17 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// Where time comes from. A journal's goes on where the wall clock is set back.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    wall: Wall,
+    /// From this time on at this moment of the runtime it is never behind what has passed since.
+    goes_on: Option<(Timestamp, tokio::time::Instant)>,
+}
+
 /// Where wall time comes from: the machine, or the runtime's own clock, which tests may pause and move.
 #[derive(Clone, Copy, Debug)]
-pub enum Clock {
+enum Wall {
     /// The machine's wall clock.
     System,
     /// Starts at `start` and follows the runtime's clock from `since` on; a paused runtime pauses it too.
@@ -144,20 +152,47 @@ pub enum Clock {
 }
 
 impl Clock {
+    /// The machine's wall clock.
+    pub const SYSTEM: Self = Self { wall: Wall::System, goes_on: None };
+
     /// A clock that starts at `start` now and follows the runtime.
     pub fn following_runtime(start: Timestamp) -> Self {
-        Clock::Runtime { start, since: tokio::time::Instant::now() }
+        Self { wall: Wall::Runtime { start, since: tokio::time::Instant::now() }, goes_on: None }
+    }
+
+    /// The time of a journal whose last record is of `last`: the wall clock's, but never behind what has passed since that
+    /// record, or since now, should the wall clock have been set back or be set back later. What is due by the journal's time
+    /// falls due all the same.
+    #[must_use]
+    pub fn going_on_from(self, last: Timestamp) -> Self {
+        Self { goes_on: Some((self.wall().max(last), tokio::time::Instant::now())), ..self }
     }
 
     /// What time it is.
     pub fn now(&self) -> Timestamp {
-        match self {
+        let wall = self.wall();
+        match self.goes_on {
+            Some((from, since)) => {
+                wall.max(from.plus_millis(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)))
+            }
+            None => wall,
+        }
+    }
+
+    /// How far the wall clock is behind.
+    pub fn ahead(&self) -> Duration {
+        self.wall().until(self.now())
+    }
+
+    /// What the wall clock says: for what others say of the time, such as a signature's.
+    pub fn wall(&self) -> Timestamp {
+        match self.wall {
             #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
-            Clock::System => {
+            Wall::System => {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
             }
-            Clock::Runtime { start, since } => {
+            Wall::Runtime { start, since } => {
                 let passed = i64::try_from(since.elapsed().as_micros()).unwrap_or(i64::MAX);
                 Timestamp(start.0.saturating_add(passed))
             }
@@ -220,10 +255,32 @@ mod tests {
     #[test]
     fn clocks_go() {
         let turn_of_2026 = Timestamp::parse("2026-01-01T00:00:00Z").expect("legal");
-        assert!(Clock::System.now() > turn_of_2026);
+        assert!(Clock::SYSTEM.now() > turn_of_2026);
         let (before, first) = (std::time::Instant::now(), monotonic());
         assert!(first >= before && first.elapsed() < Duration::from_secs(3_600));
         assert!(instant().into_std() >= first);
+    }
+
+    /// A node's wall clock was a month ahead and is right again.
+    #[tokio::test(start_paused = true)]
+    async fn journal_time_goes_on_where_the_wall_clock_was_set_back() {
+        let start = Timestamp::from_micros(1_700_000_000_000_000);
+        let month = 30 * 86_400;
+        let wall = Clock::following_runtime(start);
+        let clock = wall.going_on_from(start.plus_secs(month));
+        assert_eq!(clock.now(), start.plus_secs(month), "never before the last record");
+        tokio::time::advance(Duration::from_secs(10)).await;
+        assert_eq!(clock.now(), start.plus_secs(month + 10), "and never standing still");
+        assert_eq!(
+            (clock.wall(), clock.ahead()),
+            (start.plus_secs(10), Duration::from_secs(month)),
+            "what others say of the time is held against the wall clock"
+        );
+
+        let right = wall.going_on_from(start);
+        assert_eq!((right.now(), right.ahead()), (wall.now(), Duration::ZERO));
+        tokio::time::advance(Duration::from_secs(10)).await;
+        assert_eq!((right.now(), right.ahead()), (start.plus_secs(20), Duration::ZERO));
     }
 
     #[test]

@@ -151,7 +151,7 @@ async fn start(world: &Rc<World>, folder: &std::path::Path, journal: Arc<MemoryJ
         return_url: None,
         dial: Some(dial),
     };
-    let clock = Clock::following_runtime(world.now());
+    let clock = Clock::following_runtime(world.now()).going_on_from(journal.last_at().expect("a record"));
     let latencies = Arc::new(Latencies::default());
     let stores = Stores::new(
         clock,

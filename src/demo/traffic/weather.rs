@@ -19,7 +19,7 @@ pub(super) async fn change(bank: &Client, seed: u64) {
     for turn in 0_u64.. {
         // Whoever made other weather by hand shall have it.
         if is_fair(bank).await {
-            let call = Call::put("/_bank/weather").json(&storm(Clock::System.now()));
+            let call = Call::put("/_bank/weather").json(&storm(Clock::SYSTEM.now()));
             drop(bank.send(&call).await);
         }
         let dice = Dice::of(&turn.to_string(), seed);

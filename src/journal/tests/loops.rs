@@ -24,6 +24,18 @@ fn one_commit_tells_each_lane_once() {
 }
 
 #[test]
+fn the_time_of_the_last_record_is_known() {
+    let journal = MemoryJournal::inline(Plan::faultless());
+    assert_eq!(journal.last_at().expect("an empty journal"), Timestamp::default());
+    let mut scribe = Scribe::new(&*journal);
+    for sequence in [1, 2] {
+        scribe.append("a", 1, sequence..=sequence);
+        journal.pump();
+        assert_eq!(journal.last_at().expect("a record"), row("a", sequence).at);
+    }
+}
+
+#[test]
 fn nothing_is_told_or_read_before_it_is_durable() {
     let journal = MemoryJournal::new(Plan::faultless());
     let mut scribe = Scribe::new(&*journal);

@@ -1,4 +1,4 @@
-//! How journal, views and banks are. A bank that answers clears the alerts of stores that sleep and so do not hear of it.
+//! How journal, views, clock and banks are. A bank that answers clears the alerts of stores that sleep and so do not hear of it.
 //! Gateways that stores name are not asked, since they are not ours to ask: what calls to them have shown is said.
 
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use super::{Context, Missed, PAGE, caught_up, enter, unreadable};
 use crate::alert::{Kind, Signal};
 use crate::gateway::{Admission, BreakerState, Connection, Health as BankHealth, health};
 use crate::journal::Health;
-use crate::store::Directory;
 use crate::store::settings::OWN;
+use crate::store::{CLOCK_PATIENCE, Directory};
 use crate::types::clock;
 
 /// So many gateways of stores are said how they are, those that are away first.
@@ -28,7 +28,12 @@ pub(super) async fn run(context: &Context) -> Result<Value, String> {
     let lag = node.views.lag();
     let failure = node.views.failure();
     let breaker = node.breaker.state();
-    let is_good = journal.is_none() && failure.is_none() && lag <= node.options.views_lag_max && bank_answers;
+    let behind = node.clock.ahead();
+    let is_good = journal.is_none()
+        && failure.is_none()
+        && lag <= node.options.views_lag_max
+        && bank_answers
+        && behind <= CLOCK_PATIENCE;
     let mut missed = Missed::default();
     let mut cleared = 0;
     if bank_answers && breaker == BreakerState::Closed && journal.is_none() && failure.is_none() {
@@ -39,6 +44,7 @@ pub(super) async fn run(context: &Context) -> Result<Value, String> {
         "healthy": is_good,
         "journal": {"good": journal.is_none(), "position": node.journal.end(), "fault": journal},
         "views": {"lag": lag, "lag_max": node.options.views_lag_max, "fault": failure.as_deref()},
+        "clock": {"behind_s": behind.as_secs()},
         "gateways": gateways(&in_use, bank_answers),
         "gateways_in_use": in_use.len(),
         "stores": {"active": directory.active(), "quarantined": node.quarantined()},

@@ -134,18 +134,34 @@ impl World {
     }
 
     pub(super) async fn open(survivors: Survivors, folder: tempfile::TempDir, ledger: Rc<Ledger>) -> Self {
+        let clock = START.plus_secs(survivors.end());
+        Self::open_at(clock, survivors, folder, ledger).await
+    }
+
+    async fn open_at(
+        wall: Timestamp,
+        survivors: Survivors,
+        folder: tempfile::TempDir,
+        ledger: Rc<Ledger>,
+    ) -> Self {
         let journal = MemoryJournal::recover_inline(survivors, Plan::faultless());
-        let directory = directory(&journal, folder.path(), &ledger).await;
+        let directory = directory(wall, &journal, folder.path(), &ledger).await;
         Self { journal, directory, folder, ledger }
     }
 
     /// The power fails, and comes back.
     pub(super) async fn crash(self) -> Self {
+        let wall = START.plus_secs(self.journal.end());
+        self.crash_until(wall).await
+    }
+
+    /// The same; then the wall clock says this.
+    pub(super) async fn crash_until(self, wall: Timestamp) -> Self {
         let Self { journal, directory, folder, ledger } = self;
         directory.node().stop();
         let survivors = journal.crash();
         drop(directory);
-        Self::open(survivors, folder, ledger).await
+        Self::open_at(wall, survivors, folder, ledger).await
     }
 
     pub(super) async fn turn(&self) {
@@ -234,11 +250,17 @@ impl World {
     }
 }
 
-pub(super) async fn directory(journal: &Arc<MemoryJournal>, folder: &Path, ledger: &Rc<Ledger>) -> Directory {
+/// A node whose wall clock says this as it starts.
+async fn directory(
+    wall: Timestamp,
+    journal: &Arc<MemoryJournal>,
+    folder: &Path,
+    ledger: &Rc<Ledger>,
+) -> Directory {
     let options = crate::views::Options { is_inline: true, ..crate::views::Options::default() };
     let views = Views::open(folder, journal.clone(), options).expect("views");
     let node = Node::new(
-        Clock::following_runtime(START.plus_secs(journal.end())),
+        Clock::following_runtime(wall).going_on_from(journal.last_at().expect("readable")),
         journal.clone(),
         views,
         Arc::new(Breaker::new(BreakerConfig { outages_in_a_row: 1_000, ..BreakerConfig::default() })),

@@ -76,7 +76,7 @@ pub(super) async fn run(context: &Context) -> Result<Value, String> {
     let directory = &context.directory;
     let node = directory.node();
     let open = open_alerts(directory).await?;
-    let window = window(node.clock.now(), context.reconcile_window, context.reconcile_grace, &open);
+    let window = window(node.clock.wall(), context.reconcile_window, context.reconcile_grace, &open);
     let ours = ours::of(&node.views, window).await?;
     let reads = read_all(context, window, ours.accounts).await?;
     if reads.iter().all(|read| read.found.is_none()) {

@@ -99,6 +99,7 @@ describe('an alert', () => {
     expect(to('reconciliation_mismatch', 'acme')).toMatchObject({ to: '/bank' });
     expect(to('payment_gateway_down', 'bank')).toMatchObject({ to: '/bank' });
     expect(to('store_quarantined', 'acme')).toBeNull();
+    expect(to('clock_behind', 'acme')).toBeNull();
     expect(to('saga_stuck', '../../x')).toBeNull();
   });
   it('of a kind that is not known yet has a name all the same', () => {

@@ -1,5 +1,6 @@
 import {
   CircleSlash,
+  ClockAlert,
   CreditCard,
   Hourglass,
   Landmark,
@@ -78,6 +79,11 @@ const KINDS: Record<AlertKind, Kind> = {
     word: 'store set aside',
     helps: 'It failed again and again and is tried later. The log of the server says why.',
   },
+  clock_behind: {
+    icon: ClockAlert,
+    word: 'clock behind',
+    helps: 'The server’s clock is minutes behind what it has recorded. Set it right; until then time goes on from the last record.',
+  },
   alert_overflow: {
     icon: Layers,
     word: 'too many alerts',
@@ -126,6 +132,7 @@ export function targetOf(alert: Pick<Alert, 'kind' | 'subject'>): Target | null 
     case 'reconciliation_mismatch':
       return order ?? { to: '/bank', says: 'Bank' };
     case 'store_quarantined':
+    case 'clock_behind':
     case 'alert_overflow':
       return null;
   }

@@ -1,0 +1,133 @@
+//! Which instances stay in memory, and for how long.
+
+use super::*;
+
+#[actix::test]
+async fn an_instance_with_a_fresh_key_is_not_looked_up() {
+    let world = World::new(Plan::faultless());
+    send(&world.till, Ask::tell(101, Command::Open, Meta::by(Actor::Api)));
+    world.commit().await;
+    assert_eq!(world.family.loads.get(), 0);
+    send(&world.till, Ask::tell(7, Command::Open, Meta::by(Actor::Api)));
+    world.commit().await;
+    assert_eq!(world.family.loads.get(), 1);
+}
+
+/// Whoever repeats what is known already wakes an instance that rests; it does not stay for that.
+#[actix::test]
+async fn what_was_looked_up_for_nothing_does_not_stay_in_memory() {
+    let world = World::new(Plan::faultless());
+    for key in 0..20 {
+        send(&world.till, Ask::tell(key, Command::Nothing, Meta::by(Actor::Api)));
+    }
+    world.commit().await;
+    assert_eq!(world.family.loads.get(), 20);
+    for key in 0..20 {
+        send(&world.till, Ask::tell(key, Command::Nothing, Meta::by(Actor::Api)));
+    }
+    world.commit().await;
+    assert_eq!(world.family.loads.get(), 40, "none of them was kept");
+}
+
+#[actix::test]
+async fn what_was_looked_up_for_nothing_goes_at_once() {
+    let world = World::new(Plan::faultless());
+    world.tell(7, Command::Nothing).await;
+    world.tell(7, Command::Nothing).await;
+    assert_eq!(world.loads(), 2);
+}
+
+#[actix::test]
+async fn what_was_looked_up_stays_until_views_have_seen_what_it_was_looked_up_beside() {
+    let world = World::new(Plan::faultless());
+    world.tell(8, Command::Open).await;
+    world.tell(7, Command::Nothing).await;
+    world.tell(7, Command::Nothing).await;
+    assert_eq!(world.loads(), 2, "each of the two once");
+}
+
+#[actix::test]
+async fn what_waits_for_something_is_not_forgotten_however_much_of_it_can_be_seen() {
+    let world = World::opened(Plan::faultless()).await;
+    world.family.visible.set(u64::MAX);
+    world.tell(7, Command::Nothing).await;
+    let taken = world.ask(Command::Add(1), None);
+    world.commit().await;
+    assert_eq!(taken.await.expect("answered").expect("the till is still open").version, 1);
+    assert_eq!(world.loads(), 1);
+}
+
+impl World {
+    /// Opens a till and closes it again: two tickets, and it rests.
+    async fn rest(&self, keys: impl IntoIterator<Item = u32>) {
+        for key in keys {
+            self.tell(key, Command::Open).await;
+            self.tell(key, Command::Close).await;
+        }
+    }
+}
+
+#[actix::test]
+async fn what_rests_goes_once_views_have_seen_it_but_for_the_last_few() {
+    let world = World::new(Plan::faultless());
+    world.rest(1..=12).await;
+    assert_eq!(world.loads(), 12);
+    // The rests of the first three are seen.
+    world.family.visible.set(6);
+    world.tell(12, Command::Nothing).await;
+    world.tell(4, Command::Nothing).await;
+    assert_eq!(world.loads(), 12, "the fourth is not seen yet");
+    world.tell(3, Command::Nothing).await;
+    assert_eq!(world.loads(), 13, "the third is, and had gone");
+
+    world.family.visible.set(u64::MAX);
+    for kept in [12, 11, 10, 3] {
+        world.tell(kept, Command::Nothing).await;
+    }
+    assert_eq!(world.loads(), 13, "the last four stay");
+    world.tell(9, Command::Nothing).await;
+    assert_eq!(world.loads(), 14);
+}
+
+#[actix::test]
+async fn what_rested_and_was_taken_up_again_stays() {
+    let world = World::new(Plan::faultless());
+    world.rest([1]).await;
+    world.tell(1, Command::Open).await;
+    world.rest(2..=6).await;
+    world.family.visible.set(u64::MAX);
+    world.tell(6, Command::Nothing).await;
+    world.tell(1, Command::Add(1)).await;
+    assert_eq!((world.loads(), world.family.told.borrow().len()), (6, 1));
+}
+
+#[actix::test]
+async fn of_two_rests_the_last_must_be_seen() {
+    let world = World::new(Plan::faultless());
+    world.rest([1, 1]).await;
+    world.rest(2..=6).await;
+    world.family.visible.set(2);
+    world.tell(6, Command::Nothing).await;
+    world.tell(1, Command::Nothing).await;
+    assert_eq!(world.loads(), 6, "only the first is seen");
+    world.family.visible.set(4);
+    world.tell(6, Command::Nothing).await;
+    world.tell(1, Command::Nothing).await;
+    assert_eq!(world.loads(), 7);
+}
+
+/// A fresh key is one that nothing can be stored of; once its instance has gone from memory, something is.
+#[actix::test]
+async fn a_fresh_key_whose_instance_has_gone_is_looked_up() {
+    let world = World::new(Plan::faultless());
+    world.rest(101..=106).await;
+    world.family.visible.set(u64::MAX);
+    world.tell(106, Command::Nothing).await;
+    assert_eq!(world.loads(), 0);
+    world.tell(102, Command::Nothing).await;
+    assert_eq!(world.loads(), 1, "the last that went");
+    world.tell(101, Command::Nothing).await;
+    assert_eq!(world.loads(), 2, "one that went before it");
+    world.tell(107, Command::Nothing).await;
+    assert_eq!(world.loads(), 2, "one that never was");
+}
