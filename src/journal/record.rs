@@ -251,6 +251,15 @@ mod tests {
     }
 
     #[test]
+    fn an_origin_names_its_order_and_not_its_events() {
+        let order = OrderId::from_bits(7);
+        let events = Arc::new(vec![order::Event::Expired(order::Expired { id: order })]);
+        let rows = Row::of(&events, &Meta::by(Actor::Timer), 1, Timestamp::default());
+        let said = format!("{:?}", rows[0].origin);
+        assert_eq!(said, format!("Some(Origin {{ order: Some({order:?}), nth: 0, .. }})"));
+    }
+
+    #[test]
     fn a_body_is_written_as_its_shape_says_and_read_back() {
         let order = OrderId::from_bits(7);
         let event = order::Event::Expired(order::Expired { id: order });
@@ -261,8 +270,19 @@ mod tests {
             let meta = Meta { actor: Actor::Timer, cause, key };
             for count in [1, 3, 70_000] {
                 let events = Arc::new(vec![event.clone(); count]);
-                for row in Row::of(&events, &meta, 1, at) {
+                let rows = Row::of(&events, &meta, 5, at);
+                assert_eq!(rows.len(), count);
+                for (nth, row) in rows.into_iter().enumerate() {
+                    assert_eq!((row.sequence, row.at, row.kind), (5 + nth as u64, at, "order.expired"));
                     let origin = row.origin.as_ref().expect("it was made of an event");
+                    assert_eq!(origin.event::<order::Event>(), Some(&events[nth]));
+                    let first = key.filter(|_| nth == 0);
+                    let followers = first.map_or(0, |_| count - 1);
+                    assert_eq!(
+                        (origin.key, origin.more as usize),
+                        (first, followers),
+                        "only the first has it"
+                    );
                     let mut data = Vec::new();
                     event.write(&mut data);
                     let whole = Whole {

@@ -3,6 +3,7 @@
 mod damage;
 mod disk;
 mod edges;
+mod intake;
 mod laws;
 mod loops;
 mod sizes;

@@ -23,18 +23,21 @@ WORK = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "muta
 CARGO = os.environ.get("CARGO", "cargo")
 ARGUED = HERE / "argued.tsv"
 
-# What is mutated together: in which copy, which folders, and which tests are asked. Those of the journal take seconds.
+# What is mutated together: in which copy, which folders, which tests are asked, and which test program is asked of what those
+# miss: that takes a while.
 RUNS = [
-    ("money", ["types", "inventory", "payment", "order"], "all()"),
-    ("engine", ["runtime"], "not test(/^journal/)"),
-    ("engine", ["journal"], "test(/^journal/)"),
+    ("money", ["types", "inventory", "payment", "order"], "all()", None),
+    ("engine", ["runtime"], "not test(/^journal/)", None),
+    ("engine", ["journal"], "test(/^journal/)", "disk"),
 ]
-FOLDERS = [folder for _, folders, _ in RUNS for folder in folders]
+FOLDERS = [folder for _, folders, _, _ in RUNS for folder in folders]
 # What is in a copy.
 LAID_OUT = {
     "money": ["types", "runtime", "inventory", "payment", "order"],
     "engine": ["types", "runtime", "journal", "order"],
 }
+# Its test programs, which bring their own runner.
+PROGRAMS = {"money": [], "engine": ["disk"]}
 # What is there for tests alone: where they make things go wrong, and a disk that fails as they say.
 LEFT_OUT = ["runtime/fault_points.rs", "journal/memory.rs"]
 # A mutant that waits for ever is noticed after so long, in seconds.
@@ -53,17 +56,23 @@ def tools():
 def lay_out(copy):
     """Some folders, as a package of their own, built: each job begins with a copy of that."""
     place = WORK / copy
-    for old in ("src", "proptest-regressions", ".config"):
+    for old in ("src", "tests", "proptest-regressions", ".config"):
         shutil.rmtree(place / old, ignore_errors=True)
     (place / ".config").mkdir(parents=True)
     for folder in LAID_OUT[copy]:
         shutil.copytree(ROOT / "src" / folder, place / "src" / folder)
-    shutil.copy(HERE / "Cargo.toml", place / "Cargo.toml")
+    manifest = (HERE / "Cargo.toml").read_text(encoding="utf-8")
+    for program in PROGRAMS[copy]:
+        shutil.copytree(ROOT / "tests" / program, place / "tests" / program)
+        manifest += f'\n[[test]]\nname = "{program}"\npath = "tests/{program}/main.rs"\nharness = false\n'
+    (place / "Cargo.toml").write_text(manifest, encoding="utf-8")
     shutil.copy(HERE / f"{copy}.rs", place / "src" / "lib.rs")
     shutil.copy(ROOT / "Cargo.lock", place / "Cargo.lock")
     shutil.copytree(ROOT / "proptest-regressions", place / "proptest-regressions")
     # Nothing is missed where something fails already.
     subprocess.run([CARGO, "nextest", "run", "--lib", "--cargo-profile=mutants"], cwd=place, env=environment(), check=True)
+    for program in PROGRAMS[copy]:
+        subprocess.run([CARGO, "test", "--test", program, "--profile=mutants"], cwd=place, env=environment(), check=True)
 
 
 def environment():
@@ -71,21 +80,24 @@ def environment():
     return {name: value for name, value in os.environ.items() if name != "CARGO_TARGET_DIR"}
 
 
-def mutate(copy, folders, tests, is_again, arguments):
+def mutate(copy, folders, tests, program, is_again, arguments):
     """Tries the mutants of some folders: those that nobody noticed, and how many there were of each sort."""
     (WORK / copy / ".config" / "nextest.toml").write_text(f"[profile.default]\ndefault-filter = '{tests}'\n", encoding="utf-8")
     out = WORK / f"{copy}-{'-'.join(folders)}"
-    if is_again:
-        arguments = ["--iterate", *arguments]
-    else:
+    if not is_again:
         shutil.rmtree(out, ignore_errors=True)
-    command = [CARGO, "mutants", "--test-tool=nextest", "--profile=mutants", "--cargo-test-arg=--lib", "--no-shuffle"]
-    command += ["--baseline=skip", "--copy-target=true", f"--timeout={PATIENCE}", f"--output={out}", "--colors=never"]
-    command += [*(f"--file=src/{folder}/**" for folder in folders), *(f"--exclude=src/{file}" for file in LEFT_OUT), *arguments]
-    # 2: some were missed; 3: some took too long. Both are results; anything else is not.
-    status = subprocess.run(command, cwd=WORK / copy, env=environment(), check=False).returncode
-    if status not in (0, 2, 3):
-        sys.exit(f"cargo mutants ended with {status} in {', '.join(folders)}")
+    files = [*(f"--file=src/{folder}/**" for folder in folders), *(f"--exclude=src/{file}" for file in LEFT_OUT)]
+    usual = [*files, f"--output={out}", "--profile=mutants", "--no-shuffle", "--baseline=skip", "--copy-target=true"]
+    stages = [("nextest", "--lib", is_again)]
+    if program:
+        stages.append(("cargo", f"--test={program}", True))
+    for tool, asked, goes_on in stages:
+        command = [CARGO, "mutants", *usual, f"--test-tool={tool}", f"--cargo-test-arg={asked}", f"--timeout={PATIENCE}"]
+        command += ["--colors=never", *(["--iterate"] if goes_on else []), *arguments]
+        # 2: some were missed; 3: some took too long. Both are results; anything else is not.
+        status = subprocess.run(command, cwd=WORK / copy, env=environment(), check=False).returncode
+        if status not in (0, 2, 3):
+            sys.exit(f"cargo mutants ended with {status} in {', '.join(folders)}")
 
     def listed(name):
         return (out / "mutants.out" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
@@ -135,14 +147,14 @@ def main():
     tools()
     arguments = [f"--jobs={asked.jobs}", *([f"--shard={asked.shard}"] if asked.shard else [])]
     missed, figures, laid_out = set(), [], set()
-    for copy, together, tests in RUNS:
+    for copy, together, tests, program in RUNS:
         wanted = [folder for folder in together if folder in folders]
         if not wanted:
             continue
         if copy not in laid_out:
             lay_out(copy)
             laid_out.add(copy)
-        found, counts = mutate(copy, wanted, tests, asked.again, arguments)
+        found, counts = mutate(copy, wanted, tests, program, asked.again, arguments)
         missed |= set(found)
         figures.append(f"mutants: folders={','.join(wanted)} {counts}")
     reasons = argued(folders)
