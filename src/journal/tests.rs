@@ -8,6 +8,8 @@ mod laws;
 mod loops;
 mod sizes;
 mod tail;
+mod verify;
+mod writer;
 
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;

@@ -223,3 +223,6 @@ fn checksum(order: Order, mut sum: Sum, bytes: &[u8]) -> Sum {
     }
     sum
 }
+
+#[cfg(test)]
+mod tests;
