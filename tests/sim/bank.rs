@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::dials::Dials;
 use super::dice::Dice;
 use super::fault::{Fault, Operation};
+use super::network;
 use super::world::{Window, World};
 
 /// The books, and what the bank's front does with calls.
@@ -23,6 +24,10 @@ pub(crate) struct Bank {
     next: Cell<u64>,
     /// Keys that are answered with 500 for ever.
     stored: RefCell<BTreeSet<String>>,
+    /// Keys under which something was carried out.
+    done: RefCell<BTreeSet<String>>,
+    /// Keys that the issuer says no to, unless it was done before: a bank says the same under a key for ever.
+    declined: RefCell<BTreeSet<String>>,
     /// Keys that the bank forgets after a day: when they came first, and how often since they were forgotten.
     forgotten: RefCell<BTreeMap<String, (u64, u64)>>,
     /// What each intent looked like, and since when, for looks that lag.
@@ -62,6 +67,8 @@ impl Bank {
             under_way: RefCell::default(),
             next: Cell::new(0),
             stored: RefCell::default(),
+            done: RefCell::default(),
+            declined: RefCell::default(),
             forgotten: RefCell::default(),
             seen: RefCell::default(),
             ledger: RefCell::default(),
@@ -104,6 +111,21 @@ impl Bank {
         self.stored.borrow().contains(key)
     }
 
+    /// From now on the issuer says no to what comes under this key and is not done yet.
+    pub(crate) fn decline(&self, key: &str) {
+        self.declined.borrow_mut().insert(key.to_owned());
+    }
+
+    /// Whether the issuer says no to a call that has arrived; one that it does not say no to counts as done.
+    fn declines(&self, asked: &Asked) -> bool {
+        let Some(key) = key_of(asked) else { return false };
+        let is_declined = self.declined.borrow().contains(key) && !self.done.borrow().contains(key);
+        if !is_declined {
+            self.done.borrow_mut().insert(key.to_owned());
+        }
+        is_declined
+    }
+
     /// Remembers to forget a key.
     pub(crate) fn forget(&self, at_ms: u64, key: &str) {
         self.forgotten.borrow_mut().insert(key.to_owned(), (at_ms, 0));
@@ -126,6 +148,10 @@ impl Bank {
         {
             *times += 1;
             *key = format!("{key}~{times}");
+        }
+        if operation != Operation::Inquiry && self.declines(&asked) {
+            world.note(|line| write!(line, "bank {} {} declined", asked.method, asked.target));
+            return network::error(402, "card_declined", &[]);
         }
         let said = self.say(world, &asked).await;
         if operation != Operation::Inquiry {

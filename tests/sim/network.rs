@@ -146,7 +146,10 @@ async fn serve(world: &Rc<World>, mut line: DuplexStream) -> io::Result<()> {
             Some(Fault::Declined) if operation == Operation::Authorise => {
                 Some(travel(world, refused_card(&asked), way).await)
             }
-            Some(Fault::Declined) => does_nothing(402, "card_declined", &[]),
+            Some(Fault::Declined) => {
+                world.bank.decline(&key);
+                Some(travel(world, asked, way).await)
+            }
             Some(Fault::Stored) => {
                 if !world.bank.is_stored(&key) && !key.is_empty() {
                     world.bank.store(&key);
@@ -289,7 +292,7 @@ fn other_amount(said: Said) -> Said {
     Said { body: body.to_string().into(), ..said }
 }
 
-fn error(status: u16, code: &str, more: &[(&str, &str)]) -> Said {
+pub(crate) fn error(status: u16, code: &str, more: &[(&str, &str)]) -> Said {
     let kind = match status {
         402 => "card_error",
         400..500 => "invalid_request_error",

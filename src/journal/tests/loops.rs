@@ -95,7 +95,10 @@ fn a_refusal_takes_the_whole_batch_and_what_its_activations_send_later() {
     left.append("a", 2, 2..=2);
     journal.pump();
     assert_eq!(left.hear(), Settled { ticket: 7, refused: vec![], end: 4 });
-    assert_eq!(journal.figures().refused, 5);
+    let written = [("a", 1), ("b", 1), ("d", 1), ("a", 2)]
+        .map(|(store, sequence)| row(store, sequence).body.len() as u64);
+    let figures = journal.figures();
+    assert_eq!((figures.refused, figures.records, figures.bytes), (5, 4, written.iter().sum()));
 }
 
 #[test]
@@ -103,6 +106,7 @@ fn while_refusing_every_append_is_refused_and_fenced_without_a_commit() {
     let journal = MemoryJournal::inline(Plan::faultless());
     let mut scribe = Scribe::new(&*journal);
     journal.fill_up();
+    assert_eq!((journal.pump(), journal.health()), (0, Health::Good), "nobody has tried yet");
     scribe.append("a", 1, 1..=1);
     journal.pump();
     assert_eq!(scribe.hear().refused, [1]);
@@ -113,6 +117,7 @@ fn while_refusing_every_append_is_refused_and_fenced_without_a_commit() {
     scribe.append("b", 1, 2..=2);
     journal.pump();
     assert_eq!(scribe.hear().refused, [3], "sequence 1 of b is missing");
+    assert_eq!(journal.commits(), 1, "and there is nothing to commit");
     assert_eq!(journal.health(), Health::Good);
 }
 

@@ -8,6 +8,7 @@ use super::*;
 use crate::journal::board::Board;
 use crate::journal::intake::Intake;
 use crate::journal::writer::{Bounds, CommitError, Disk, Writer, spawn};
+use crate::types::clock::monotonic;
 
 /// A moment that no test lives to see.
 const NEVER_US: u64 = 3_600_000_000;
@@ -54,12 +55,16 @@ impl World {
     /// Hands over so many appends of one row each.
     fn append(&mut self, count: usize) {
         for _ in 0..count {
-            self.ticket += 1;
-            let rows = vec![row("a", self.ticket)];
-            let append =
-                Append { lane: self.lane, ticket: self.ticket, store: store_id("a"), generation: 1, rows };
-            self.intake.append(append);
+            self.append_of("a");
         }
+    }
+
+    fn append_of(&mut self, store: &str) {
+        self.ticket += 1;
+        let rows = vec![row(store, self.ticket)];
+        let append =
+            Append { lane: self.lane, ticket: self.ticket, store: store_id(store), generation: 1, rows };
+        self.intake.append(append);
     }
 
     /// How many appends the disk was given together.
@@ -95,6 +100,7 @@ fn after_a_busy_commit_the_next_waits_until_there_is_as_much_again() {
     assert_eq!(world.given(), 16, "what waited meanwhile");
     world.append(3);
     world.go();
+    assert!(world.given.recv_timeout(Duration::from_millis(50)).is_err(), "three are not as much");
     world.append(13);
     assert_eq!(world.given(), 16, "the three waited for thirteen more");
     world.append(20);
@@ -141,12 +147,29 @@ fn whoever_is_refused_is_told_at_once() {
     world.go();
     assert_eq!(world.given(), 16);
     world.go.send(Err(CommitError::RolledBack("as the test asked".into()))).expect("the disk waits");
-    world.append(1);
+    // Another store: nothing it rests on was refused, but nobody tries before it is time.
+    world.append_of("b");
     let heard = || world.settled.recv_timeout(PATIENCE).expect("the lane hears of it");
     assert_eq!(heard(), Settled { ticket: 1, refused: vec![], end: 1 });
     assert_eq!(heard(), Settled { ticket: 17, refused: (2..=17).collect(), end: 1 });
     assert_eq!(heard(), Settled { ticket: 18, refused: vec![18], end: 1 });
     assert_eq!(world.board.figures().refused, 17);
+}
+
+#[test]
+fn a_refusal_ends_in_time_however_much_is_refused_meanwhile() {
+    let mut world = World::new(Bounds { linger_us: 0, probe_ms: 40, ..Bounds::default() });
+    world.append(1);
+    assert_eq!(world.given(), 1);
+    world.go.send(Err(CommitError::RolledBack("as the test asked".into()))).expect("the disk waits");
+    let refused = world.settled.recv_timeout(PATIENCE).expect("the lane hears of it").refused;
+    assert_eq!(refused, [1]);
+    let until = monotonic() + PATIENCE;
+    while world.board.health() != Health::Good {
+        assert!(monotonic() < until, "nobody tries whether there is room");
+        world.append(1);
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 #[test]
