@@ -199,7 +199,7 @@ impl Answer<'_> {
             IntentStatus::Processing | IntentStatus::Succeeded => {
                 vec![self.wait(Reason::Processing, Next::Inquire, None)]
             }
-            IntentStatus::RequiresCapture if self.is_given_up() => {
+            IntentStatus::RequiresCapture if self.is_given_up() && self.work.is_settled_nothing() => {
                 self.and_undo(vec![self.capture_failed("refused".into(), false)])
             }
             IntentStatus::RequiresCapture => vec![self.not_done()],
@@ -369,8 +369,10 @@ impl Answer<'_> {
                 self.and_undo(vec![self.ended(Failure::Declined)])
             }
             // Nothing is sent any more; we only look, until it is certain.
-            Operation::Authorize if !self.begun.is_wanted() => vec![self.look_again()],
-            Operation::Refund(_) if self.is_refused_for_good() => self.refund_failed("refused".into()),
+            Operation::Authorize if !self.begun.is_wanted() => vec![self.look_again(Reason::NotFound)],
+            Operation::Refund(_) if self.is_refused_for_good() && is_certain => {
+                self.refund_failed("refused".into())
+            }
             Operation::Authorize | Operation::Refund(_) if !self.work.is_key_closed() => {
                 vec![self.wait(Reason::NotFound, Next::Send, None)]
             }
@@ -378,15 +380,15 @@ impl Answer<'_> {
             Operation::Authorize | Operation::Refund(_) if is_certain => {
                 vec![self.wait(Reason::NotFound, Next::Attempt, None)]
             }
-            Operation::Authorize | Operation::Refund(_) => vec![self.look_again()],
+            Operation::Authorize | Operation::Refund(_) => vec![self.look_again(Reason::NotFound)],
             // The intent is known to exist, so the bank's index lags.
             Operation::Capture | Operation::Void => vec![self.wait(Reason::NotFound, Next::Inquire, None)],
         }
     }
 
-    /// Asks again after the usual wait, but not later than when "not found" becomes proof.
-    fn look_again(&self) -> Event {
-        let mut wait = self.schedule(Reason::NotFound, Next::Inquire, None);
+    /// Asks again after the usual wait, but not later than when what the bank does not show has not happened.
+    fn look_again(&self, reason: Reason) -> Event {
+        let mut wait = self.schedule(reason, Next::Inquire, None);
         let certain_at = self.work.uncertain_since().map(|last| last.plus_millis(super::CERTAIN_AFTER_MS));
         if let Some(at) = certain_at.filter(|at| *at > self.now) {
             wait.at = wait.at.min(at);
@@ -394,10 +396,16 @@ impl Answer<'_> {
         Event::RetryScheduled(wait)
     }
 
-    /// The intent shows that what was asked for has not happened.
+    /// The intent does not show what was asked for: it has not happened, or the bank shows what was a while ago. Under the
+    /// same key it may be sent again; under another only once nothing can be hidden.
     fn not_done(&self) -> Event {
-        let next = if self.work.is_key_closed() { Next::Attempt } else { Next::Send };
-        self.wait(Reason::NotDone, next, None)
+        if !self.work.is_key_closed() {
+            self.wait(Reason::NotDone, Next::Send, None)
+        } else if self.work.is_settled_nothing() {
+            self.wait(Reason::NotDone, Next::Attempt, None)
+        } else {
+            self.look_again(Reason::NotDone)
+        }
     }
 
     fn is_given_up(&self) -> bool {

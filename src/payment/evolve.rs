@@ -480,7 +480,13 @@ impl Work {
                 }
                 self.is_replayed &= event.next != Next::Attempt;
             }
-            Reason::NotDone | Reason::Declined => self.doubt = None,
+            // Nor did this, likewise; what follows goes out under the same key, or once it is certain.
+            Reason::NotDone => {
+                if self.is_settled_nothing() {
+                    self.doubt = None;
+                }
+            }
+            Reason::Declined => self.doubt = None,
             Reason::GatewayUnavailable
             | Reason::ConnectFailed
             | Reason::LaneClosed

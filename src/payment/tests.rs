@@ -399,10 +399,36 @@ fn a_capture_is_looked_up_and_sent_again() {
     paying.resumed();
     assert_eq!(paying.due(), "capture 1");
     assert_eq!(paying.answered(replayed()), "outcome_unknown");
+    let unknown_at = paying.now;
     assert_eq!(paying.answered(Outcome::Found(authorized())), "retry_scheduled");
-    assert_eq!(paying.resumed(), "attempt_started");
+    while paying.resumed() == "retry_started" {
+        assert_eq!(paying.due(), "inquire capture 1", "the bank may show what was a while ago");
+        assert_eq!(paying.answered(Outcome::Found(authorized())), "retry_scheduled");
+    }
+    assert!(paying.now > unknown_at.plus_millis(CERTAIN_AFTER_MS), "now it is certain");
     assert_eq!(paying.due(), "capture 2", "the key was closed");
     assert_eq!(paying.answered(Outcome::Intent(succeeded())), "captured");
+}
+
+/// It was done, the answer was lost, the bank refuses to do it twice, and shows what was a while ago.
+#[test]
+fn a_capture_is_not_given_up_while_it_may_have_been_done() {
+    let mut paying = Paying::authorized();
+    paying.told(Command::Capture);
+    for _ in 0..10 {
+        assert_eq!(paying.answered(timed_out()), "outcome_unknown");
+        assert_eq!(paying.answered(Outcome::Found(authorized())), "retry_scheduled");
+        assert_eq!(paying.told(Command::Resume), "retry_started");
+    }
+    let unknown_at = paying.now;
+    let refused = Outcome::Refused { code: "payment_intent_unexpected_state".into(), message: "".into() };
+    assert_eq!(paying.answered(refused), "outcome_unknown");
+    while paying.answered(Outcome::Found(authorized())) == "retry_scheduled" {
+        assert_eq!(paying.resumed(), "retry_started");
+        assert_eq!(paying.due(), "inquire capture 1");
+    }
+    assert!(paying.now >= unknown_at.plus_millis(CERTAIN_AFTER_MS), "now it is certain");
+    assert_eq!(paying.due(), "rest", "and given up");
 }
 
 #[test]

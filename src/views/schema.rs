@@ -19,7 +19,7 @@ const BROKEN: &str = "views.broken";
 /// Marks the file as ours: "OFVW".
 const APPLICATION_ID: i64 = 0x4F46_5657;
 /// The format of tables and documents. Any other is made anew.
-const FORMAT: i64 = 16;
+const FORMAT: i64 = 17;
 /// Bytes a page.
 const PAGE_BYTES: i64 = 16_384;
 /// Pages of log after which it is moved into the file: 32 MiB.

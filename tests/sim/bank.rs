@@ -116,10 +116,14 @@ impl Bank {
         self.declined.borrow_mut().insert(key.to_owned());
     }
 
-    /// Whether the issuer says no to a call that has arrived; one that it does not say no to counts as done.
+    /// Whether the issuer says no to a call that has arrived; one that it does not say no to counts as done. Of an intent that
+    /// was captured or voided the issuer is not asked.
     fn declines(&self, asked: &Asked) -> bool {
         let Some(key) = key_of(asked) else { return false };
-        let is_declined = self.declined.borrow().contains(key) && !self.done.borrow().contains(key);
+        let intent = asked.target.split('/').find(|part| part.starts_with("pi_")).unwrap_or_default();
+        let is_over = self.ledger.borrow().intents.get(intent).is_some_and(|of| of.captured + of.voided > 0);
+        let is_declined =
+            !is_over && self.declined.borrow().contains(key) && !self.done.borrow().contains(key);
         if !is_declined {
             self.done.borrow_mut().insert(key.to_owned());
         }

@@ -93,6 +93,25 @@ fn a_capture_that_is_declined_for_good_has_failed() {
     assert_eq!(capturing().answered(declined("lost_card")), "declined capture_failed");
 }
 
+/// It was done, the answer was lost, the bank refuses to do it twice, and its list does not show it yet.
+#[test]
+fn a_refund_that_was_refused_has_not_failed_while_it_may_have_been_made() {
+    let mut paying = Paying::captured();
+    paying.told(wish(1_000));
+    assert_eq!(paying.answered(timed_out()), "outcome_unknown");
+    let unknown_at = paying.now;
+    assert_eq!(paying.answered(Outcome::NotFound), "retry_scheduled");
+    assert_eq!(paying.resumed(), "retry_started");
+    assert_eq!(paying.due(), "refund_1 1");
+    assert_eq!(paying.answered(refused("charge_already_refunded")), "outcome_unknown");
+    while paying.answered(Outcome::NotFound) == "retry_scheduled" {
+        assert_eq!(paying.resumed(), "retry_started");
+        assert_eq!(paying.due(), "inquire refund_1 1");
+    }
+    assert!(paying.now >= unknown_at.plus_millis(CERTAIN_AFTER_MS), "now it is certain");
+    assert_eq!(paying.due(), "rest", "and has failed");
+}
+
 #[test]
 fn a_capture_that_is_refused_again_and_again_has_failed() {
     let mut paying = capturing();
