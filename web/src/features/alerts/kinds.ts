@@ -82,7 +82,8 @@ const KINDS: Record<AlertKind, Kind> = {
   clock_behind: {
     icon: ClockAlert,
     word: 'clock behind',
-    helps: 'The server’s clock is minutes behind what it has recorded. Set it right; until then time goes on from the last record.',
+    helps:
+      'The server’s clock is minutes behind what it has recorded. Set it right; until then time goes on from the last record.',
   },
   alert_overflow: {
     icon: Layers,
