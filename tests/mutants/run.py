@@ -61,18 +61,25 @@ def lay_out(copy):
     (place / ".config").mkdir(parents=True)
     for folder in LAID_OUT[copy]:
         shutil.copytree(ROOT / "src" / folder, place / "src" / folder)
-    manifest = (HERE / "Cargo.toml").read_text(encoding="utf-8")
     for program in PROGRAMS[copy]:
         shutil.copytree(ROOT / "tests" / program, place / "tests" / program)
-        manifest += f'\n[[test]]\nname = "{program}"\npath = "tests/{program}/main.rs"\nharness = false\n'
-    (place / "Cargo.toml").write_text(manifest, encoding="utf-8")
+    name(place, None)
     shutil.copy(HERE / f"{copy}.rs", place / "src" / "lib.rs")
     shutil.copy(ROOT / "Cargo.lock", place / "Cargo.lock")
     shutil.copytree(ROOT / "proptest-regressions", place / "proptest-regressions")
     # Nothing is missed where something fails already.
     subprocess.run([CARGO, "nextest", "run", "--lib", "--cargo-profile=mutants"], cwd=place, env=environment(), check=True)
     for program in PROGRAMS[copy]:
+        name(place, program)
         subprocess.run([CARGO, "test", "--test", program, "--profile=mutants"], cwd=place, env=environment(), check=True)
+
+
+def name(place, program):
+    """Writes the manifest of a copy, with this test program or with none: nextest cannot list what brings its own runner."""
+    manifest = (HERE / "Cargo.toml").read_text(encoding="utf-8")
+    if program:
+        manifest += f'\n[[test]]\nname = "{program}"\npath = "tests/{program}/main.rs"\nharness = false\n'
+    (place / "Cargo.toml").write_text(manifest, encoding="utf-8")
 
 
 def environment():
@@ -88,10 +95,11 @@ def mutate(copy, folders, tests, program, is_again, arguments):
         shutil.rmtree(out, ignore_errors=True)
     files = [*(f"--file=src/{folder}/**" for folder in folders), *(f"--exclude=src/{file}" for file in LEFT_OUT)]
     usual = [*files, f"--output={out}", "--profile=mutants", "--no-shuffle", "--baseline=skip", "--copy-target=true"]
-    stages = [("nextest", "--lib", is_again)]
+    stages = [("nextest", "--lib", None, is_again)]
     if program:
-        stages.append(("cargo", f"--test={program}", True))
-    for tool, asked, goes_on in stages:
+        stages.append(("cargo", f"--test={program}", program, True))
+    for tool, asked, named_program, goes_on in stages:
+        name(WORK / copy, named_program)
         command = [CARGO, "mutants", *usual, f"--test-tool={tool}", f"--cargo-test-arg={asked}", f"--timeout={PATIENCE}"]
         command += ["--colors=never", *(["--iterate"] if goes_on else []), *arguments]
         # 2: some were missed; 3: some took too long. Both are results; anything else is not.
