@@ -54,12 +54,23 @@ def rings(scale):
             f"{TEST} --test disk",
         ),
         "chaos": ("Ring C: the programs on a real disk", {}, f"make chaos KILLS={of(1_000, 3)}"),
-        "mutants": (
-            "Tests that bite: small changes of decisions, runtime and journal, one at a time",
+        "mutants-money": (
+            "Tests that bite: small changes of what decides on stock, payments and orders, one at a time",
             {},
-            "make mutants" if scale >= 1 else f"make mutants ARGS=--shard=0/{max(1, int(1 / scale))}",
+            mutants("types inventory payment order", scale),
+        ),
+        "mutants-engine": (
+            "Tests that bite: small changes of the runtime and the journal, one at a time",
+            {},
+            mutants("runtime journal", scale),
         ),
     }
+
+
+def mutants(folders, scale):
+    """All mutants of some folders, or for a look a shard of them."""
+    shard = "" if scale >= 1 else f" --shard=0/{max(1, int(1 / scale))}"
+    return f"make mutants ARGS='{folders}{shard}'"
 
 
 def machine():

@@ -31,11 +31,11 @@ fn goes(machine: &Machine, from: &str, on: &str) -> BTreeSet<&'static str> {
 fn declared(folder: &Path, kinds: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).expect("a folder of sources") {
         let path = entry.expect("a readable entry").path();
-        if path.ends_with("tests") || path.ends_with("tests.rs") {
-            // What tests record is none of the product's.
-        } else if path.is_dir() {
+        // What tests record is none of the product's.
+        let is_of_tests = path.ends_with("tests") || path.ends_with("tests.rs");
+        if path.is_dir() && !is_of_tests {
             declared(&path, kinds);
-        } else {
+        } else if !is_of_tests {
             let text = std::fs::read_to_string(&path).expect("a readable source");
             let tables = text.split("events! {").skip(1).filter_map(|rest| rest.split("\n    }\n").next());
             let rows =

@@ -6,6 +6,7 @@ mod checkpoint;
 mod disk;
 mod edge;
 mod file;
+mod length;
 mod reader;
 mod wal;
 

@@ -53,6 +53,18 @@ pub struct Gate {
     milestones: RefCell<VecDeque<(u64, Position)>>,
 }
 
+/// Who hears the writer, for as long as the arbiter lives. What waits holds its store, and that the gate: once nobody will be
+/// told any more, it is let go, or neither would ever be.
+struct Hearing(Weak<Gate>);
+
+impl Drop for Hearing {
+    fn drop(&mut self) {
+        if let Some(gate) = self.0.upgrade() {
+            drop(gate.waiting.take());
+        }
+    }
+}
+
 /// How many milestones are kept; older ones merge into the next, which errs on the late side.
 const MILESTONES_MAX: usize = 4_096;
 
@@ -75,10 +87,10 @@ impl Gate {
             appended: RefCell::default(),
             milestones: RefCell::default(),
         });
-        let hearing = Rc::downgrade(&gate);
+        let hearing = Hearing(Rc::downgrade(&gate));
         actix::spawn(async move {
             while let Some(settled) = settlements.recv().await {
-                let Some(gate) = hearing.upgrade() else { break };
+                let Some(gate) = hearing.0.upgrade() else { break };
                 gate.settle(&settled);
             }
         });

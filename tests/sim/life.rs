@@ -1,5 +1,6 @@
 //! One life of the node, from start to power failure: the real program but for its disk, its network and its clock.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -86,6 +87,7 @@ pub(crate) fn live<W: Future<Output = ()>>(
         builder.enable_time().start_paused(true).build().expect("a runtime without threads")
     });
     let life = world.next_life();
+    let kept = Cell::new(None);
     orderflow::types::ids::foresee(world.seed ^ (life << 32));
     let (ended, runtime) = system.block_on(async {
         let journal = MemoryJournal::recover_inline(survivors.clone(), disk::plan(world));
@@ -113,7 +115,9 @@ pub(crate) fn live<W: Future<Output = ()>>(
             world.dying.notified().await;
         };
         let living = async {
-            let node = start(world, folder, journal).await;
+            let (node, views) = start(world, folder, journal).await;
+            kept.set(Some(Arc::downgrade(&views)));
+            drop(views);
             world.meet(&node);
             world.pass(Window::Started);
             work(Rc::clone(world), node).await;
@@ -132,10 +136,17 @@ pub(crate) fn live<W: Future<Output = ()>>(
     let entered = runtime.enter();
     drop(system);
     drop(entered);
+    if kept.take().is_some_and(|views| views.strong_count() > 0) {
+        world.violated(27, format!("life {life} is over, and something of it is left"));
+    }
     (ended, world.end())
 }
 
-async fn start(world: &Rc<World>, folder: &std::path::Path, journal: Arc<MemoryJournal>) -> Rc<Node> {
+async fn start(
+    world: &Rc<World>,
+    folder: &std::path::Path,
+    journal: Arc<MemoryJournal>,
+) -> (Rc<Node>, Arc<Views>) {
     let config = Config::default();
     let options = views::Options { is_inline: true, ..views::Options::default() };
     let views = Views::open(folder, journal.clone(), options).expect("views open on whatever is there");
@@ -181,7 +192,7 @@ async fn start(world: &Rc<World>, folder: &std::path::Path, journal: Arc<MemoryJ
     });
     let waking = directory.clone();
     actix::spawn(async move { waking.keep_waking().await });
-    Rc::new(Node { service, journal })
+    (Rc::new(Node { service, journal }), views)
 }
 
 async fn answered<S, B>(app: &S, request: TestRequest) -> Answer

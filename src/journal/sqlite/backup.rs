@@ -52,7 +52,7 @@ fn copy_batch(
     to: &Connection,
     draft: &Path,
 ) -> Result<Position, JournalError> {
-    let fail = |error| broken(draft, "writing the backup", after + 1, error);
+    let fail = |error| broken(draft, "writing the backup", 1, error);
     let limit = BATCH.min(usize::try_from(end - after).unwrap_or(BATCH));
     run(to, "BEGIN IMMEDIATE").map_err(fail)?;
     let mut insert = to.prepare_cached(INSERT).map_err(fail)?;

@@ -11,22 +11,12 @@ use rusqlite::{CachedStatement, Connection, ErrorCode};
 
 use super::checkpoint::{self, Caller, Log, Mode, Mover, SharedMover, Unmoved};
 use super::file::{PAGE_BYTES, beside, is_refusal};
+use super::length::{self, Due, Unmeasured};
 use super::wal;
 use crate::journal::board::Board;
 use crate::journal::writer::{CommitError, Disk};
 use crate::journal::{Append, Position, Record};
 
-/// Past this length the writer moves the rest of the log itself, so that the log starts over: the background alone never
-/// finds a moment under load in which nothing is left to move.
-const LOG_PAGES_LONG: u64 = (32 << 20) / PAGE_BYTES;
-/// ... if the rest is small, for commits wait meanwhile. The background sees to it that it becomes small.
-const REST_PAGES_SMALL: u64 = (4 << 20) / PAGE_BYTES;
-/// ... or if the log is this long, whatever the rest.
-const LOG_PAGES_TOO_LONG: u64 = 2 * LOG_PAGES_LONG;
-/// With this much to move, the background is called before its time.
-const REST_PAGES_LARGE: u64 = (8 << 20) / PAGE_BYTES;
-/// How much may be written before the log's length is asked for again.
-const LOOK_EVERY_PAGES: u64 = (1 << 20) / PAGE_BYTES;
 /// What a probe writes: less room than this is not worth resuming for.
 const PROBE_BYTES: i64 = 1 << 20;
 
@@ -39,7 +29,7 @@ pub(super) struct SqliteDisk {
     end: Position,
     bytes_max: Arc<AtomicU64>,
     bytes_max_set: u64,
-    pages_since_look: u64,
+    unmeasured: Unmeasured,
 }
 
 /// How the writer has the log moved.
@@ -60,16 +50,16 @@ impl SqliteDisk {
         bytes_max: Arc<AtomicU64>,
     ) -> Self {
         let end = board.end();
-        let (bytes_max_set, pages_since_look) = (0, 0);
         let log = beside(path, "-wal");
-        Self { connection, log, moving, board, end, bytes_max, bytes_max_set, pages_since_look }
+        let unmeasured = Unmeasured::default();
+        Self { connection, log, moving, board, end, bytes_max, bytes_max_set: 0, unmeasured }
     }
 
     fn heed_limit(&mut self) -> rusqlite::Result<()> {
         let bytes_max = self.bytes_max.load(Relaxed);
         if bytes_max != self.bytes_max_set {
             let pages = if bytes_max == 0 {
-                i64::from(u32::MAX - 1)
+                i64::from(u32::MAX)
             } else {
                 (bytes_max / PAGE_BYTES).max(1).cast_signed()
             };
@@ -95,7 +85,7 @@ impl SqliteDisk {
         }
         drop(insert);
         run(&self.connection, "COMMIT")?;
-        self.pages_since_look += bytes / PAGE_BYTES + 2;
+        self.unmeasured.add(bytes);
         Ok(position - 1)
     }
 
@@ -195,21 +185,19 @@ impl Disk for SqliteDisk {
     }
 
     fn tend(&mut self) -> Result<(), CommitError> {
-        if self.pages_since_look < LOOK_EVERY_PAGES {
+        if !self.unmeasured.take_due() {
             return Ok(());
         }
-        self.pages_since_look = 0;
         let log = checkpoint::run(&self.connection, Mode::Look)
             .map_err(|error| CommitError::Poison(format!("measuring the log: {error}").into()))?;
-        let rest = log.pages.saturating_sub(log.moved);
-        let is_time = log.pages >= LOG_PAGES_LONG && rest <= REST_PAGES_SMALL;
-        if is_time || log.pages >= LOG_PAGES_TOO_LONG {
-            // While the background moves, it is left to that.
-            let Some(mut mover) = self.moving.mover.try_lock() else { return Ok(()) };
-            return self.checkpoint(&mut mover, Mode::Passive).map(drop);
-        }
-        if rest >= REST_PAGES_LARGE {
-            self.moving.background.call();
+        match length::due(log) {
+            Due::Nobody => {}
+            Due::Background => self.moving.background.call(),
+            Due::Writer => {
+                // While the background moves, it is left to that.
+                let Some(mut mover) = self.moving.mover.try_lock() else { return Ok(()) };
+                self.checkpoint(&mut mover, Mode::Passive)?;
+            }
         }
         Ok(())
     }
@@ -238,3 +226,6 @@ pub(super) fn bind(insert: &mut CachedStatement<'_>, record: &Record<'_>) -> rus
 pub(super) fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(sql)?.raw_execute().map(drop)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::*;
 use crate::journal::sqlite::{Options, SqliteJournal, read_only};
 use crate::journal::writer::Bounds;
+use crate::types::clock::monotonic;
 
 pub(super) fn open(directory: &Path) -> Arc<SqliteJournal> {
     let bounds = Bounds { probe_ms: 5, ..Bounds::default() };
@@ -119,6 +120,7 @@ fn a_full_disk_refuses_and_service_resumes_when_there_is_room() {
     while scribe.write("a", 1, reached + 1..=reached + 1_000) {
         reached += 1_000;
     }
+    assert!(reached > 4_000, "a mebibyte holds more than {reached}");
     let Health::Refusing(reason) = journal.health() else { panic!("expected a refusal") };
     assert!(reason.contains("full"), "{reason}");
     assert_eq!(journal.end(), reached);
@@ -224,16 +226,95 @@ fn tidying_up_cuts_the_log_and_loses_nothing() {
     let log = directory.path().join("journal.db-wal");
     let is_cut = || std::fs::metadata(&log).expect("there is a log").len() == 0;
     // Asked again while somebody is in the way, as the job does another day.
-    let cut_at = (0..2_000).find(|_| {
+    until("the log is cut", || {
         journal.tidy();
-        std::thread::sleep(Duration::from_millis(10));
         is_cut()
     });
-    assert!(cut_at.is_some(), "the log is cut");
     assert!(scribe.write("a", 1, 501..=510));
     assert_eq!(read_all(&*journal, 0).len(), 510);
     journal.close();
     journal.tidy();
     let tool = read_only(directory.path()).expect("it opens");
     assert_eq!(tool.verify(&mut |_| {}).expect("it is whole").end, 510);
+}
+
+#[test]
+fn tidying_up_cuts_a_log_that_was_moved_already() {
+    let directory = directory();
+    let journal = open(directory.path());
+    let mut scribe = Scribe::new(&*journal);
+    assert!(scribe.write("a", 1, 1..=500));
+    let log = directory.path().join("journal.db-wal");
+    let length = || std::fs::metadata(&log).expect("there is a log").len();
+    until("the background moves it", || journal.figures().checkpoints > 0);
+    assert!(length() > 0, "it is moved, and as long as it was");
+    // Asked again while somebody is in the way, as the job does another day.
+    until("the log is cut", || {
+        journal.tidy();
+        length() == 0
+    });
+}
+
+#[test]
+fn what_a_reader_held_back_is_moved_when_it_leaves_though_nothing_is_written() {
+    let directory = directory();
+    let journal = open(directory.path());
+    let mut scribe = Scribe::new(&*journal);
+    assert!(scribe.write("a", 1, 1..=10));
+    let other = rusqlite::Connection::open(directory.path().join("journal.db")).expect("opens");
+    other.execute_batch("BEGIN; SELECT count(*) FROM journal;").expect("reads, and goes on reading");
+    assert!(scribe.write("a", 1, 11..=20));
+    let before = journal.figures().checkpoints;
+    until("the background tries", || journal.figures().checkpoints > before + 1);
+    other.execute_batch("COMMIT").expect("leaves");
+    let rest = || {
+        let measured = |row: &rusqlite::Row<'_>| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?);
+        other.query_row("PRAGMA wal_checkpoint(NOOP)", [], measured).expect("measured")
+    };
+    until("the rest is moved", || rest() == 0);
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_made() {
+    let directory = directory();
+    let within = directory.path().join("data/orderflow");
+    assert!(Scribe::new(&*open(&within)).write("a", 1, 1..=1));
+    assert_eq!(open(&within).end(), 1);
+}
+
+#[test]
+fn a_start_that_was_cut_off_is_begun_anew() {
+    let directory = directory();
+    for left in ["journal.db.new", "journal.db.new-wal", "journal.db.new-shm", "journal.db.new-journal"] {
+        std::fs::write(directory.path().join(left), "half of something").expect("written");
+    }
+    open(directory.path()).close();
+    let left: Vec<String> = std::fs::read_dir(directory.path())
+        .expect("a directory")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter(|name| name.contains(".new"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn what_cannot_be_removed_is_named() {
+    let directory = directory();
+    std::fs::create_dir(directory.path().join("journal.db.new")).expect("a directory in its place");
+    match SqliteJournal::open(directory.path(), Options::default()) {
+        Err(JournalError::Io { file, doing, .. }) => {
+            assert!(file.ends_with("journal.db"), "{file}");
+            assert_eq!(doing, "removing an unfinished file");
+        }
+        other => panic!("expected a fault, found {:?}", other.map(|journal| journal.end())),
+    }
+}
+
+/// Looks every few milliseconds, for as long as anybody has patience.
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let last = monotonic() + PATIENCE;
+    while !is_so() {
+        assert!(monotonic() < last, "{what}: it does not");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }

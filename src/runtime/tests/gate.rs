@@ -190,3 +190,19 @@ async fn journal_time_is_never_before_the_last_event() {
     tokio::time::advance(Duration::from_secs(6)).await;
     assert_eq!(acme.now(), START.plus_secs(6), "and the clock's where that is later");
 }
+
+#[test]
+fn what_waits_is_let_go_with_its_arbiter() {
+    let system = actix::System::new();
+    let log = system.block_on(async {
+        let passage = Passage::new(Plan::faultless());
+        let log = passage.log("acme");
+        record(&log, 1);
+        let held = Rc::clone(&log);
+        log.when_durable(move |_| drop(held));
+        Rc::downgrade(&log)
+    });
+    assert!(log.upgrade().is_some(), "it waits for its commit");
+    drop(system);
+    assert!(log.upgrade().is_none(), "nobody will tell it any more");
+}
