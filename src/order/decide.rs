@@ -310,11 +310,10 @@ fn illegal(placed: &Placed, action: &'static str) -> Rejection {
     Rejection::Illegal { action, status: placed.status(), legal: legal(placed) }
 }
 
-/// What people may ask of an order in its present phase.
+/// What people may ask of an order in its present phase, which has refused what they asked for.
 fn legal(placed: &Placed) -> &'static [&'static str] {
     match &placed.phase {
         Phase::Confirmed if forward::is_all_gone(placed) && forward::may_retry(placed) => &["retry"],
-        Phase::Confirmed if forward::may_retry(placed) => &["cancel", "retry"],
         Phase::Confirmed if forward::is_all_gone(placed) => &[],
         Phase::Reserving | Phase::Screening | Phase::Committing | Phase::Confirmed => &["cancel"],
         Phase::OnHold { .. } => &["cancel", "approve", "reject"],

@@ -3,6 +3,7 @@
 mod drafts;
 mod forward;
 mod laws;
+mod shown;
 
 use proptest::prelude::*;
 
@@ -88,7 +89,10 @@ fn apply(order: &mut Order, command: Command, now: Timestamp) -> Result<Vec<&'st
 }
 
 fn given(commands: impl IntoIterator<Item = Command>) -> Order {
-    let mut order = Order::default();
+    given_also(Order::default(), commands)
+}
+
+fn given_also(mut order: Order, commands: impl IntoIterator<Item = Command>) -> Order {
     for command in commands {
         apply(&mut order, command, NOW).expect("given");
     }
@@ -346,6 +350,51 @@ fn illegal_moves_name_the_state_and_the_legal_ones() {
     assert!(matches!(refused, Err(Rejection::Illegal { legal: ["cancel"], .. })), "{refused:?}");
     let nothing = Orders::decide(&Order::Unplaced, cancel(), NOW);
     assert_eq!(nothing, Err(Rejection::NoSuchOrder));
+}
+
+#[test]
+fn what_is_asked_in_vain_is_answered_with_what_may_be_asked() {
+    let legal = |order: &Order, command: Command| match Orders::decide(order, command, NOW) {
+        Err(Rejection::Illegal { legal, .. }) => legal,
+        other => panic!("expected a refusal, found {other:?}"),
+    };
+    assert_eq!(legal(&confirmed(), Command::Retry), ["cancel"]);
+    let gone = given_also(confirmed(), [ready(1, 3)]);
+    assert_eq!(legal(&gone, cancel()), [""; 0]);
+    assert_eq!(legal(&gone, Command::Retry), [""; 0]);
+    let expired = |mut order: Order| {
+        apply(&mut order, Command::Lapse, NOW.plus_secs(3_600)).expect("expired");
+        order
+    };
+    let (unpaid, paying) = (expired(given([place()])), expired(paying()));
+    assert_eq!(legal(&unpaid, cancel()), [""; 0]);
+    assert_eq!(legal(&unpaid, Command::Retry), [""; 0]);
+    assert_eq!(legal(&paying, cancel()), ["retry"]);
+    let owed = [Step::ReleaseStock, Step::CancelPayment];
+    check(&paying, Command::Retry, &["order.retry_requested"], Status::Expired, &owed);
+}
+
+#[test]
+fn what_is_told_of_money_after_the_end_counts_only_where_it_changes_what_is_owed() {
+    let failed = hear(Outcome::CaptureFailed { authorized: amount(4_498), code: "expired_card".into() });
+    let declined = hear(Outcome::PaymentFailed { code: "declined".into() });
+    let canceled = given_also(paying(), [cancel()]);
+    let both = [Step::ReleaseStock, Step::CancelPayment];
+    check(&canceled, failed.clone(), &[], Status::Canceled, &both);
+    check(&canceled, declined.clone(), &["order.payment_undone"], Status::Canceled, &both[..1]);
+    let unpaid = given_also(paying(), [declined.clone()]);
+    check(&unpaid, declined, &[], Status::Canceled, &both[..1]);
+    check(&unpaid, failed, &["order.paid_late"], Status::Canceled, &both);
+}
+
+#[test]
+fn a_review_that_is_called_off_is_owed_no_more() {
+    let canceled = given([place(), hear(Outcome::StockHeld), parked(), cancel()]);
+    for heard in [hear(Outcome::ReviewWithdrawn), reviewed(Clearance::Approved)] {
+        let owed = [Step::ReleaseStock];
+        let rests = check(&canceled, heard.clone(), &["order.review_withdrawn"], Status::Canceled, &owed);
+        check(&rests, heard, &[], Status::Canceled, &owed);
+    }
 }
 
 #[test]

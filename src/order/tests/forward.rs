@@ -261,3 +261,50 @@ fn what_the_shopper_sends_back_shows_and_changes_nothing_else() {
     apply(&mut early, place(), NOW).expect("placed");
     assert_eq!(apply(&mut early, hear(Outcome::GoodsReturned { pieces: 1 }), NOW).as_deref(), Ok(&[][..]));
 }
+
+#[test]
+fn what_was_said_before_the_last_parcel_left_takes_nothing_back() {
+    let order = given_also(confirmed(), [ready(1, 1), ready(2, 2)]);
+    let before = moved(Progress { shipped: 1, ..Progress::default() });
+    check(&order, before, &[], Status::Confirmed, &[]);
+}
+
+#[test]
+fn money_that_nothing_waits_for_cannot_be_missing() {
+    let failed = hear(Outcome::CaptureFailed { authorized: amount(4_498), code: "expired_card".into() });
+    check(&set_aside(), failed.clone(), &[], Status::Confirmed, &[]);
+    check(&confirmed(), failed, &[], Status::Confirmed, &[]);
+}
+
+#[test]
+fn a_rest_that_had_left_already_ends_the_order_once_it_is_there() {
+    let order = given_also(confirmed(), [ready(1, 2), cancel()]);
+    let stopped = |progress| hear(Outcome::FulfillmentCanceled { progress });
+    let there = Progress { shipped: 3, delivered: 3, ..Progress::default() };
+    let kinds = ["order.fulfillment_canceled", "order.completed"];
+    check(&order, stopped(there), &kinds, Status::Completed, &[]);
+    let on_its_way = Progress { shipped: 3, delivered: 2, ..Progress::default() };
+    check(&order, stopped(on_its_way), &kinds[..1], Status::Confirmed, &[]);
+}
+
+#[test]
+fn of_two_reports_about_the_rest_the_later_one_counts() {
+    let order = given_also(confirmed(), [ready(1, 2), cancel()]);
+    let of = |delivered, is_held| Progress {
+        shipped: 2,
+        delivered,
+        canceled: lines()[1..].to_vec(),
+        is_held,
+        ..Progress::default()
+    };
+    let known = |order: Order| order.placed().expect("placed").goods.progress.clone();
+    let after = |told, answer| {
+        known(given_also(
+            order.clone(),
+            [moved(told), hear(Outcome::FulfillmentCanceled { progress: answer })],
+        ))
+    };
+    assert_eq!(after(of(2, false), of(1, false)), of(2, false), "overtaken on its way");
+    assert_eq!(after(of(1, true), of(1, false)), of(1, false), "as far, and said later");
+    assert_eq!(after(of(1, false), of(2, false)), of(2, false));
+}
