@@ -266,6 +266,11 @@ pub(crate) fn journal(world: &Rc<World>, left: &Survivors, views: &Path) {
                 world.violated(16, difference.to_string());
             }
             world.count_many("records verified", report.records);
+            let mut looked_at = world.looked_at.borrow_mut();
+            for (name, things) in report.invariants.iter().filter_map(|one| Some((one.name, one.looked_at?)))
+            {
+                *looked_at.entry(name).or_default() += things;
+            }
         }
         Err(why) => world.violated(16, why.to_string()),
     }

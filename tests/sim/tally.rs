@@ -17,6 +17,7 @@ pub(crate) struct Tally {
     runs: u64,
     simulated_ms: u64,
     counts: BTreeMap<&'static str, u64>,
+    looked_at: BTreeMap<&'static str, u64>,
     windows: BTreeMap<Window, u64>,
     faults: BTreeMap<Fault, u64>,
     /// Runs in which a fault happened.
@@ -33,6 +34,7 @@ impl Tally {
             runs: 0,
             simulated_ms: 0,
             counts: BTreeMap::new(),
+            looked_at: BTreeMap::new(),
             windows: BTreeMap::new(),
             faults: BTreeMap::new(),
             struck: 0,
@@ -47,6 +49,9 @@ impl Tally {
         self.struck += u64::from(!outcome.faults.is_empty());
         for (what, times) in &outcome.counts {
             *self.counts.entry(what).or_default() += times;
+        }
+        for (invariant, things) in &outcome.looked_at {
+            *self.looked_at.entry(invariant).or_default() += things;
         }
         for (window, times) in &outcome.windows {
             *self.windows.entry(*window).or_default() += times;
@@ -76,8 +81,8 @@ impl Tally {
         let mut text = String::new();
         let _ = writeln!(text, "{name}-windows: {}", listed(&self.windows));
         let _ = writeln!(text, "{name}-faults: {}", listed(&self.faults));
-        let counts = self.counts.iter().map(|(what, times)| format!("{}={times}", what.replace(' ', "_")));
-        let _ = writeln!(text, "{name}-counts: {}", counts.collect::<Vec<_>>().join(" "));
+        let _ = writeln!(text, "{name}-counts: {}", worded(&self.counts));
+        let _ = writeln!(text, "{name}-invariants: {}", worded(&self.looked_at));
         let _ = write!(
             text,
             "{name}: {about} runs={} simulated_s={simulated_s} seconds={seconds:.1} times_real={:.0} violations={}",
@@ -125,6 +130,11 @@ impl Tally {
     pub(crate) fn must_have_struck(&self, cells: u64) {
         assert!(self.struck * 20 >= cells * 19, "faults happened in {} of {cells} cells only", self.struck);
     }
+}
+
+fn worded(times: &BTreeMap<&'static str, u64>) -> String {
+    let words = |what: &str| what.replace(' ', "_").replace("_<=_", "_within_");
+    times.iter().map(|(what, times)| format!("{}={times}", words(what))).collect::<Vec<_>>().join(" ")
 }
 
 fn listed<K: std::fmt::Debug>(times: &BTreeMap<K, u64>) -> String {

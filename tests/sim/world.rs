@@ -80,6 +80,8 @@ pub(crate) struct World {
     trace: RefCell<String>,
     windows: RefCell<BTreeMap<Window, u64>>,
     pub(crate) counts: RefCell<BTreeMap<&'static str, u64>>,
+    /// By invariant: how many things the independent check has looked at.
+    pub(crate) looked_at: RefCell<BTreeMap<&'static str, u64>>,
     violations: RefCell<Vec<String>>,
     /// The time at which this life began, and the runtime's clock then.
     began: Cell<(Timestamp, Option<tokio::time::Instant>)>,
@@ -116,6 +118,7 @@ impl World {
             trace: RefCell::default(),
             windows: RefCell::default(),
             counts: RefCell::default(),
+            looked_at: RefCell::default(),
             violations: RefCell::default(),
             began: Cell::new((START, None)),
             death: Cell::new(None),
