@@ -3,8 +3,8 @@
 
 Each ring prints lines of figures that begin with its name; nothing else is taken from a run. What a run came to is kept as a
 record in docs/evidence, with its commit, day and machine, and the page is made of the records: so rings may be run one by one,
-and a reader sees what each was run on. A run that fails is recorded as failed, and then this fails as well. What was found on
-the way stands in docs/found.md, written by hand.
+and a reader sees what each was run on. A run that fails is recorded as failed, and then this fails as well. Which ring asks
+for which invariant, and what was found on the way, is written by hand: docs/invariants.md and docs/found.md.
 
 With a scale below 1 nothing in docs is touched: records and page go to target/evidence.
 """
@@ -21,7 +21,8 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FOUND = ROOT / "docs" / "found.md"
+# Written by hand, and put behind what was run.
+BY_HAND = [ROOT / "docs" / name for name in ("invariants.md", "found.md")]
 FIGURES = re.compile(r"^[a-z]+(-[a-z]+)?: \S+=")
 TEST = "cargo test --release -p orderflow --features faults"
 
@@ -155,7 +156,7 @@ def page(records):
             f"{record['machine']}.",
         ]
         parts += [table(line) for line in record["figures"]]
-    parts.append(FOUND.read_text(encoding="utf-8"))
+    parts += [path.read_text(encoding="utf-8") for path in BY_HAND]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 

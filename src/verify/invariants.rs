@@ -140,6 +140,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_page_of_evidence_names_them_all() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/invariants.md");
+        let page = std::fs::read_to_string(page).expect("the page");
+        let cells = |line: &str| {
+            let mut cells = line.strip_prefix("| ")?.split(" | ").map(str::to_owned);
+            Some((cells.next()?, cells.next()?)).filter(|(number, _)| number.parse::<u8>().is_ok())
+        };
+        let named: Vec<_> = page.lines().filter_map(cells).collect();
+        let names =
+            ALL.iter().enumerate().map(|(nth, (name, ..))| ((nth + 1).to_string(), (*name).to_owned()));
+        assert_eq!(named, names.collect::<Vec<_>>());
+    }
+
+    #[test]
     fn thirty_of_them_and_each_says_how_it_was_checked_or_why_not() {
         let mut findings = Findings::default();
         findings.look(6, 3);
