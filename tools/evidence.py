@@ -55,6 +55,11 @@ def rings(scale):
             f"{TEST} --test disk",
         ),
         "chaos": ("Ring C: the programs on a real disk", {}, f"make chaos KILLS={of(1_000, 3)}"),
+        "planted": (
+            "Planted faults: the product's rules taken away one by one, and ring B's first thousand seeds asked",
+            {"KIND": "sim"},
+            "make planted" if scale >= 1 else "make planted ARGS=tests/planted/key-forgotten.patch",
+        ),
         "mutants-money": (
             "Tests that bite: small changes of what decides on stock, payments and orders, one at a time",
             {},

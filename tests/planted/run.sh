@@ -90,12 +90,13 @@ cases() {
 
 # After how many seeds ring B had seen enough.
 runs() {
-    sed -n 's/^sim: .* runs=\([0-9]*\) .*/, \1 seeds/p' "$said"
+    sed -n 's/^sim: .* runs=\([0-9]*\) .*/\1/p' "$said"
 }
 
 [ $# -gt 0 ] || set -- "$here"/*.patch
 count=0
 unnoticed=0
+seeds=
 for patch in "$@"; do
     rule=$(sed -n 's/^rule: //p' "$patch")
     (cd "$copy" && patch -s -p1) <"$patch"
@@ -107,7 +108,9 @@ for patch in "$@"; do
             unnoticed=$((unnoticed + 1))
             echo "NOT NOTICED  $rule  ($kind $name)"
         else
-            echo "noticed  $rule  ($kind $name$(runs))"
+            after=$(runs)
+            echo "noticed  $rule  ($kind $name${after:+, $after seeds})"
+            seeds="$seeds${after:+ $(basename "$patch" .patch)=$after}"
         fi
     done
     (cd "$copy" && patch -s -R -p1) <"$patch"
@@ -119,5 +122,6 @@ for case in $(cases "$@" | sort -u); do
     build "$kind" || broken_run "$kind $name"
     holds "$kind" "$name" || { echo "fails without any patch: $kind $name" >&2; tail -40 "$said" >&2; exit 1; }
 done
-echo "in $((count - unnoticed)) of $count cases a planted fault is noticed"
+[ -z "$seeds" ] || echo "planted-seeds:$seeds"
+echo "planted: cases=$count noticed=$((count - unnoticed))"
 [ $unnoticed -eq 0 ]
