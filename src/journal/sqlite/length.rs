@@ -38,7 +38,7 @@ pub(super) fn due(log: Log) -> Due {
     }
 }
 
-/// What was written since the log was measured: measuring costs a little, and a commit much smaller than the bounds cannot pass one.
+/// What was written since the log was last measured, which is not done after every commit.
 #[derive(Default)]
 pub(super) struct Unmeasured {
     pages: u64,
