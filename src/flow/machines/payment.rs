@@ -66,6 +66,7 @@ impl Charted for Payment {
         let undoes = matches!(work.operation, Operation::Refund(number) if number >= payment::UNDO_FROM);
         into.add((std::mem::discriminant(&work.operation), undoes, next, work.tries.min(1)));
         into.add((work.abandoned_at.is_some(), work.intent.is_some(), work.is_check));
+        into.add(work.uncertain_since().is_some());
     }
 
     fn samples(state: &payment::State, _: Timestamp) -> Vec<(&'static str, payment::Command)> {
