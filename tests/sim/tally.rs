@@ -132,6 +132,7 @@ impl Tally {
     }
 }
 
+/// Names of figures are one word without signs.
 fn worded(times: &BTreeMap<&'static str, u64>) -> String {
     let words = |what: &str| what.replace(' ', "_").replace("_<=_", "_within_");
     times.iter().map(|(what, times)| format!("{}={times}", words(what))).collect::<Vec<_>>().join(" ")

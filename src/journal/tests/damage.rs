@@ -125,22 +125,16 @@ fn another_file_in_its_place_is_refused() {
 }
 
 #[test]
-fn a_later_format_is_refused_as_such() {
-    let directory = filled();
-    let later = rusqlite::Connection::open(directory.path().join("journal.db")).expect("opens");
-    later.pragma_update(None, "user_version", 2).expect("marked");
-    drop(later);
-    let refused = SqliteJournal::open(directory.path(), Options::default());
+fn a_format_of_later_or_of_never_is_refused_as_such() {
+    let marked = |format: i64| {
+        let directory = filled();
+        let editor = rusqlite::Connection::open(directory.path().join("journal.db")).expect("opens");
+        editor.pragma_update(None, "user_version", format).expect("marked");
+        directory
+    };
+    let refused = SqliteJournal::open(marked(2).path(), Options::default());
     assert!(matches!(refused, Err(JournalError::Format { found: 2, known: 1, .. })));
-}
-
-#[test]
-fn a_format_that_never_was_is_damage() {
-    let directory = filled();
-    let editor = rusqlite::Connection::open(directory.path().join("journal.db")).expect("opens");
-    editor.pragma_update(None, "user_version", 0).expect("marked");
-    drop(editor);
-    assert!(open_fails(directory.path()).1.contains("never written"));
+    assert!(open_fails(marked(0).path()).1.contains("never written"));
 }
 
 #[test]
