@@ -6,8 +6,8 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use orderflow::journal::Journal as _;
 use orderflow::journal::memory::{MemoryJournal, Plan as DiskPlan, Survivors};
+use orderflow::journal::{Health, Journal as _};
 
 use super::check;
 use super::fault::{Fault, Operation};
@@ -120,7 +120,8 @@ async fn settle(world: &Rc<World>, node: &Rc<super::life::Node>) {
             check::doubts(world, node).await;
         }
         let now = node.journal.end();
-        if now != end {
+        // Whoever has no room to write is not at rest.
+        if now != end || node.journal.health() != Health::Good {
             (end, since) = (now, tokio::time::Instant::now());
         }
     }
