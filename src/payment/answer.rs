@@ -315,7 +315,10 @@ impl Answer<'_> {
                     return vec![moved];
                 }
                 let message = (!message.is_empty()).then_some(message).or_else(|| Some(code.into()));
-                let wait = self.schedule(Reason::Refused, Next::Send, None);
+                // That this call did nothing says nothing of one before it that may have: what became of it is asked first.
+                let is_in_doubt = self.work.uncertain_since().is_some();
+                let next = if is_in_doubt { Next::Inquire } else { Next::Send };
+                let wait = self.schedule(Reason::Refused, next, None);
                 vec![Event::RetryScheduled(RetryScheduled { message, ..wait })]
             }
             Operation::Authorize => self.not_sent_after_all(Reason::Refused),

@@ -28,6 +28,7 @@ mod clock;
 mod full;
 mod goods;
 mod ledgers;
+mod line;
 mod outage;
 mod returns;
 mod stale;

@@ -35,6 +35,36 @@ fn a_rejected_request_is_not_a_decline_and_is_not_hammered() {
     assert_eq!(paying.due(), "authorize 1");
 }
 
+/// Nobody may be left in doubt for the minutes that a rejected request is let lie.
+#[test]
+fn a_rejected_request_after_one_that_may_have_arrived_is_asked_about_soon() {
+    let mut paying = Paying::begun();
+    assert_eq!(paying.answered(timed_out()), "outcome_unknown");
+    assert_eq!(paying.answered(Outcome::NotFound), "retry_scheduled");
+    assert_eq!(paying.resumed(), "retry_started");
+    assert_eq!(paying.due(), "authorize 1");
+    let refused = || Outcome::Refused { code: "".into(), message: "".into() };
+    let before = paying.now;
+    assert_eq!(paying.answered(refused()), "retry_scheduled");
+    assert_eq!(paying.resumed(), "retry_started");
+    assert!(paying.now <= before.plus_millis(RETRY.cap_ms.into()));
+    assert_eq!(paying.due(), "inquire authorize 1");
+    // Once it is known that nothing happened, there is time.
+    paying.pass(CERTAIN_AFTER_MS / 1_000);
+    assert_eq!(
+        paying.answered(Outcome::InquiryFailed { reason: Reason::TimedOut, retry_after_ms: None }),
+        "retry_scheduled"
+    );
+    assert_eq!(paying.resumed(), "retry_started");
+    assert_eq!(paying.answered(Outcome::NotFound), "retry_scheduled");
+    assert_eq!(paying.resumed(), "retry_started");
+    assert_eq!(paying.due(), "authorize 1");
+    let before = paying.now;
+    assert_eq!(paying.answered(refused()), "retry_scheduled");
+    assert_eq!(paying.resumed(), "retry_started");
+    assert!(paying.now >= before.plus_millis(REFUSED_WAIT_MS / 2));
+}
+
 #[test]
 fn a_person_need_not_wait() {
     let mut paying = Paying::begun();

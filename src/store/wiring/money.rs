@@ -62,6 +62,11 @@ pub(super) fn undo(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta:
     };
     let command = payment::Command::Cancel { reason };
     send(&family.members.payments, Ask::sibling(payment, command, *meta, heard));
+}
+
+/// What waits in line when its payment is canceled never goes out. Done when the payment hears of it and not before, since
+/// until then it may put one in line; and a call that left long after would not be counted from when it did.
+fn take_out_of_line(family: &Rc<StoreFamily>, payment: PaymentId) {
     if let Some(call) = family.lanes.withdraw(payment) {
         let outcome = call.unsent(payment::bank::Reason::LaneClosed, None);
         answered(family, payment, &call, outcome);
@@ -251,7 +256,11 @@ impl Wiring for Payment {
         _at: Timestamp,
     ) {
         if let Some(begun) = state.begun() {
-            listener::paid(family, payment::id_of(begun.order), state, events);
+            let payment = payment::id_of(begun.order);
+            listener::paid(family, payment, state, events);
+            if events.iter().any(|event| matches!(event, payment::Event::CancelRequested(_))) {
+                take_out_of_line(family, payment);
+            }
         }
     }
 }
