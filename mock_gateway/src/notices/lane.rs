@@ -71,6 +71,12 @@ impl Lane {
         self.next = self.next.max(next);
     }
 
+    /// Nothing before this is to be told any more, in hand or not.
+    pub(super) fn begin_at(&mut self, first: EventNumber) {
+        self.waiting.retain(|event, _| *event >= first);
+        self.skip_to(first);
+    }
+
     /// Events to be sent now; they are on their way from here on.
     pub(super) fn due(&mut self, now_ms: i64) -> Vec<EventNumber> {
         let out = self.waiting.values().filter(|waiting| waiting.is_out).count();
@@ -179,6 +185,21 @@ mod tests {
         }
         assert_eq!((lane.len(), lane.due(0).len()), (WINDOW, OUT_MAX));
         assert_eq!((lane.due(0).len(), lane.wake_ms()), (0, None));
+    }
+
+    #[test]
+    fn whoever_did_not_listen_for_a_while_begins_anew() {
+        let mut lane = Lane::new(event(0));
+        lane.take(event(0), 0, 1);
+        lane.take(event(4), 0, 1);
+        assert_eq!(lane.due(0).len(), 2);
+        lane.begin_at(event(0));
+        assert_eq!((lane.told(), lane.next()), (event(0), event(5)), "nothing to leave out");
+        lane.begin_at(event(3));
+        assert_eq!((lane.told(), lane.next()), (event(4), event(5)));
+        lane.begin_at(event(9));
+        assert_eq!((lane.told(), lane.next(), lane.len()), (event(9), event(9), 0));
+        assert_eq!(lane.answered(event(4), true, 0), Fate::Unknown);
     }
 
     #[test]

@@ -103,6 +103,8 @@ impl Office {
                 noted: told,
                 noted_ms: now_ms,
             });
+            // It may have been switched off and on again since anybody looked.
+            of_it.lane.begin_at(told);
             fill(&mut of_it.lane, bank, &endpoint, teller, now_ms);
             for event in of_it.lane.due(now_ms) {
                 round.letters.extend(letter(bank, &endpoint, event, now_ms));

@@ -273,8 +273,12 @@ async fn endpoints_are_kept_changed_and_taken_away() {
         .ok();
     assert_eq!((&changed["status"], &changed["metadata"]["a"]), (&"disabled".into(), &"1".into()));
     assert!(changed["secret"].is_null());
-    shop.create("unheard", SALE).await.ok();
-    shop.post(&place, &[("disabled", "false")]).await.ok();
+    // However soon it listens again.
+    for n in 0..20 {
+        shop.post(&place, &[("disabled", "true")]).await.ok();
+        shop.create(&format!("unheard {n}"), SALE).await.ok();
+        shop.post(&place, &[("disabled", "false")]).await.ok();
+    }
     shop.create("heard", SALE).await.ok();
     heard(&listener, 3).await;
     until("all is told", async || number(&told(&shop).await, "waiting") == 0).await;
