@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::command::{Command, Outcome, Placement, Rejection};
 use super::event::Event;
-use super::state::{Clearance, Order, Policy, Risk};
+use super::state::{Clearance, Order, Policy, Risk, Undo};
 use super::words::{CancelReason, FulfillmentStatus, PaymentStatus, Status};
 use super::{CanceledUnits, Cart, Draft, Listed, Orders, Progress, Step, as_placed};
 use crate::runtime::{Aggregate, Event as _};
@@ -166,6 +166,8 @@ fn what_the_bank_takes_back_of_an_undone_order_is_owed_again() {
     let back = hear(Outcome::PaymentUndone { captured: amount(4_498), refunded: amount(4_498) });
     let rests = check(&undone, back.clone(), &["order.payment_undone"], Status::Canceled, &[]);
     let changed = ["order.refunds_changed"];
+    let more = hear(Outcome::RefundsChanged { captured: amount(5_000), refunded: amount(5_000) });
+    check(&rests, more, &changed, Status::Canceled, &[]);
     let owed = check(&rests, refunds(0), &changed, Status::Canceled, &[Step::CancelPayment]);
     check(&owed, back, &["order.payment_undone"], Status::Canceled, &[]);
 }
@@ -321,6 +323,29 @@ fn an_undone_order_is_at_rest_only_when_all_is_undone() {
 }
 
 #[test]
+fn all_is_undone_only_where_nothing_of_it_is_owed() {
+    assert!(Undo::NOTHING.is_done());
+    let owed = [
+        Undo { fulfillment: true, ..Undo::NOTHING },
+        Undo { stock: true, ..Undo::NOTHING },
+        Undo { payment: true, ..Undo::NOTHING },
+        Undo { review: true, ..Undo::NOTHING },
+        Undo { fulfillment: true, stock: true, payment: true, review: true },
+    ];
+    for undo in owed {
+        assert!(!undo.is_done(), "{undo:?}");
+    }
+}
+
+#[test]
+fn what_is_not_known_of_the_goods_is_not_stored() {
+    let stored = |order: &Order| serde_json::to_value(order.placed().expect("placed")).expect("JSON");
+    assert!(stored(&confirmed()).get("goods").is_none());
+    let shipped = given_also(confirmed(), [ready(1, 3)]);
+    assert!(stored(&shipped)["goods"].is_object());
+}
+
+#[test]
 fn money_after_the_end_is_owed_back() {
     let failed = hear(Outcome::PaymentFailed { code: "timeout".into() });
     let ended = check(&paying(), failed, &["order.canceled"], Status::Canceled, &[Step::ReleaseStock]);
@@ -400,8 +425,21 @@ fn a_review_that_is_called_off_is_owed_no_more() {
 #[test]
 fn the_first_answer_can_be_given_again_from_the_last_state() {
     let first = given([place()]);
-    let mut last = paying();
-    apply(&mut last, settled(), NOW.plus_secs(5)).expect("paid");
-    let (first, last) = (first.placed().expect("placed").clone(), last.placed().expect("placed").clone());
-    assert_eq!(as_placed(&last), first);
+    let later = |mut order: Order, command: Command| {
+        apply(&mut order, command, NOW.plus_secs(5)).expect("taken");
+        order
+    };
+    let challenged = Outcome::PaymentChallenged { url: Some("https://bank.example/act".into()) };
+    let reviewed_later =
+        later(given([place(), hear(Outcome::StockHeld), parked()]), reviewed(Clearance::Approved));
+    let lasts = [
+        later(paying(), settled()),
+        later(reviewed_later, hear(challenged)),
+        later(confirmed(), ready(1, 3)),
+        later(paying(), cancel()),
+    ];
+    for last in lasts {
+        let last = last.placed().expect("placed");
+        assert_eq!(as_placed(last), *first.placed().expect("placed"));
+    }
 }

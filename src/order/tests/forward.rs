@@ -39,6 +39,7 @@ fn money_that_is_only_set_aside_is_taken_before_anything_leaves() {
     assert!(!order.placed().expect("placed").goods.may_leave(1));
     let taken = check(&order, settled(), &["order.captured", "order.shipped"], Status::Confirmed, &[]);
     assert!(taken.placed().expect("placed").goods.may_leave(1));
+    assert_eq!(taken.placed().expect("placed").goods.waiting, []);
     assert_eq!(taken.placed().map(|placed| placed.payment_status()), Some(PaymentStatus::Captured));
     check(&taken, settled(), &[], Status::Confirmed, &[]);
 
@@ -277,6 +278,15 @@ fn money_that_nothing_waits_for_cannot_be_missing() {
 }
 
 #[test]
+fn what_arrived_unpaid_for_keeps_the_order_open_and_what_did_not_arrive_does_not() {
+    let order = given_also(set_aside(), [ready(1, 3)]);
+    let there = Progress { shipped: 3, delivered: 3, ..Progress::default() };
+    check(&order, moved(there), &["order.fulfillment_updated"], Status::Confirmed, &[Step::Capture]);
+    let lost = Progress { shipped: 3, undelivered: lines(), lost: 3, ..Progress::default() };
+    check(&order, moved(lost), &["order.completed"], Status::Completed, &[]);
+}
+
+#[test]
 fn a_rest_that_had_left_already_ends_the_order_once_it_is_there() {
     let order = given_also(confirmed(), [ready(1, 2), cancel()]);
     let stopped = |progress| hear(Outcome::FulfillmentCanceled { progress });
@@ -285,6 +295,16 @@ fn a_rest_that_had_left_already_ends_the_order_once_it_is_there() {
     check(&order, stopped(there), &kinds, Status::Completed, &[]);
     let on_its_way = Progress { shipped: 3, delivered: 2, ..Progress::default() };
     check(&order, stopped(on_its_way), &kinds[..1], Status::Confirmed, &[]);
+}
+
+#[test]
+fn what_was_let_go_counts_as_gone_whatever_is_said_of_the_rest() {
+    let order = given_also(confirmed(), [ready(1, 2), cancel()]);
+    let one = CanceledUnits { quantity: 1, ..lines()[1] };
+    // Fulfilment stopped the rest before it heard that the first may leave.
+    let progress = Progress { canceled: vec![one], ..Progress::default() };
+    let order = given_also(order, [hear(Outcome::FulfillmentCanceled { progress })]);
+    assert_eq!(order.placed().expect("placed").goods.progress.shipped, 2);
 }
 
 #[test]
