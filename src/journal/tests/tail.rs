@@ -191,4 +191,20 @@ mod alone {
         }
         assert_eq!(tail.next_after(0), Some(40));
     }
+
+    #[test]
+    fn what_fills_its_bytes_exactly_is_kept() {
+        let tail = Tail::new();
+        tail.follow();
+        // A row weighs 400 bytes beside its body.
+        let body = vec![b'x'; (1 << 20) - 400];
+        let keep = |position| {
+            let large = Row { body: body.clone(), ..row("acme", position) };
+            tail.keep(position, vec![Append { rows: vec![large], ..append("acme", 1..=1) }]);
+        };
+        (1..=32).for_each(keep);
+        assert_eq!(tail.next_after(0), Some(1));
+        keep(33);
+        assert_eq!(tail.next_after(0), Some(2));
+    }
 }

@@ -43,3 +43,15 @@ fn a_journal_that_ends_before_its_end_is_damaged_there() {
     let (position, what) = damage(verify(&mut *reader, &"in memory", 13, &mut |_| ()));
     assert_eq!((position, &*what), (12, "there is no record"));
 }
+
+#[test]
+fn a_long_journal_is_read_in_strides_and_still_no_further_than_it_is_told() {
+    let journal = MemoryJournal::inline(Plan::faultless());
+    Scribe::new(&*journal).append("a", 1, 1..=4_110);
+    journal.pump();
+    let mut reader = journal.reader().expect("a reader opens");
+    let mut reached = Vec::new();
+    let verified = verify(&mut *reader, &"in memory", 4_100, &mut |position| reached.push(position));
+    assert_eq!(verified.expect("a whole journal").end, 4_100);
+    assert_eq!(reached, [4_096, 4_100]);
+}
