@@ -131,3 +131,17 @@ fn a_refusal_after_which_the_journal_does_not_end_where_it_did_is_poison() {
         other => panic!("somebody else wrote to it, and it said {other:?}"),
     }
 }
+
+#[test]
+fn a_log_that_is_too_long_is_moved_when_the_writer_has_looked() {
+    let mut world = World::new();
+    let moves = |world: &World| world.disk.board.figures().checkpoints;
+    world.commit(10).expect("there is room");
+    world.disk.tend().expect("nothing to do");
+    assert_eq!(moves(&world), 0);
+    world.commit(68_000).expect("there is room");
+    world.disk.tend().expect("moved");
+    assert_eq!(moves(&world), 1);
+    world.disk.tend().expect("nothing to do");
+    assert_eq!(moves(&world), 1, "nothing was written since");
+}

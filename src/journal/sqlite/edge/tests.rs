@@ -207,3 +207,9 @@ fn what_does_not_claim_to_be_of_this_format_is_for_others_to_judge() {
         assert_eq!(odd, Ok(()), "byte {marked}");
     }
 }
+
+#[test]
+fn a_start_that_cannot_be_read_is_no_short_one() {
+    let folder = tempfile::tempdir().expect("a directory");
+    assert!(examine_header(folder.path()).is_err(), "a directory has no bytes");
+}
