@@ -295,3 +295,6 @@ pub(super) fn is_refusal(error: &rusqlite::Error) -> bool {
     let Some(error) = error.sqlite_error() else { return false };
     error.code == ErrorCode::DiskFull || error.extended_code == ffi::SQLITE_READONLY
 }
+
+#[cfg(test)]
+mod tests;

@@ -269,3 +269,20 @@ fn nothing_is_written_behind_a_log_that_could_not_be_emptied() {
     wait_for(&*journal, |health| *health == Health::Good);
     assert!(scribe.write("a", 2, 61..=61));
 }
+
+/// A row that somebody took out of a running journal, the last one included.
+#[test]
+fn a_record_that_is_gone_is_missed_wherever_it_stood() {
+    for gone in [7, 10] {
+        let directory = directory();
+        let journal = open(directory.path());
+        assert!(Scribe::new(&*journal).write("a", 1, 1..=10));
+        let mut reader = journal.reader().expect("a reader");
+        let thief = rusqlite::Connection::open(directory.path().join("journal.db"))
+            .expect("SQLite lets everybody in");
+        assert_eq!(thief.execute("DELETE FROM journal WHERE position = ?1", [gone]).expect("taken out"), 1);
+        let (position, what) = damage(reader.read_after(0, usize::MAX, &mut |_| Ok(())));
+        assert_eq!(position, Position::try_from(gone).expect("positive"));
+        assert!(what.contains("there is no record"), "{what}");
+    }
+}

@@ -1,0 +1,33 @@
+//! What the file system and SQLite say, and what that means.
+
+use super::*;
+
+#[test]
+fn a_log_that_cannot_be_looked_for_is_not_taken_for_none() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = folder.path().join("journal.db");
+    assert!(matches!(has_log(&path), Ok(false)), "there is none");
+    fs::write(beside(&path, "-wal"), "").expect("written");
+    assert!(matches!(has_log(&path), Ok(false)), "nothing stands in it");
+    fs::write(beside(&path, "-wal"), "x").expect("written");
+    assert!(matches!(has_log(&path), Ok(true)));
+    fs::write(&path, "").expect("written");
+    assert!(has_log(&path.join("below a file")).is_err());
+}
+
+#[test]
+fn only_what_can_pass_is_a_refusal() {
+    let said = |code| rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+    let table = [
+        (ffi::SQLITE_FULL, true),
+        (ffi::SQLITE_READONLY, true),
+        (ffi::SQLITE_READONLY_DBMOVED, false),
+        (ffi::SQLITE_IOERR_FSYNC, false),
+        (ffi::SQLITE_CORRUPT, false),
+        (ffi::SQLITE_BUSY, false),
+    ];
+    for (code, is_one) in table {
+        assert_eq!(is_refusal(&said(code)), is_one, "{code}");
+    }
+    assert!(!is_refusal(&rusqlite::Error::QueryReturnedNoRows));
+}
