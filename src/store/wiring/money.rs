@@ -64,8 +64,8 @@ pub(super) fn undo(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, meta:
     send(&family.members.payments, Ask::sibling(payment, command, *meta, heard));
 }
 
-/// What waits in line when its payment is canceled never goes out. Done when the payment hears of it and not before, since
-/// until then it may put one in line; and a call that left long after would not be counted from when it did.
+/// What waits in line when its payment is canceled never goes out: "not found" is proof so long after the cancelation, and a
+/// call that left later would be missed. Done when the payment hears of it; until then it may still put one in line.
 fn take_out_of_line(family: &Rc<StoreFamily>, payment: PaymentId) {
     if let Some(call) = family.lanes.withdraw(payment) {
         let outcome = call.unsent(payment::bank::Reason::LaneClosed, None);
