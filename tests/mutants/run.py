@@ -20,6 +20,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 WORK = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "mutants"
+SCRATCH = WORK / "scratch"
 CARGO = os.environ.get("CARGO", "cargo")
 ARGUED = HERE / "argued.tsv"
 
@@ -83,8 +84,10 @@ def name(place, program):
 
 
 def environment():
-    """A target directory of its own for each copy."""
-    return {name: value for name, value in os.environ.items() if name != "CARGO_TARGET_DIR"}
+    """A target directory of its own for each copy, and one place for what tests leave behind that were ended."""
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if name != "CARGO_TARGET_DIR"}
+    return {**kept, "TMPDIR": str(SCRATCH)}
 
 
 def mutate(copy, folders, tests, program, is_again, arguments):
@@ -104,6 +107,7 @@ def mutate(copy, folders, tests, program, is_again, arguments):
         command += ["--colors=never", *(["--iterate"] if goes_on else []), *arguments]
         # 2: some were missed; 3: some took too long. Both are results; anything else is not.
         status = subprocess.run(command, cwd=WORK / copy, env=environment(), check=False).returncode
+        shutil.rmtree(SCRATCH, ignore_errors=True)
         if status not in (0, 2, 3):
             sys.exit(f"cargo mutants ended with {status} in {', '.join(folders)}")
 

@@ -31,3 +31,18 @@ fn only_what_can_pass_is_a_refusal() {
     }
     assert!(!is_refusal(&rusqlite::Error::QueryReturnedNoRows));
 }
+
+#[test]
+fn commits_go_through_a_log_whatever_somebody_has_set() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let opened = || JournalFile::open(folder.path()).expect("opened");
+    let mode = |file: &JournalFile| -> String {
+        file.connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).expect("asked")
+    };
+    let file = opened();
+    assert_eq!(mode(&file), "wal", "a new one");
+    file.connection.pragma_update(None, "journal_mode", "DELETE").expect("set");
+    assert_eq!(mode(&file), "delete");
+    drop(file);
+    assert_eq!(mode(&opened()), "wal");
+}

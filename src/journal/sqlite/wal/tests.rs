@@ -185,6 +185,100 @@ fn a_log_that_is_not_there_is_sound_and_one_that_cannot_be_read_is_an_error() {
     let path = folder.path().join("log");
     fs::write(&path, &log.bytes).expect("written");
     assert!(matches!(examine(&path).expect("readable"), Wal::Damaged { .. }));
+    assert!(examine(&path.join("below a file")).is_err(), "whether there is one cannot be told");
+}
+
+#[test]
+fn the_salt_vouches_for_what_stands_in_its_sector() {
+    for page_bytes in [64, 512, 1_024, 4_096] {
+        let frame_bytes = FRAME_HEADER_BYTES + page_bytes;
+        let starts = (HEADER_BYTES..).step_by(frame_bytes);
+        let mut apart = 0;
+        for (number, start) in (1..=1_024).zip(starts) {
+            let (mark_ends, salt_begins) = (start + 7, start + 8);
+            let is_one_sector = mark_ends / SECTOR_BYTES == salt_begins / SECTOR_BYTES;
+            assert_eq!(salt_vouches(number, frame_bytes), is_one_sector, "frame {number} of {frame_bytes}");
+            apart += usize::from(!is_one_sector);
+        }
+        assert!(apart > 10, "{apart} of {frame_bytes}");
+    }
+}
+
+/// The bytes of the second frame of a log, and what is known of the first.
+fn second(is_big_endian: bool) -> (Frame, Vec<u8>, Order) {
+    let mut log = Log::new(64, is_big_endian, SALT);
+    let start = Frame::start(log.sum);
+    log.commit(&[0x0102_0304, 0x8070_6051], 9);
+    let (first, second) = log.bytes[HEADER_BYTES..].split_at(88);
+    (start.next(first, log.order, SALT, 1), second.to_vec(), log.order)
+}
+
+#[test]
+fn one_flipped_bit_is_found_and_taken_back_and_two_are_not_explained() {
+    for is_big_endian in [false, true] {
+        let (first, whole, order) = second(is_big_endian);
+        let places = (0..8 * 8).chain(FRAME_HEADER_BYTES * 8..whole.len() * 8);
+        let flipped = |bits: &[usize]| {
+            let mut bytes = whole.clone();
+            for bit in bits {
+                bytes[bit / 8] ^= 1 << (bit % 8);
+            }
+            // At a place where the salt stands in another sector.
+            let mut frame = first.next(&bytes, order, SALT, 18);
+            let is_mended = frame.mend(&bytes, order);
+            (frame, is_mended)
+        };
+        for bit in places {
+            let (frame, is_mended) = flipped(&[bit]);
+            assert!(is_mended && frame.is_sure && frame.link.is_none(), "bit {bit}");
+            // What a word's upper bits add may be explained elsewhere as well; content comes first then.
+            let is_lower_half = (bit / 8 % 4 < 2) != is_big_endian;
+            if is_lower_half {
+                assert_eq!((frame.page, frame.mark), (0x8070_6051, 40), "bit {bit}");
+            }
+        }
+        // Bits of one word, of both words of a pair, and far from each other.
+        for bits in [[0, 9], [3, 40], [5, 300], [200, 700], [330, 331]] {
+            let (frame, is_mended) = flipped(&bits);
+            assert!(!is_mended && !frame.is_sure, "bits {bits:?}");
+        }
+    }
+}
+
+#[test]
+fn a_frame_goes_on_from_the_one_before_or_from_its_content_or_not() {
+    let (first, whole, order) = second(false);
+    let next = |before: &Frame, bytes: &[u8], salt, number| {
+        let frame = before.next(bytes, order, salt, number);
+        (frame.link, frame.is_sure)
+    };
+    let (vouched, apart) = (2, 18);
+    for number in [vouched, apart] {
+        assert_eq!(next(&first, &whole, SALT, number), (Some(Link::Carried), true));
+        assert_eq!(
+            next(&first, &whole, OLD_SALT, number),
+            (None, true),
+            "its sum is right, and its round is not"
+        );
+    }
+    let mut changed = whole.clone();
+    (changed[30], changed[50]) = (!changed[30], !changed[50]);
+    assert_eq!(next(&first, &changed, SALT, vouched), (None, true), "the salt vouches");
+    assert_eq!(next(&first, &changed, SALT, apart), (None, false));
+    assert_eq!(
+        next(&first, &changed, OLD_SALT, vouched),
+        (None, false),
+        "an earlier round vouches for nothing"
+    );
+    // What the frame before carries was changed, and its content was not.
+    let before = Frame { carried: (1, 1), ..Frame::start(first.carried) };
+    let before = Frame { reckoned: first.reckoned, ..before };
+    assert_eq!(next(&before, &whole, SALT, apart), (Some(Link::Reckoned), true));
+    assert_eq!(
+        next(&before, &changed, SALT, apart),
+        (None, false),
+        "that one does not match says nothing of the next"
+    );
 }
 
 #[test]
