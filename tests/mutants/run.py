@@ -90,36 +90,40 @@ def environment():
     return {**kept, "TMPDIR": str(SCRATCH)}
 
 
-def mutate(copy, folders, tests, program, is_again, arguments):
+def mutate(copy, folders, tests, program, is_again, jobs, shard):
     """Tries the mutants of some folders: those that nobody noticed, and how many there were of each sort."""
     (WORK / copy / ".config" / "nextest.toml").write_text(f"[profile.default]\ndefault-filter = '{tests}'\n", encoding="utf-8")
     out = WORK / f"{copy}-{'-'.join(folders)}"
     if not is_again:
         shutil.rmtree(out, ignore_errors=True)
-    files = [*(f"--file=src/{folder}/**" for folder in folders), *(f"--exclude=src/{file}" for file in LEFT_OUT)]
-    usual = [*files, f"--output={out}", "--profile=mutants", "--no-shuffle", "--baseline=skip", "--copy-target=true"]
-    stages = [("nextest", "--lib", None, is_again)]
-    if program:
-        stages.append(("cargo", f"--test={program}", program, True))
-    for tool, asked, named_program, goes_on in stages:
-        name(WORK / copy, named_program)
-        command = [CARGO, "mutants", *usual, f"--test-tool={tool}", f"--cargo-test-arg={asked}", f"--timeout={PATIENCE}"]
-        command += ["--colors=never", *(["--iterate"] if goes_on else []), *arguments]
-        # 2: some were missed; 3: some took too long. Both are results; anything else is not.
-        status = subprocess.run(command, cwd=WORK / copy, env=environment(), check=False).returncode
-        shutil.rmtree(SCRATCH, ignore_errors=True)
-        if status not in (0, 2, 3):
-            sys.exit(f"cargo mutants ended with {status} in {', '.join(folders)}")
-
-    def listed(name):
-        return (out / "mutants.out" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-
-    lists = {name: listed(name) for name in ("caught", "timeout", "unviable", "missed")}
-    before = out / "mutants.out" / "previously_caught.txt"
-    if before.exists():
-        lists["noticed_before"] = before.read_text(encoding="utf-8").splitlines()
-    counts = " ".join(f"{name}={len(mutants)}" for name, mutants in lists.items())
+    name(WORK / copy, None)
+    asked = [f"--file=src/{folder}/**" for folder in folders] + [f"--exclude=src/{file}" for file in LEFT_OUT]
+    asked += [f"--jobs={jobs}", *([f"--shard={shard}"] if shard else []), *(["--iterate"] if is_again else [])]
+    lists = run(copy, out, ["--test-tool=nextest", "--cargo-test-arg=--lib", *asked])
+    if program and lists["missed"]:
+        name(WORK / copy, program)
+        asked = [f"--jobs={jobs}", *(f"--re=^{re.escape(mutant)}$" for mutant in lists["missed"])]
+        out = out.with_name(f"{out.name}-{program}")
+        later = run(copy, out, ["--test-tool=cargo", f"--cargo-test-arg=--test={program}", *asked])
+        lists["missed"] = later.pop("missed")
+        lists |= {sort: lists[sort] + mutants for sort, mutants in later.items()}
+    counts = " ".join(f"{sort}={len(mutants)}" for sort, mutants in lists.items())
     return [named(copy, mutant) for mutant in lists["missed"]], counts
+
+
+def run(copy, out, asked):
+    """Has cargo-mutants try some mutants of a copy: what became of them."""
+    usual = [f"--output={out}", "--profile=mutants", "--no-shuffle", "--baseline=skip", "--copy-target=true", "--colors=never"]
+    command = [CARGO, "mutants", *usual, f"--timeout={PATIENCE}", *asked]
+    status = subprocess.run(command, cwd=WORK / copy, env=environment(), check=False).returncode
+    shutil.rmtree(SCRATCH, ignore_errors=True)
+    # 2: some were missed; 3: some took too long. Both are results; anything else is not.
+    if status not in (0, 2, 3):
+        sys.exit(f"cargo mutants ended with {status} in {copy}")
+    said = out / "mutants.out"
+    sorts = {"caught": "caught", "timeout": "timeout", "unviable": "unviable", "missed": "missed", "before": "previously_caught"}
+    files = {sort: said / f"{stem}.txt" for sort, stem in sorts.items()}
+    return {sort: file.read_text(encoding="utf-8").splitlines() for sort, file in files.items() if file.exists()}
 
 
 def named(copy, mutant):
@@ -157,7 +161,6 @@ def main():
         options.error(f"no such folder: {', '.join(unknown)}")
     folders = asked.folders or list(FOLDERS)
     tools()
-    arguments = [f"--jobs={asked.jobs}", *([f"--shard={asked.shard}"] if asked.shard else [])]
     missed, figures, laid_out = set(), [], set()
     for copy, together, tests, program in RUNS:
         wanted = [folder for folder in together if folder in folders]
@@ -166,7 +169,7 @@ def main():
         if copy not in laid_out:
             lay_out(copy)
             laid_out.add(copy)
-        found, counts = mutate(copy, wanted, tests, program, asked.again, arguments)
+        found, counts = mutate(copy, wanted, tests, program, asked.again, asked.jobs, asked.shard)
         missed |= set(found)
         figures.append(f"mutants: folders={','.join(wanted)} {counts}")
     reasons = argued(folders)
