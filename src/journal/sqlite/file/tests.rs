@@ -46,3 +46,14 @@ fn commits_go_through_a_log_whatever_somebody_has_set() {
     drop(file);
     assert_eq!(mode(&opened()), "wal");
 }
+
+#[test]
+fn a_log_that_cannot_be_emptied_for_another_reason_than_room_is_an_error() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let file = JournalFile::open(folder.path()).expect("opened");
+    assert!(matches!(empty_log(&file.path, &file.connection), Ok(None)));
+    // A log cannot be moved from within a change.
+    file.connection.execute_batch("BEGIN IMMEDIATE").expect("begun");
+    let why = empty_log(&file.path, &file.connection).expect_err("what failed is not known to pass");
+    assert!(why.to_string().contains("emptying the log"), "{why}");
+}
