@@ -1,6 +1,7 @@
 //! The fold and its file together: records in, transactions out.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,6 +25,9 @@ const SKUS_MAX: usize = 16_384;
 /// How many stores stay in hand after a transaction, besides those of the last few.
 const STORES_MAX: usize = 256;
 
+/// How many records' worth of writing the log may keep from the disk.
+const UNSYNCED_MAX: u64 = 1_024;
+
 /// Folds records and writes what came of them.
 pub(super) struct Projection {
     file: Connection,
@@ -41,6 +45,8 @@ pub(super) struct Projection {
     folded: Position,
     sum: u64,
     written: Position,
+    /// How far the log is on the disk for certain.
+    synced: Position,
     /// Commands whose answers are to be kept and that are not complete.
     incomplete: usize,
 }
@@ -98,6 +104,7 @@ impl Projection {
             folded: position,
             sum: progress.sum,
             written: position,
+            synced: position,
             incomplete: 0,
         })
     }
@@ -222,6 +229,17 @@ impl Projection {
                 Err(why)
             }
         }
+    }
+
+    /// Has the disk take in the log where that has grown by much; whether it had. Nothing rests on it, but SQLite syncs all of a log
+    /// at once when it is to be moved, and whatever the journal syncs at that moment waits for tens of megabytes.
+    pub(super) fn ease(&mut self) -> io::Result<bool> {
+        if self.written - self.synced < UNSYNCED_MAX {
+            return Ok(false);
+        }
+        self.synced = self.written;
+        schema::sync_log(&self.file)?;
+        Ok(true)
     }
 
     /// Looks after the file while nothing is to be written. What cannot be done now is done by and by anyhow.

@@ -317,7 +317,11 @@ impl Runner {
             let _ = self.shared.forget_turns.compare_exchange(turns, turns - 1, SeqCst, SeqCst);
         }
         self.shared.position.send_replace(self.projection.written());
-        self.projection.tell_keys()
+        self.projection.tell_keys()?;
+        if let Err(error) = self.projection.ease() {
+            tracing::debug!(%error, "the log of the views could not be synced now");
+        }
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@
 //! order in which orders came whoever's they are, and what grows with every event of a store stands in the store's own row
 //! until there is enough of it for a chunk. Nothing but that row is touched for each store in each transaction.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -213,6 +214,12 @@ pub(super) fn open_for_reading(directory: &Path, cache_kib: u32) -> Result<Conne
     connection.set_prepared_statement_cache_capacity(64);
     check(&connection)?;
     Ok(connection)
+}
+
+/// Syncs the log of a file that is open.
+pub(super) fn sync_log(connection: &Connection) -> io::Result<()> {
+    let file = connection.path().unwrap_or_default();
+    std::fs::File::open(format!("{file}-wal"))?.sync_data()
 }
 
 /// Removes the file and everything beside it.

@@ -2,6 +2,7 @@
 
 mod answers;
 mod lists;
+mod log;
 mod rebuild;
 mod waiting;
 pub(crate) mod world;
