@@ -112,8 +112,14 @@ impl Answer<'_> {
             Operation::Capture => {
                 !is_money || snapshot.captured.is_zero() || snapshot.captured == self.work.amount
             }
-            // No money moves by a void, and refunds are answered by receipts.
-            Operation::Void | Operation::Refund(_) => true,
+            // Money that was taken before it could be let go. Of a charge we know how much there is to take.
+            Operation::Void => {
+                snapshot.captured.is_zero()
+                    || self.begun.charge_of(&snapshot.intent).is_some()
+                    || is_as_asked(self.begun, snapshot)
+            }
+            // Answered by receipts.
+            Operation::Refund(_) => true,
         }
     }
 
@@ -225,14 +231,8 @@ impl Answer<'_> {
                         intent,
                     })
                 } else {
-                    Event::Processed(Processed {
-                        order,
-                        attempt: self.begun.action.as_ref().map_or(1, |action| action.attempt),
-                        intent,
-                        charge: snapshot.charge.clone(),
-                        amount: snapshot.amount,
-                        captured: snapshot.captured,
-                    })
+                    let attempt = self.begun.action.as_ref().map_or(1, |action| action.attempt);
+                    approved(self.begun, attempt, snapshot.clone())
                 };
                 and_what_is_owed(self.begun, vec![event], self.now)
             }

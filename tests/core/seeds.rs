@@ -13,4 +13,9 @@ pub(crate) const FAILED_ONCE: &[(&str, u64, &str)] = &[
         7_906_758_377_813_954_213,
         "a refund that the bank made twice was tried again under a key in use",
     ),
+    (
+        "payment",
+        9_562_686_133_947_849_141,
+        "money taken before a void, and not as much as was asked for, was booked as the order's own",
+    ),
 ];

@@ -50,6 +50,37 @@ fn a_call_in_flight_is_resolved_first_then_voided() {
     assert_eq!(paying.standing(), UNDONE);
 }
 
+/// The shopper paid an open intent while it was to be voided.
+#[test]
+fn what_is_taken_before_it_can_be_let_go_is_the_payment_only_where_it_is_as_much() {
+    let voiding = || {
+        let mut paying = Paying::begun();
+        paying.cancel();
+        let open = snapshot(IntentStatus::RequiresPaymentMethod(None));
+        assert_eq!(paying.answered(Outcome::Found(open)), "attempt_started");
+        assert_eq!(paying.due(), "void 1");
+        paying
+    };
+    let mut paying = voiding();
+    assert_eq!(paying.answered(Outcome::Intent(succeeded())), "processed arrived_late attempt_started");
+    assert_eq!(paying.answered(given_back("re_1", 3_998)), "refunded");
+    assert_eq!(paying.standing(), undone(3_998));
+
+    let other_currency = Snapshot { currency: "EUR".parse().ok(), ..succeeded() };
+    let less = Snapshot { amount: amount(3_997), captured: amount(3_997), ..succeeded() };
+    let a_part = Snapshot { captured: amount(3_997), ..succeeded() };
+    for (other, taken) in [(other_currency, 3_998), (less, 3_997), (a_part, 3_997)] {
+        let mut paying = voiding();
+        assert_eq!(paying.answered(Outcome::Intent(other.clone())), "outcome_unknown", "it may be mangled");
+        assert_eq!(paying.due(), "inquire void 1");
+        let events = paying.answered(Outcome::Found(other));
+        assert_eq!(events, "integrity_failure attempt_started", "{taken}");
+        assert_eq!(paying.due(), "refund_1000000 1");
+        assert_eq!(paying.answered(given_back("re_1", taken)), "refunded");
+        assert_eq!(paying.due(), "wait", "to look at the refund once more");
+    }
+}
+
 #[test]
 fn what_undoes_a_payment_says_why_at_the_bank() {
     let reason = |paying: &Paying| match paying.call() {
