@@ -9,6 +9,11 @@ pub(crate) const FAILED_ONCE: &[(&str, u64, &str)] = &[
         "who had left with what there was got the rest, and kept it for ever",
     ),
     (
+        "inventory",
+        11_962_371_426_059_265_965,
+        "what a replay announced after orders that waited were served came in another order",
+    ),
+    (
         "payment",
         7_906_758_377_813_954_213,
         "a refund that the bank made twice was tried again under a key in use",

@@ -16,7 +16,9 @@ impl Draft<'_> {
 
     /// Somebody wants it looked at who waits for these.
     pub(super) fn serve_all(&mut self, skus: Vec<Sku>) {
-        let skus = if skus.is_empty() { self.stock.waited_for().cloned().collect() } else { skus };
+        let mut skus = if skus.is_empty() { self.stock.waited_for().cloned().collect() } else { skus };
+        // Those that are waited for come in whatever order, and what is announced follows theirs.
+        skus.sort_unstable();
         self.serve(&skus);
     }
 

@@ -187,6 +187,31 @@ fn whoever_waits_is_served_once_though_a_hold_ends_in_the_same_breath() {
     assert_eq!(shop.figures("A"), [2, 0, 1, 1]);
 }
 
+/// A replay must announce the same, and it knows who waits in another order.
+#[test]
+fn what_serving_all_announces_comes_in_one_order() {
+    let names = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L"];
+    let mut shop = Shop::given(names.map(|name| set(name, 32, 5)));
+    shop.ask(1, hold(1_000, &names.map(|name| (name, 32)))).expect("held");
+    // More than one decision serves: some wait on though there is enough.
+    for (n, name) in (1..=360).zip(names.into_iter().cycle()) {
+        for command in wait_for(n, &[(name, 1)]) {
+            shop.ask(1, command).expect("back-ordered");
+        }
+    }
+    shop.ask(2, release(1_000)).expect("released");
+    assert_eq!(arrived(&shop).len(), SERVED_MAX);
+    let events = shop.ask(3, Command::Serve { skus: vec![] }).expect("looked");
+    assert_eq!(arrived(&shop).len(), 360);
+    let announced = events.iter().filter_map(|event| match event {
+        Event::ThresholdReached(reached) => Some(reached.sku.as_str()),
+        _ => None,
+    });
+    // The first SKU is looked at first, and then those of who is served.
+    let expected = ["A", "E", "F", "G", "H", "I", "J", "K", "L", "B", "C", "D"];
+    assert_eq!(announced.collect::<Vec<_>>(), expected);
+}
+
 #[test]
 fn who_leaves_with_what_there_is_waits_no_more() {
     let mut shop = Shop::given([set("A", 3, 0)]);
