@@ -203,9 +203,8 @@ fn what_serving_all_announces_comes_in_one_order() {
     assert_eq!(arrived(&shop).len(), SERVED_MAX);
     let events = shop.ask(3, Command::Serve { skus: vec![] }).expect("looked");
     assert_eq!(arrived(&shop).len(), 360);
-    let announced = events.iter().filter_map(|event| match event {
-        Event::ThresholdReached(reached) => Some(reached.sku.as_str()),
-        _ => None,
+    let announced = events.iter().filter_map(|event| {
+        if let Event::ThresholdReached(reached) = event { Some(reached.sku.as_str()) } else { None }
     });
     // The first SKU is looked at first, and then those of who is served.
     let expected = ["A", "E", "F", "G", "H", "I", "J", "K", "L", "B", "C", "D"];
