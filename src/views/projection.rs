@@ -45,7 +45,7 @@ pub(super) struct Projection {
     folded: Position,
     sum: u64,
     written: Position,
-    /// How far the log is on the disk for certain.
+    /// How far the log had come when the disk was last asked to take it in.
     synced: Position,
     /// Commands whose answers are to be kept and that are not complete.
     incomplete: usize,
@@ -232,7 +232,8 @@ impl Projection {
     }
 
     /// Has the disk take in the log where that has grown by much; whether it had. Nothing rests on it, but SQLite syncs all of a log
-    /// at once when it is to be moved, and whatever the journal syncs at that moment waits for tens of megabytes.
+    /// at once when it is to be moved, and whatever the journal syncs at that moment waits for tens of megabytes. A sync that fails is not
+    /// tried again: SQLite's own will hear of it.
     pub(super) fn ease(&mut self) -> io::Result<bool> {
         if self.written - self.synced < UNSYNCED_MAX {
             return Ok(false);
