@@ -5,7 +5,6 @@
 //! A panic in a decision leaves a half-changed state: the family is broken up, and its supervisor rebuilds it.
 
 use std::cell::Cell;
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -18,8 +17,8 @@ use super::ask::{Answer, Ask, Condition, Fault, Look, Refusal, Reply};
 use super::commit::Durable;
 use super::event::Event as _;
 use super::idempotency::Known;
+use super::instances::{Instance, Instances, Permit};
 use super::wiring::{Family, Wiring};
-use crate::types::map::Map;
 use crate::types::{Actor as Who, Cause, Meta, RequestKey, Timestamp, clock};
 
 /// How many instances one turn wakes or resumes before others get theirs.
@@ -30,21 +29,14 @@ const RESTING_MIN: usize = 4;
 /// Runs all instances of one aggregate of one store.
 pub struct AggregateActor<A: Wiring> {
     family: Rc<A::Family>,
-    instances: Map<A::Key, A::State>,
+    instances: Instances<A::Key, A::State>,
     timers: BTreeSet<(Timestamp, A::Key)>,
-    armed: Map<A::Key, Timestamp>,
     alarm: Option<(Timestamp, SpawnHandle)>,
-    /// Instances that came to rest, oldest first, with the ticket of the event that did it.
+    /// Instances that came to rest, oldest first, with the ticket of the event that did it. What came to rest again since has
+    /// another entry, and the earlier is void.
     resting: VecDeque<(u64, A::Key)>,
-    /// The last such ticket of each: an earlier entry of the same instance is void.
-    rests_since: Map<A::Key, u64>,
     newest_dropped: Option<A::Key>,
-    /// Calls that wait for what they rest on, or were made and are still owed: each may be taken back until it is made.
-    permits: Map<A::Key, Permit>,
 }
-
-/// Whether a call that waits may still be made.
-type Permit = Rc<Cell<bool>>;
 
 /// Goes on with what a restart interrupted: what is in memory, and open instances after this key.
 pub struct Resume<A: Wiring>(pub Option<A::Key>);
@@ -72,14 +64,11 @@ impl<A: Wiring> AggregateActor<A> {
     pub fn new(family: Rc<A::Family>, instances: impl IntoIterator<Item = (A::Key, A::State)>) -> Self {
         Self {
             family,
-            instances: instances.into_iter().collect(),
+            instances: Instances::new(A::IS_SINGLE, instances),
             timers: BTreeSet::new(),
-            armed: Map::default(),
             alarm: None,
             resting: VecDeque::new(),
-            rests_since: Map::default(),
             newest_dropped: None,
-            permits: Map::default(),
         }
     }
 
@@ -145,14 +134,12 @@ impl<A: Wiring> AggregateActor<A> {
         reply: &Reply<A>,
     ) -> Result<Folded<A>, Refusal<A::Rejection>> {
         let family = Rc::clone(&self.family);
-        let state = match self.instances.entry(key) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => {
-                let was_dropped = self.newest_dropped.is_some_and(|newest| key <= newest);
-                let is_fresh = !was_dropped && A::is_fresh(&family, key);
-                unknown.insert(if is_fresh { A::State::default() } else { A::load(&family, key)? })
-            }
-        };
+        let was_dropped = self.newest_dropped.is_some_and(|newest| key <= newest);
+        let instance = self.instances.get_or_make(key, || {
+            let is_fresh = !was_dropped && A::is_fresh(&family, key);
+            if is_fresh { Ok(A::State::default()) } else { A::load(&family, key) }
+        })?;
+        let state = &mut instance.state;
         let command = A::prepare(&family, key, state, request)?;
         let is_there = condition.map(|condition| met(condition, reply, state)).transpose()?;
         let log = family.log();
@@ -177,9 +164,7 @@ impl<A: Wiring> AggregateActor<A> {
         let is_at_rest = due.is_nothing();
         let Due { steps: owed, call, timer } = due;
         steps.extend(owed.into_iter().filter(|step| !before.steps.contains(step)));
-        if before.call.is_some() && before.call != call {
-            revoke(&mut self.permits, key);
-        }
+        let is_revoked = before.call.is_some() && before.call != call;
         let call = call.filter(|call| before.call.as_ref() != Some(call));
         crate::fault_point!(of "folded", A::NAME, log.store().as_str());
         let cause = log.append(meta, &events, at);
@@ -188,10 +173,13 @@ impl<A: Wiring> AggregateActor<A> {
         tracing::trace!(store.id = %log.store(), aggregate = A::NAME, kind = events[0].kind(), "folded");
         A::changed(&family, state, &events, at);
         A::flowed(&family, key, &events, meta, at);
-        arm(&mut self.timers, &mut self.armed, key, timer.map(|(at, _)| at));
+        if is_revoked {
+            instance.revoke();
+        }
+        arm(&mut self.timers, key, &mut instance.armed, timer.map(|(at, _)| at));
         if is_at_rest {
             self.resting.push_back((log.ticket(), key));
-            self.rests_since.insert(key, log.ticket());
+            instance.rests_since = Some(log.ticket());
         }
         Ok(Folded { steps, call, cause: Some(cause) })
     }
@@ -206,7 +194,7 @@ impl<A: Wiring> AggregateActor<A> {
         ctx: &mut Context<Self>,
     ) {
         let Folded { steps, call, cause } = folded;
-        if let Some(state) = self.instances.get(&key) {
+        if let Some(Instance { state, .. }) = self.instances.get(key) {
             answer(&self.family, state, meta.key.filter(|_| cause.is_some()), cause, reply);
             if let Some(cause) = cause {
                 for step in steps {
@@ -238,8 +226,8 @@ impl<A: Wiring> AggregateActor<A> {
             }),
             Reply::Sibling(heard) => {
                 // A sibling expects nothing, so the domain it was that said no.
-                if let (Some(state), Refusal::Rejected(why)) = (self.instances.get(&key), why) {
-                    heard(state, Err(why));
+                if let (Some(known), Refusal::Rejected(why)) = (self.instances.get(key), why) {
+                    heard(&known.state, Err(why));
                 }
             }
         }
@@ -283,9 +271,10 @@ impl<A: Wiring> AggregateActor<A> {
             if self.family.is_broken() {
                 return;
             }
+            let Some(instance) = self.instances.get_mut(key) else { continue };
             // Disarmed first: a command that changes nothing must not ring for ever.
-            arm(&mut self.timers, &mut self.armed, key, None);
-            if let Some((_, command)) = self.instances.get(&key).and_then(|state| A::due(state).timer) {
+            arm(&mut self.timers, key, &mut instance.armed, None);
+            if let Some((_, command)) = A::due(&instance.state).timer {
                 crate::fault_point!(of "timer_fired", A::NAME, self.family.log().store().as_str());
                 self.take(Ask::tell(key, command, Meta::by(Who::Timer)), ctx);
             }
@@ -295,26 +284,26 @@ impl<A: Wiring> AggregateActor<A> {
 
     /// Runs all that an instance owes, as after a restart.
     fn resume(&mut self, key: A::Key) {
-        let Some(state) = self.instances.get(&key) else { return };
-        let due = A::due(state);
+        let Some(instance) = self.instances.get_mut(key) else { return };
+        let due = A::due(&instance.state);
         let log = self.family.log();
         let cause = Cause { sequence: log.sequence(), at: log.now() };
         for step in due.steps {
-            A::step(&self.family, key, state, step, cause);
+            A::step(&self.family, key, &instance.state, step, cause);
         }
+        arm(&mut self.timers, key, &mut instance.armed, due.timer.map(|(at, _)| at));
         if let Some(call) = due.call {
             self.make_when_durable(key, call);
         }
-        arm(&mut self.timers, &mut self.armed, key, due.timer.map(|(at, _)| at));
     }
 
     /// Makes a call once all that it rests on is durable, if it is still owed then: a disk may take long, and meanwhile the
     /// instance may have thought better of it.
     fn make_when_durable(&mut self, key: A::Key, call: A::Call) {
-        let permit: Permit = Rc::new(Cell::new(true));
-        if let Some(earlier) = self.permits.insert(key, Rc::clone(&permit)) {
-            earlier.set(false);
-        }
+        let Some(instance) = self.instances.get_mut(key) else { return };
+        instance.revoke();
+        let permit = Permit::new(Cell::new(true));
+        instance.permit = Some(Rc::clone(&permit));
         let family_then = Rc::clone(&self.family);
         self.family.log().when_durable(move |durable| match durable {
             Durable::At(_) if permit.get() && !family_then.is_broken() => {
@@ -329,15 +318,15 @@ impl<A: Wiring> AggregateActor<A> {
     }
 
     fn forget_if_at_rest(&mut self, key: A::Key) {
+        let Some(instance) = self.instances.get_mut(key) else { return };
         // Loaded or made for this command only: nothing rests on it.
-        let is_tracked = self.rests_since.contains_key(&key);
-        if !is_tracked && self.instances.get(&key).is_some_and(|state| A::due(state).is_nothing()) {
+        if instance.rests_since.is_none() && A::due(&instance.state).is_nothing() {
             let ticket = self.family.log().ticket();
             if self.family.visible() >= ticket {
                 self.drop_instance(key);
             } else {
                 self.resting.push_back((ticket, key));
-                self.rests_since.insert(key, ticket);
+                instance.rests_since = Some(ticket);
             }
         }
     }
@@ -352,13 +341,12 @@ impl<A: Wiring> AggregateActor<A> {
             && ticket <= visible
         {
             self.resting.pop_front();
-            let is_last_rest = self.rests_since.get(&key) == Some(&ticket);
-            if !is_last_rest {
+            let Some(instance) = self.instances.get_mut(key) else { continue };
+            if instance.rests_since != Some(ticket) {
                 continue;
             }
-            self.rests_since.remove(&key);
-            let is_at_rest = self.instances.get(&key).is_some_and(|state| A::due(state).is_nothing());
-            if is_at_rest {
+            instance.rests_since = None;
+            if A::due(&instance.state).is_nothing() {
                 self.drop_instance(key);
             }
         }
@@ -368,8 +356,9 @@ impl<A: Wiring> AggregateActor<A> {
         if A::IS_SINGLE {
             return;
         }
-        self.instances.remove(&key);
-        arm(&mut self.timers, &mut self.armed, key, None);
+        if let Some(mut dropped) = self.instances.remove(key) {
+            arm(&mut self.timers, key, &mut dropped.armed, None);
+        }
         self.newest_dropped = self.newest_dropped.max(Some(key));
     }
 }
@@ -391,16 +380,13 @@ fn met<A: Wiring>(
     }
 }
 
-fn arm<K: Copy + Ord + std::hash::Hash>(
+fn arm<K: Copy + Ord>(
     timers: &mut BTreeSet<(Timestamp, K)>,
-    armed: &mut Map<K, Timestamp>,
     key: K,
+    armed: &mut Option<Timestamp>,
     at: Option<Timestamp>,
 ) {
-    let before = match at {
-        Some(at) => armed.insert(key, at),
-        None => armed.remove(&key),
-    };
+    let before = std::mem::replace(armed, at);
     if before == at {
         return;
     }
@@ -456,13 +442,6 @@ fn send_when_durable<A: Wiring>(
     });
 }
 
-/// What waits to be made is not owed any more.
-fn revoke<K: Eq + std::hash::Hash>(permits: &mut Map<K, Permit>, key: K) {
-    if let Some(permit) = permits.remove(&key) {
-        permit.set(false);
-    }
-}
-
 fn refuse<A: Wiring>(reply: Reply<A>, why: Refusal<A::Rejection>) {
     match reply {
         Reply::Caller { to, .. } => {
@@ -503,8 +482,8 @@ impl<A: Wiring> Handler<Look<A>> for AggregateActor<A> {
             return;
         }
         self.family.touch();
-        let shown = match self.instances.get(&key) {
-            Some(state) => Ok(show(state)),
+        let shown = match self.instances.get(key) {
+            Some(known) => Ok(show(&known.state)),
             None => A::load(&self.family, key).map(|state| show(&state)),
         };
         self.family.log().when_durable(move |durable| {
@@ -533,16 +512,11 @@ impl<A: Wiring> Handler<Resume<A>> for AggregateActor<A> {
         // What is in memory already goes on first.
         let mut keys: Vec<A::Key> = Vec::with_capacity(open.len());
         if after.is_none() {
-            keys.extend(self.instances.keys().copied().filter(|key| was_there(*key)));
+            keys.extend(self.instances.keys().filter(|key| was_there(*key)));
         }
         for (key, state) in open {
-            match self.instances.entry(key) {
-                Entry::Vacant(missing) => {
-                    missing.insert(state);
-                    keys.push(key);
-                }
-                Entry::Occupied(_) if after.is_some() && was_there(key) => keys.push(key),
-                Entry::Occupied(_) => {}
+            if self.instances.add(key, state) || after.is_some() && was_there(key) {
+                keys.push(key);
             }
         }
         for key in keys {

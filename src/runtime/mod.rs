@@ -7,6 +7,7 @@ pub mod commit;
 pub mod event;
 pub mod fault_points;
 pub mod idempotency;
+mod instances;
 #[cfg(test)]
 mod tests;
 pub mod wiring;
