@@ -1,7 +1,8 @@
 //! Figures of what went along the edges and through the nodes: counted where events are handed to the journal and calls to
 //! the bank. An event that was timed costs two relaxed additions for the node and two for the store; there is nothing to
-//! lock and nothing to allocate, and threads do not share what they add to.
+//! lock, nothing to allocate but the first time, and threads do not share what they add to.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ const CLASSES: usize = 36;
 /// Into how many parts the node's figures are split, so that threads do not fight over one counter. Stores that live on
 /// one thread add to the same ones where the number of threads divides this.
 const PARTS: usize = 8;
+/// How many edges a store counts side by side. An order goes along few of them all, and they stand together in the table.
+const TOGETHER: usize = 8;
 
 /// Figures of the whole node since it started.
 #[derive(Debug, Default)]
@@ -36,7 +39,8 @@ struct Timed {
 /// Figures of one store since it was woken.
 #[derive(Debug)]
 pub struct StoreTally {
-    edges: [Counts; Edge::COUNT],
+    /// Made once something goes along one of them.
+    edges: [OnceLock<Box<[Counts; TOGETHER]>>; Edge::COUNT.div_ceil(TOGETHER)],
     /// What was done at a node on the way; arrivals are counted by their edges.
     nodes: [AtomicU64; Node::ALL.len()],
 }
@@ -73,7 +77,7 @@ pub struct Figures {
 
 impl Default for StoreTally {
     fn default() -> Self {
-        Self { edges: std::array::from_fn(|_| Counts::default()), nodes: noughts() }
+        Self { edges: std::array::from_fn(|_| OnceLock::new()), nodes: noughts() }
     }
 }
 
@@ -122,7 +126,8 @@ impl StoreTally {
     }
 
     fn along_edge(&self, edge: Edge, is_failure: bool, took: Option<Duration>) {
-        let counts = &self.edges[edge as usize];
+        let (these, nth) = (edge as usize / TOGETHER, edge as usize % TOGETHER);
+        let counts = &self.edges[these].get_or_init(Box::default)[nth];
         if took.is_some() {
             counts.timed.fetch_add(1, Relaxed);
         }
@@ -137,9 +142,12 @@ impl StoreTally {
 
     /// What is known of an edge.
     pub fn along(&self, edge: Edge) -> Figures {
-        let counts = &self.edges[edge as usize];
-        let mut sum = Sum { timed: counts.timed.load(Relaxed), ..Sum::default() };
-        sum.add(counts);
+        let (these, nth) = (edge as usize / TOGETHER, edge as usize % TOGETHER);
+        let mut sum = Sum::default();
+        if let Some(counts) = self.edges[these].get() {
+            sum.timed = counts[nth].timed.load(Relaxed);
+            sum.add(&counts[nth]);
+        }
         sum.figures(None)
     }
 }

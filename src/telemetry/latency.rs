@@ -15,8 +15,10 @@ use crate::types::{StoreId, clock};
 
 /// How long a generation lasts.
 const GENERATION: Duration = Duration::from_secs(300);
-/// How many stores have figures at once, each of some three kilobytes a generation.
+/// How many stores have figures at once, each of a tenth of a kilobyte to three a generation.
 const STORES_MAX: usize = 4_096;
+/// So many times are kept as they are before they are counted by class: most stores take few orders in five minutes.
+const FEW_MAX: usize = 16;
 /// Longer times count as this: a day, in microseconds.
 const TIME_MAX_US: u64 = 86_400_000_000;
 
@@ -28,18 +30,49 @@ pub struct Latencies {
     turned: Mutex<Instant>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Times {
-    accept: Histogram<u32>,
-    settle: Histogram<u32>,
+    accept: Sample,
+    settle: Sample,
 }
 
-impl Times {
-    fn none() -> Self {
-        // One significant digit is six per cent at most, which no reader of a dashboard can tell.
-        let none = || Histogram::new(1).expect("one digit is within what the histogram can do");
-        Self { accept: none(), settle: none() }
+/// Times of one kind, in microseconds.
+#[derive(Debug)]
+enum Sample {
+    Few(Vec<u64>),
+    Many(Box<Histogram<u32>>),
+}
+
+impl Default for Sample {
+    fn default() -> Self {
+        Self::Few(Vec::new())
     }
+}
+
+impl Sample {
+    fn count(&mut self, us: u64) {
+        match self {
+            Self::Few(few) if few.len() < FEW_MAX => few.push(us),
+            Self::Few(few) => {
+                let mut many = none();
+                few.iter().chain([&us]).for_each(|us| count(&mut many, *us));
+                *self = Self::Many(Box::new(many));
+            }
+            Self::Many(many) => count(many, us),
+        }
+    }
+
+    fn add_to(&self, all: &mut Histogram<u32>) {
+        match self {
+            Self::Few(few) => few.iter().for_each(|us| count(all, *us)),
+            Self::Many(many) => all.add(&**many).expect("a histogram that resizes takes any other"),
+        }
+    }
+}
+
+fn none() -> Histogram<u32> {
+    // One significant digit is six per cent at most, which no reader of a dashboard can tell.
+    Histogram::new(1).expect("one digit is within what the histogram can do")
 }
 
 /// Times in milliseconds, to a tenth.
@@ -76,13 +109,13 @@ impl Latencies {
         self.record(store, |times| &mut times.settle, us);
     }
 
-    fn record(&self, store: &StoreId, which: fn(&mut Times) -> &mut Histogram<u32>, us: u64) {
+    fn record(&self, store: &StoreId, which: fn(&mut Times) -> &mut Sample, us: u64) {
         let young = &self.generations[self.young.load(Ordering::Relaxed)];
         if let Some(mut times) = young.get_mut(store) {
-            count(which(&mut times), us);
+            which(&mut times).count(us);
         } else if young.len() < STORES_MAX {
-            let mut times = young.entry(store.clone()).or_insert_with(Times::none);
-            count(which(&mut times), us);
+            let mut times = young.entry(store.clone()).or_default();
+            which(&mut times).count(us);
         }
     }
 
@@ -101,7 +134,7 @@ impl Latencies {
 
     /// The figures of one store.
     pub fn of(&self, store: &StoreId) -> Quantiles {
-        let mut all = Times::none();
+        let mut all = All::none();
         for generation in &self.generations {
             if let Some(times) = generation.get(store) {
                 all.add(&times);
@@ -112,7 +145,7 @@ impl Latencies {
 
     /// The figures of all stores together.
     pub fn of_all(&self) -> Quantiles {
-        let mut all = Times::none();
+        let mut all = All::none();
         for times in self.generations.iter().flat_map(DashMap::iter) {
             all.add(&times);
         }
@@ -124,11 +157,20 @@ fn count(times: &mut Histogram<u32>, us: u64) {
     times.record(us.min(TIME_MAX_US)).expect("a histogram that resizes takes a day");
 }
 
-impl Times {
-    fn add(&mut self, other: &Times) {
-        let fits = "a histogram that resizes takes any other";
-        self.accept.add(&other.accept).expect(fits);
-        self.settle.add(&other.settle).expect(fits);
+/// Times of several generations or stores together.
+struct All {
+    accept: Histogram<u32>,
+    settle: Histogram<u32>,
+}
+
+impl All {
+    fn none() -> Self {
+        Self { accept: none(), settle: none() }
+    }
+
+    fn add(&mut self, times: &Times) {
+        times.accept.add_to(&mut self.accept);
+        times.settle.add_to(&mut self.settle);
     }
 
     fn quantiles(&self) -> Quantiles {
@@ -167,6 +209,23 @@ mod tests {
         assert_eq!((acme.settle_p50, latencies.of(&store("other"))), (0.0, Quantiles::default()));
         let all = latencies.of_all();
         assert!(all.accept_p50 > 4.0 && all.settle_p99 > 1_800.0, "{all:?}");
+    }
+
+    #[test]
+    fn a_few_times_and_many_give_the_same_figures() {
+        let latencies = Latencies::default();
+        let times = (1..=4 * FEW_MAX as u64).map(|nth| nth * 1_000);
+        // Each four times over, so that quantiles of the few are those of the many.
+        for us in times.clone().step_by(4) {
+            latencies.accept(&store("few"), us);
+            (0..4).for_each(|_| latencies.accept(&store("many"), us));
+        }
+        let (few, many) = (latencies.of(&store("few")), latencies.of(&store("many")));
+        assert_eq!((few.accept_p50, few.accept_p99), (many.accept_p50, many.accept_p99));
+        assert!((28.0..=36.0).contains(&few.accept_p50) && few.accept_p99 > 56.0, "{few:?}");
+        let young = &latencies.generations[0];
+        let is_few = |id: &str| matches!(young.get(&store(id)).expect("known").accept, Sample::Few(_));
+        assert!(is_few("few") && !is_few("many"));
     }
 
     #[test]
