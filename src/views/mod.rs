@@ -67,6 +67,9 @@ use keys::RecentKeys;
 use projection::Projection;
 use runner::{Pace, Runner, Shared};
 
+/// How long what the projector has in hand outlasts the last transaction.
+const KEPT_FOR: Duration = Duration::from_secs(1);
+
 /// How views are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -149,8 +152,10 @@ impl Views {
             pace: Pace {
                 records_max: options.records_max.max(1),
                 interval: Duration::from_millis(options.interval_ms),
+                kept_for: KEPT_FOR,
             },
             since: None,
+            lets_go_at: None,
             is_stalled: false,
         };
         let engine = if options.is_inline {

@@ -289,6 +289,21 @@ impl Projection {
         Ok(swept)
     }
 
+    /// While nothing happens: lets go of all that the file has, and of the pages of the file.
+    pub(super) fn let_all_go(&mut self) {
+        self.stores.retain(|_, store| store.is_dirty || store.pending.is_some());
+        self.stores.shrink_to_fit();
+        if let Err(error) = self.file.execute_batch("PRAGMA shrink_memory") {
+            tracing::debug!(%error, "pages of the views could not be let go");
+        }
+    }
+
+    /// How many stores are in hand.
+    #[cfg(test)]
+    pub(super) fn in_hand(&self) -> usize {
+        self.stores.len()
+    }
+
     /// After a commit: nothing is changed any more, and what was not touched lately is let go.
     fn let_go(&mut self) {
         for id in self.dirty.drain(..) {

@@ -140,6 +140,8 @@ pub(super) struct Pace {
     pub(super) records_max: u64,
     /// After so long.
     pub(super) interval: Duration,
+    /// So long after the last transaction what is in hand is kept. Then it is let go, and read again where something happens to it.
+    pub(super) kept_for: Duration,
 }
 
 /// The projector.
@@ -151,11 +153,14 @@ pub(super) struct Runner {
     pub(super) pace: Pace,
     /// When the oldest record that is not written yet was noticed.
     pub(super) since: Option<Instant>,
+    /// When to let go of what is in hand, unless something is written before.
+    pub(super) lets_go_at: Option<Instant>,
     pub(super) is_stalled: bool,
 }
 
 /// What to do next.
-enum Next {
+#[derive(Debug, PartialEq)]
+pub(super) enum Next {
     Again,
     Rest(Duration),
     News,
@@ -178,7 +183,12 @@ impl Runner {
                     if let Poll::Pending = changed.as_mut().poll(&mut Context::from_waker(&waker))
                         && self.has_no_errand()
                     {
-                        std::thread::park();
+                        match self.lets_go_at {
+                            Some(at) => {
+                                std::thread::park_timeout(at.saturating_duration_since(clock::monotonic()));
+                            }
+                            None => std::thread::park(),
+                        }
                     }
                 }
                 Next::End => return Ok(()),
@@ -203,7 +213,7 @@ impl Runner {
         !(self.shared.stops.load(SeqCst) || tidies || forgets || is_wanted && has_news)
     }
 
-    fn step(&mut self) -> Result<Next, ViewsError> {
+    pub(super) fn step(&mut self) -> Result<Next, ViewsError> {
         if self.shared.stops.load(SeqCst) {
             if self.shared.finishes.load(SeqCst) {
                 self.catch_up()?;
@@ -219,6 +229,10 @@ impl Runner {
             }
             if self.shared.tidies.swap(false, SeqCst) {
                 self.projection.tidy();
+            }
+            if self.lets_go_at.is_some_and(|at| at <= clock::monotonic()) {
+                self.lets_go_at = None;
+                self.projection.let_all_go();
             }
             return Ok(Next::News);
         }
@@ -316,6 +330,7 @@ impl Runner {
             // Set anew meanwhile: then it is not this round's to count down.
             let _ = self.shared.forget_turns.compare_exchange(turns, turns - 1, SeqCst, SeqCst);
         }
+        self.lets_go_at = Some(clock::monotonic() + self.pace.kept_for);
         self.shared.position.send_replace(self.projection.written());
         self.projection.tell_keys()?;
         if let Err(error) = self.projection.ease() {

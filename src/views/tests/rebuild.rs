@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use rusqlite::{Connection, types::Value};
 
+use super::super::projection::Projection;
+use super::super::runner::{Next, Pace, Runner, Shared};
 use super::super::{Views, schema};
 use super::world::{Wish, World};
 use super::{Bench, INLINE, open, same_as_actors};
 use crate::journal::memory::{MemoryJournal, Plan};
+use crate::types::{Timestamp, clock};
 
 /// Every row of every table, but for what depends on when transactions were written.
 fn everything(directory: &Path) -> BTreeMap<String, Vec<Vec<Value>>> {
@@ -73,6 +78,46 @@ fn story(bench: &mut Bench) {
 fn views_made_anew_are_the_views_that_grew() {
     let mut bench = Bench::new();
     story(&mut bench);
+    compare_with_new(&bench);
+}
+
+#[test]
+fn what_was_let_go_while_nothing_happened_is_read_again() {
+    let mut bench = Bench::new();
+    let mut reader = bench.world.journal.reader().expect("a reader");
+    let (projection, _) = Projection::open(bench.directory.path(), &mut *reader, 0).expect("opened");
+    let mut runner = Runner {
+        projection,
+        journal: Arc::clone(&bench.world.journal),
+        reader,
+        shared: Shared::new(0, Timestamp::from_micros(0)),
+        pace: Pace { records_max: 64, interval: Duration::ZERO, kept_for: Duration::from_secs(3_600) },
+        since: None,
+        lets_go_at: None,
+        is_stalled: false,
+    };
+    let acme = bench.world.shop("acme", &[("MUG", 100)]);
+    for _ in 0..5 {
+        let order = bench.world.place(&acme, &Wish::of(&[("MUG", 2)]));
+        for round in 0..2 {
+            bench.world.settle();
+            let end = bench.world.journal.end();
+            runner.shared.want(end);
+            while runner.step().expect("views follow the journal") != Next::News {}
+            assert_eq!(runner.projection.written(), end);
+            assert!(runner.step().expect("nothing to do") == Next::News && runner.projection.in_hand() == 1);
+            assert!(runner.lets_go_at.is_some(), "something was written");
+            runner.lets_go_at = Some(clock::monotonic());
+            assert!(runner.step().expect("nothing to do") == Next::News && runner.projection.in_hand() == 0);
+            assert_eq!(runner.lets_go_at, None, "there is nothing more to wait for");
+            if round == 0 {
+                bench.world.reserve(&acme, order);
+            }
+        }
+    }
+    drop(runner);
+    bench.reopen();
+    same_as_actors(&bench);
     compare_with_new(&bench);
 }
 
