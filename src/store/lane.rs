@@ -3,6 +3,8 @@
 //! A call that waits here has not been sent, and may be withdrawn. Nothing here is stored: after a crash `due` says again
 //! what must be called.
 
+mod line;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,6 +13,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
+
+use line::Line;
 
 use crate::gateway::{Admission, Bank, Breaker, CallContext, Health, Probed, health};
 use crate::payment::Gateway;
@@ -81,9 +85,9 @@ pub(super) struct Lane {
     breaker: Arc<Breaker>,
     calls_max: usize,
     running: Cell<usize>,
-    waiting: RefCell<VecDeque<Waiting>>,
+    waiting: RefCell<Line>,
     /// Calls that were made before; they have a budget.
-    repeats: RefCell<VecDeque<Waiting>>,
+    repeats: RefCell<Line>,
     is_woken: Cell<bool>,
     berths: Rc<Berths>,
     /// Whether it waits for a berth.
@@ -147,8 +151,7 @@ impl Lane {
 
     /// Drops what waits and where outcomes go: the activation ends.
     pub(super) fn close(&self) {
-        let dropped = std::mem::take(&mut *self.waiting.borrow_mut()).len()
-            + std::mem::take(&mut *self.repeats.borrow_mut()).len();
+        let dropped = self.waiting.take().len() + self.repeats.take().len();
         self.breaker.traffic().unqueued(dropped);
         *self.ends.borrow_mut() = None;
         *self.held_back.borrow_mut() = None;
@@ -175,7 +178,7 @@ impl Lane {
             return;
         };
         let line = if waiting.errand.is_repeat { &self.repeats } else { &self.waiting };
-        line.borrow_mut().push_back(waiting);
+        line.borrow_mut().push(waiting);
         self.breaker.traffic().queued();
         self.pump();
     }
@@ -194,24 +197,22 @@ impl Lane {
 
     /// The same for all that waits.
     fn send_elsewhere(&self) {
-        let is_concerned = self.waiting.borrow().iter().any(|waiting| !waiting.errand.or_else.is_empty());
-        if !is_concerned {
+        if !self.waiting.borrow().has_movable() {
             return;
         }
-        let all = std::mem::take(&mut *self.waiting.borrow_mut());
-        let before = all.len();
-        let kept: VecDeque<_> = all.into_iter().filter_map(|waiting| self.sent_elsewhere(waiting)).collect();
-        self.breaker.traffic().unqueued(before - kept.len());
-        *self.waiting.borrow_mut() = kept;
+        let all = self.waiting.borrow_mut().take_all();
+        for waiting in all {
+            match self.sent_elsewhere(waiting) {
+                Some(kept) => self.waiting.borrow_mut().push(kept),
+                None => self.breaker.traffic().unqueued(1),
+            }
+        }
     }
 
     /// Takes a payment's call out of the line. Returns it when it certainly was not sent.
     pub(super) fn withdraw(&self, payment: PaymentId) -> Option<Call> {
-        let found = [&self.waiting, &self.repeats].into_iter().find_map(|line| {
-            let mut line = line.borrow_mut();
-            let at = line.iter().position(|waiting| waiting.context.payment == payment)?;
-            line.remove(at)
-        })?;
+        let mut lines = [&self.waiting, &self.repeats].into_iter();
+        let found = lines.find_map(|line| line.borrow_mut().take_out(payment))?;
         self.breaker.traffic().unqueued(1);
         Some(found.errand.call)
     }
@@ -252,8 +253,8 @@ impl Lane {
         }
         let turn = self.turn(now);
         let next = match turn {
-            Turn::First => self.waiting.borrow_mut().pop_front(),
-            Turn::Repeat => self.repeats.borrow_mut().pop_front(),
+            Turn::First => self.waiting.borrow_mut().pop(),
+            Turn::Repeat => self.repeats.borrow_mut().pop(),
             Turn::Later(_) => None,
         };
         let Some(next) = next else {
@@ -324,9 +325,7 @@ impl Lane {
     /// gets shorter, and a store may fall asleep. Only calls to the node's own bank: who waits for a gateway that a store
     /// names finds out when it is back.
     fn send_back_one(&self) {
-        let to_own = |line: &RefCell<VecDeque<Waiting>>| {
-            line.borrow_mut().pop_front_if(|waiting| waiting.errand.to.is_none())
-        };
+        let to_own = |line: &RefCell<Line>| line.borrow_mut().pop_if(|waiting| waiting.errand.to.is_none());
         let next = to_own(&self.repeats).or_else(|| to_own(&self.waiting));
         if let Some(Waiting { context, errand }) = next {
             self.breaker.traffic().unqueued(1);
