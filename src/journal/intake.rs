@@ -26,9 +26,9 @@ impl Intake {
         (Self { board, entry, late: Mutex::new(Late::Waiting(Vec::new())) }, exit)
     }
 
-    pub(super) fn append(&self, append: Append) {
-        if let Err(append) = self.entry.put(append) {
-            self.refuse(append);
+    pub(super) fn append_all(&self, appends: Vec<Append>) {
+        if let Err(appends) = self.entry.put_all(appends) {
+            appends.into_iter().for_each(|append| self.refuse(append));
         }
     }
 

@@ -246,7 +246,11 @@ impl Journal for MemoryJournal {
     }
 
     fn append(&self, append: Append) {
-        self.intake.append(append);
+        self.append_all(vec![append]);
+    }
+
+    fn append_all(&self, appends: Vec<Append>) {
+        self.intake.append_all(appends);
         self.bell.notify_one();
     }
 

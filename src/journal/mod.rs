@@ -49,6 +49,11 @@ pub trait Journal: Send + Sync + 'static {
     /// Hands rows to the writer. Returns at once; the lane's sink hears the outcome.
     fn append(&self, append: Append);
 
+    /// The same with several of a lane at once, in their order.
+    fn append_all(&self, appends: Vec<Append>) {
+        appends.into_iter().for_each(|append| self.append(append));
+    }
+
     /// A reader of its own, for one thread.
     fn reader(&self) -> Result<Box<dyn Reader>, JournalError>;
 

@@ -60,13 +60,13 @@ impl<T> Shared<T> {
 }
 
 impl<T> Entry<T> {
-    /// Puts a thing in; gives it back when the queue is closed.
-    pub(super) fn put(&self, thing: T) -> Result<(), T> {
+    /// Puts things in, next to each other; gives them back when the queue is closed.
+    pub(super) fn put_all(&self, things: Vec<T>) -> Result<(), Vec<T>> {
         let mut waiting = self.0.waiting();
         if waiting.is_closed {
-            return Err(thing);
+            return Err(things);
         }
-        waiting.things.push_back(thing);
+        waiting.things.extend(things);
         let is_awaited = std::mem::take(&mut waiting.is_awaited);
         drop(waiting);
         if is_awaited {
@@ -135,7 +135,7 @@ mod tests {
                 .map(|thread| {
                     scope.spawn(move || {
                         for number in 0..5_000u32 {
-                            entry.put((thread, number)).expect("it is open");
+                            entry.put_all(vec![(thread, number)]).expect("it is open");
                         }
                     })
                 })
@@ -160,9 +160,9 @@ mod tests {
     #[test]
     fn a_closed_queue_gives_back_and_is_still_emptied() {
         let (entry, mut exit) = queue();
-        entry.put(1).expect("it is open");
+        entry.put_all(vec![1]).expect("it is open");
         entry.close();
-        assert_eq!(entry.put(2), Err(2));
+        assert_eq!(entry.put_all(vec![2, 3]), Err(vec![2, 3]));
         assert_eq!((exit.take(None), exit.take(None)), (Ok(1), Err(Empty::Closed)));
     }
 
@@ -172,7 +172,7 @@ mod tests {
         let soon = monotonic() + Duration::from_millis(5);
         assert_eq!(exit.take(Some(soon)), Err(Empty::TimedOut));
         let taker = thread::spawn(move || exit.take(None));
-        entry.put(7).expect("it is open");
+        entry.put_all(vec![7]).expect("it is open");
         assert_eq!(taker.join().expect("taking out does not panic"), Ok(7));
     }
 }

@@ -118,7 +118,11 @@ impl Journal for SqliteJournal {
     }
 
     fn append(&self, append: Append) {
-        self.intake.append(append);
+        self.intake.append_all(vec![append]);
+    }
+
+    fn append_all(&self, appends: Vec<Append>) {
+        self.intake.append_all(appends);
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, JournalError> {

@@ -1,8 +1,8 @@
 //! From folded to durable: the gate of one arbiter, and the log of one store that passes through it.
 //!
-//! A store's events are folded at once and handed to the journal with a ticket of the arbiter's lane. Whatever would leave
-//! the store waits at the gate until the ticket of the last event it rests on is durable. Tickets of one lane are decided
-//! in order, so one number says it all.
+//! A store's events are folded at once and get a ticket of the arbiter's lane; when the thread's turn ends, all that it folded
+//! is handed to the journal together. Whatever would leave the store waits at the gate until the ticket of the last event it
+//! rests on is durable. Tickets of one lane are decided in order, so one number says it all.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::event::Event;
 use crate::journal::{Append, Journal, Lane, Position, Row, Settled};
@@ -40,6 +40,10 @@ type Waiter = Box<dyn FnOnce(Durable)>;
 pub struct Gate {
     lane: Lane,
     journal: Arc<dyn Journal>,
+    /// What was appended in this turn of the thread.
+    turn: RefCell<Vec<Append>>,
+    /// Rung when there is something.
+    bell: Rc<Notify>,
     /// Tickets given out.
     issued: Cell<u64>,
     /// Every ticket up to this one is decided.
@@ -69,7 +73,7 @@ impl Drop for Hearing {
 const MILESTONES_MAX: usize = 4_096;
 
 impl Gate {
-    /// Opens a lane and starts the local task that hears the writer. Must be called on the arbiter.
+    /// Opens a lane and starts the local tasks that hand over to the writer and hear it. Must be called on the arbiter.
     pub fn open(journal: Arc<dyn Journal>) -> Rc<Self> {
         let (heard, mut settlements) = mpsc::unbounded_channel::<Settled>();
         let end = journal.end();
@@ -80,12 +84,24 @@ impl Gate {
         let gate = Rc::new(Self {
             lane,
             journal,
+            turn: RefCell::default(),
+            bell: Rc::default(),
             issued: Cell::new(0),
             settled: Cell::new(0),
             end: Cell::new(end),
             waiting: RefCell::default(),
             appended: RefCell::default(),
             milestones: RefCell::default(),
+        });
+        let (bell, carrier) = (Rc::clone(&gate.bell), Rc::downgrade(&gate));
+        actix::spawn(async move {
+            loop {
+                bell.notified().await;
+                // Whatever can go on at once goes on first: the first steps of an order become durable together.
+                tokio::task::yield_now().await;
+                let Some(gate) = carrier.upgrade() else { break };
+                gate.hand_over();
+            }
         });
         let hearing = Hearing(Rc::downgrade(&gate));
         actix::spawn(async move {
@@ -95,6 +111,23 @@ impl Gate {
             }
         });
         gate
+    }
+
+    /// Takes an append along to the journal when this turn of the thread ends.
+    fn take(&self, append: Append) {
+        let mut turn = self.turn.borrow_mut();
+        if turn.is_empty() {
+            self.bell.notify_one();
+        }
+        turn.push(append);
+    }
+
+    /// Hands what was appended to the journal.
+    fn hand_over(&self) {
+        let appends = self.turn.take();
+        if !appends.is_empty() {
+            self.journal.append_all(appends);
+        }
     }
 
     fn settle(&self, settled: &Settled) {
@@ -165,6 +198,14 @@ impl Gate {
     }
 }
 
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.hand_over();
+        // Its task sees that it is gone.
+        self.bell.notify_one();
+    }
+}
+
 impl std::fmt::Debug for Gate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Gate")
@@ -230,7 +271,7 @@ impl StoreLog {
         self.gate.issued.set(ticket);
         self.last_ticket.set(ticket);
         self.gate.appended.borrow_mut().push_back((ticket, Rc::downgrade(self)));
-        self.gate.journal.append(Append {
+        self.gate.take(Append {
             lane: self.gate.lane,
             ticket,
             store: self.store.clone(),

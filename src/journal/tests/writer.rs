@@ -64,7 +64,7 @@ impl World {
         let rows = vec![row(store, self.ticket)];
         let append =
             Append { lane: self.lane, ticket: self.ticket, store: store_id(store), generation: 1, rows };
-        self.intake.append(append);
+        self.intake.append_all(vec![append]);
     }
 
     /// How many appends the disk was given together.

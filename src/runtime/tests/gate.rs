@@ -29,10 +29,16 @@ impl Passage {
 
     /// One batch becomes durable or is refused, and whoever waits is told.
     async fn commit(&self) {
+        turns().await;
         self.journal.pump();
-        for _ in 0..5 {
-            tokio::task::yield_now().await;
-        }
+        turns().await;
+    }
+}
+
+/// The thread gets round to everything.
+async fn turns() {
+    for _ in 0..5 {
+        tokio::task::yield_now().await;
     }
 }
 
@@ -76,19 +82,42 @@ async fn events_are_numbered_in_their_store_and_tickets_on_their_thread() {
 }
 
 #[actix::test]
+async fn what_a_thread_records_in_one_turn_becomes_durable_together() {
+    let passage = Passage::new(Plan::faultless());
+    let (acme, zen) = (passage.log("acme"), passage.log("zen"));
+    for turn in 1..=2 {
+        record(&acme, 1);
+        record(&zen, 2);
+        record(&acme, 1);
+        assert_eq!(passage.journal.pump(), 0, "the turn has not ended");
+        turns().await;
+        assert_eq!(passage.journal.pump(), 3);
+        assert_eq!(passage.journal.figures().commits, turn);
+    }
+}
+
+#[actix::test]
+async fn what_was_recorded_reaches_the_journal_though_its_gate_goes() {
+    let passage = Passage::new(Plan::faultless());
+    record(&passage.log("acme"), 1);
+    let Passage { journal, gate } = passage;
+    drop(gate);
+    assert_eq!(journal.pump(), 1);
+}
+
+#[actix::test]
 async fn whoever_waits_for_more_than_a_commit_held_goes_on_waiting() {
     let passage = Passage::new(Plan::faultless());
     let acme = passage.log("acme");
     let told = Told::default();
     record(&acme, 1);
     wait(&acme, "one", &told);
+    turns().await;
     passage.journal.pump();
     // The thread has not heard of the commit yet when the next event is folded.
     record(&acme, 1);
     wait(&acme, "two", &told);
-    for _ in 0..5 {
-        tokio::task::yield_now().await;
-    }
+    turns().await;
     assert_eq!(*told.borrow(), [("one", Durable::At(1))]);
     passage.commit().await;
     assert_eq!(told.borrow()[1..], [("two", Durable::At(2))]);
