@@ -138,7 +138,9 @@ def table(line):
     """A line of figures as a small table."""
     name, rest = line.split(": ", 1)
     pairs = [pair.split("=", 1) for pair in rest.split() if "=" in pair]
-    rows = "\n".join(f"| {key.replace('_', ' ')} | {grouped(value)} |" for key, value in pairs)
+    # A seed is a name that looks like a number: whoever repeats a run writes it as it stands.
+    written = ((key, value if key == "seed" else grouped(value)) for key, value in pairs)
+    rows = "\n".join(f"| {key.replace('_', ' ')} | {value} |" for key, value in written)
     return f"`{name}`\n\n| figure | value |\n|---|---|\n{rows}"
 
 
