@@ -4,6 +4,8 @@
 //! what must be called.
 
 mod line;
+#[cfg(test)]
+mod tests;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -171,9 +173,13 @@ impl Lane {
     pub(super) fn submit(self: &Rc<Self>, context: CallContext, errand: Errand) {
         let is_crowded = self.running.get() >= self.calls_max && self.waiting_count() >= self.calls_max;
         let waiting = Waiting { context, errand };
-        let is_kept_back = is_crowded || !self.breaker.takes_calls();
-        let waiting = if is_kept_back { self.sent_elsewhere(waiting) } else { Some(waiting) };
+        let is_away = !self.breaker.takes_calls();
+        let waiting = if is_crowded || is_away { self.sent_elsewhere(waiting) } else { Some(waiting) };
         let Some(waiting) = waiting else {
+            if is_away {
+                // Who took this one takes those that have waited longer as well.
+                self.send_elsewhere();
+            }
             self.look_whether_it_is_back();
             return;
         };
@@ -373,12 +379,17 @@ impl Lane {
         }
     }
 
-    /// Tries again when a probe has ended, or the breaker may be probed.
+    /// Tries again when a probe has ended, or the breaker may be probed. All that waits is asked for once until then, not
+    /// once a call: a new call was asked for by itself.
     fn wake_when_open(self: &Rc<Self>, until: Instant, mut probed: Probed) {
-        self.send_elsewhere();
-        if self.waiting_count() == 0 || self.is_woken.replace(true) {
+        if self.is_woken.get() {
             return;
         }
+        self.send_elsewhere();
+        if self.waiting_count() == 0 {
+            return;
+        }
+        self.is_woken.set(true);
         if let Some(hear) = &*self.held_back.borrow() {
             hear();
         }
