@@ -1,16 +1,22 @@
 //! The cron actor: begins what is due, one run of a job at a time, and answers whoever asks something of a job.
 
+use std::collections::BTreeMap;
+use std::io;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use actix::{Actor, AsyncContext as _, Context, Handler, Message, ResponseFuture};
+use actix::fut::ready;
+use actix::{
+    Actor, ActorFutureExt as _, AsyncContext as _, Context, Handler, Message, ResponseActFuture,
+    ResponseFuture, WrapFuture as _,
+};
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
 
-use super::board::Board;
+use super::board::{Board, JobView};
 use super::heart::Beat;
 use super::job::{Job, Trigger};
 use super::jobs::Chores;
@@ -29,10 +35,14 @@ pub(super) struct Cron {
     shelf: Arc<Shelf>,
     board: Arc<Board>,
     run_max: Duration,
+    /// How many times the file was to be written.
+    writings: u64,
+    /// Jobs of which not all is on disk, with the writing that will change that: until then they are shown as they were.
+    unwritten: BTreeMap<Job, u64>,
     /// Whether everything ends.
     halts: watch::Sender<bool>,
     /// Runs that are not over, or whose end is not on disk.
-    busy: Rc<watch::Sender<usize>>,
+    busy: watch::Sender<usize>,
 }
 
 /// What may be asked of a job.
@@ -98,9 +108,11 @@ impl Cron {
         board: Arc<Board>,
         run_max: Duration,
     ) -> Self {
-        board.publish(&plan);
-        let (halts, busy) = (watch::Sender::new(false), Rc::new(watch::Sender::new(0)));
-        Self { plan, clock, work, shelf, board, run_max, halts, busy }
+        let (halts, busy) = (watch::Sender::new(false), watch::Sender::new(0));
+        let (writings, unwritten) = (0, BTreeMap::new());
+        let cron = Self { plan, clock, work, shelf, board, run_max, writings, unwritten, halts, busy };
+        cron.publish();
+        cron
     }
 
     fn halts(&self) -> bool {
@@ -131,15 +143,29 @@ impl Cron {
         });
     }
 
-    /// An answer, once what it rests on is on disk.
-    fn saved(&self, answer: Answer) -> ResponseFuture<Result<Answer, Refused>> {
-        let saved = self.shelf.save(&self.plan.records());
-        Box::pin(async move { saved.await.map(|()| answer).map_err(|_| Refused::Unwritten) })
+    fn publish(&self) {
+        self.board.publish(&self.plan, |job| self.unwritten.contains_key(&job));
     }
 
-    fn view(&self, job: Job) -> Answer {
-        self.board.publish(&self.plan);
-        Answer::of(&self.board.job(job), 0)
+    /// Writes what is known; of this job it is shown once it is on disk. What cannot be written is in force all the same.
+    fn write(&mut self, job: Job) -> ResponseActFuture<Self, io::Result<()>> {
+        self.writings += 1;
+        let writing = self.writings;
+        self.unwritten.insert(job, writing);
+        let written = self.shelf.save(&self.plan.records()).into_actor(self);
+        Box::pin(written.map(move |written, cron, _| {
+            if cron.unwritten.get(&job) == Some(&writing) {
+                cron.unwritten.remove(&job);
+                cron.publish();
+            }
+            written
+        }))
+    }
+
+    /// An answer about a job, once what it rests on is on disk.
+    fn answered(&mut self, job: Job, answer: Answer) -> ResponseActFuture<Self, Result<Answer, Refused>> {
+        let written = self.write(job);
+        Box::pin(written.map(move |written, _, _| written.map(|()| answer).map_err(|_| Refused::Unwritten)))
     }
 }
 
@@ -165,14 +191,14 @@ impl Handler<Beat> for Cron {
                 self.launch(job, trigger, ctx);
             }
         }
-        self.board.publish(&self.plan);
+        self.publish();
     }
 }
 
 impl Handler<Over> for Cron {
     type Result = ();
 
-    fn handle(&mut self, Over { job, ended, took }: Over, _: &mut Context<Self>) {
+    fn handle(&mut self, Over { job, ended, took }: Over, ctx: &mut Context<Self>) {
         match &ended {
             Ended::Succeeded(result) => tracing::debug!(job = job.name(), %result, "job done"),
             Ended::Failed(why) => tracing::error!(job = job.name(), reason = %why, "job failed"),
@@ -180,18 +206,17 @@ impl Handler<Over> for Cron {
         }
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         self.plan.end(job, ended, took_ms, self.clock.now());
-        self.board.publish(&self.plan);
-        let (saved, busy) = (self.shelf.save(&self.plan.records()), Rc::clone(&self.busy));
-        actix::spawn(async move {
+        let written = self.write(job).map(|written, cron, _| {
             // That it is not on disk was said; the job would be run once more than needed, which does no harm.
-            let _ = saved.await;
-            busy.send_modify(|busy| *busy -= 1);
+            drop(written);
+            cron.busy.send_modify(|busy| *busy -= 1);
         });
+        ctx.spawn(written);
     }
 }
 
 impl Handler<Ask> for Cron {
-    type Result = ResponseFuture<Result<Answer, Refused>>;
+    type Result = ResponseActFuture<Self, Result<Answer, Refused>>;
 
     fn handle(&mut self, Ask { job, wish, key }: Ask, ctx: &mut Context<Self>) -> Self::Result {
         if self.halts() {
@@ -204,7 +229,7 @@ impl Handler<Ask> for Cron {
             Known::Answered(body) => {
                 let answer = Answer { body: body.into(), version: 0, is_replayed: true };
                 // The first time it may not have come to disk.
-                return self.saved(answer);
+                return self.answered(job, answer);
             }
         }
         match wish {
@@ -215,17 +240,17 @@ impl Handler<Ask> for Cron {
                 Err(busy) => return refused(Refused::Running { since: busy.since }),
             },
         }
-        let answer = self.view(job);
+        let answer = Answer::of(&self.plan.entry(job).map(|entry| JobView::of(&self.plan, entry)), 0);
         if let Some(key) = key {
             let body = String::from_utf8_lossy(&answer.body).into_owned();
             self.plan.keys.keep(key, now, body);
         }
-        self.saved(answer)
+        self.answered(job, answer)
     }
 }
 
-fn refused(why: Refused) -> ResponseFuture<Result<Answer, Refused>> {
-    Box::pin(async move { Err(why) })
+fn refused(why: Refused) -> ResponseActFuture<Cron, Result<Answer, Refused>> {
+    Box::pin(ready(Err(why)))
 }
 
 impl Handler<Halt> for Cron {

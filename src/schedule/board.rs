@@ -36,7 +36,7 @@ pub struct JobView {
 }
 
 impl JobView {
-    fn of(plan: &Plan, entry: &Entry) -> Self {
+    pub(super) fn of(plan: &Plan, entry: &Entry) -> Self {
         let Entry { job, slot, record, running } = entry;
         Self {
             name: job.name(),
@@ -69,8 +69,15 @@ impl Board {
         self.jobs().iter().find(|view| view.name == job.name()).cloned()
     }
 
-    pub(super) fn publish(&self, plan: &Plan) {
-        let views = plan.entries().iter().map(|entry| JobView::of(plan, entry)).collect();
+    /// Shows how the jobs stand, but for those that are to be shown as before.
+    pub(super) fn publish(&self, plan: &Plan, is_as_before: impl Fn(Job) -> bool) {
+        let before = self.jobs();
+        let shown = |entry: &Entry| {
+            let known = before.iter().find(|view| view.name == entry.job.name());
+            let kept = known.filter(|_| is_as_before(entry.job)).cloned();
+            kept.unwrap_or_else(|| JobView::of(plan, entry))
+        };
+        let views = plan.entries().iter().map(shown).collect();
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = views;
     }
 }

@@ -165,12 +165,17 @@ impl Plan {
 
     /// When a job's next tick is; nothing, where it does not run by itself.
     pub(super) fn next(&self, job: Job) -> Option<Timestamp> {
-        self.entries.iter().find(|entry| entry.job == job)?.next(self.zone)
+        self.entry(job)?.next(self.zone)
     }
 
     /// Every job.
     pub(super) fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// One job, where it is in the table.
+    pub(super) fn entry(&self, job: Job) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.job == job)
     }
 
     /// In which zone lines are read.

@@ -142,6 +142,7 @@ impl Chores for Rc<Labour> {
 /// An actor whose beats the test gives.
 struct Stage {
     labour: Rc<Labour>,
+    shelf: Arc<Shelf>,
     schedule: Schedule,
 }
 
@@ -154,8 +155,8 @@ impl Stage {
         let board = Arc::new(Board::default());
         let work: Rc<dyn Chores> = Rc::new(Rc::clone(&labour));
         let run_max = Duration::from_secs(HOUR_S);
-        let cron = Cron::new(plan, clock, work, shelf, Arc::clone(&board), run_max).start();
-        Self { labour, schedule: Schedule { cron, board } }
+        let cron = Cron::new(plan, clock, work, Arc::clone(&shelf), Arc::clone(&board), run_max).start();
+        Self { labour, shelf, schedule: Schedule { cron, board } }
     }
 
     async fn passes(&self, seconds: u64) {
@@ -313,6 +314,41 @@ async fn what_cannot_be_written_is_not_answered_as_done() {
     std::fs::remove_dir(folder.path().join("schedule.json.next")).expect("out of the way");
     assert!(stage.schedule.ask(Job::StockScan, Wish::Pause, key).await.expect("written").is_replayed);
     assert!(Stage::open(folder.path(), "0 0 * * * *", clock).view().paused);
+}
+
+/// Whoever has seen a run sees it after a crash as well.
+#[actix::test]
+async fn what_is_not_on_disk_is_not_shown() {
+    let (clock, folder) = (paused_clock(), tempfile::tempdir().expect("a folder"));
+    let stage = Stage::open(folder.path(), "0 0 0 1 1 *", clock);
+    let before = stage.view();
+    let (is_held, hears) = std::sync::mpsc::channel();
+    let (lets_go, waits) = std::sync::mpsc::channel::<()>();
+    let shelf = Arc::clone(&stage.shelf);
+    let holder = std::thread::spawn(move || {
+        let _held = shelf.hold();
+        is_held.send(()).expect("somebody waits");
+        // Until the other end is gone.
+        assert!(waits.recv().is_err(), "nothing is sent");
+    });
+    hears.recv().expect("held");
+    let schedule = stage.schedule.clone();
+    let asked = actix::spawn(async move { schedule.ask(Job::StockScan, Wish::Run, None).await });
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(stage.labour.begun.borrow().len(), 1);
+    assert_eq!((stage.view(), asked.is_finished()), (before, false));
+    drop(lets_go);
+    holder.join().expect("no panic");
+    let answer = asked.await.expect("no panic").expect("run").body;
+    assert_eq!(serde_json::from_slice::<Value>(&answer).expect("JSON")["status"], "running");
+    while stage.view().runs == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let shown = stage.view();
+    assert_eq!((shown.runs, shown.status), (1, "idle"));
+    assert_eq!(Stage::open(folder.path(), "0 0 0 1 1 *", clock).view(), shown);
 }
 
 #[actix::test]
