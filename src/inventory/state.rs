@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::types::map::Map;
+use crate::types::map::{self, Map};
 use crate::types::{Amount, OrderId, Sku, Timestamp};
 
 use super::event::{EntryKind, Event, Updated};
@@ -68,6 +68,11 @@ impl Stock {
         if self.reservations.get(&order).is_some_and(|known| !known.is_open()) {
             self.reservations.remove(&order);
         }
+    }
+
+    /// Gives back the room of reservations that were dropped.
+    pub fn give_back(&mut self) {
+        map::give_back(&mut self.reservations);
     }
 
     /// Whether the order's reservation is in memory.

@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Handler, SpawnHandle};
 
@@ -25,6 +26,8 @@ use crate::types::{Actor as Who, Cause, Meta, RequestKey, Timestamp, clock};
 const TURN_MAX: usize = 256;
 /// How many instances at rest stay in memory for a while after views can see them.
 const RESTING_MIN: usize = 4;
+/// How long after something happened that while is over: none that views can see stays then.
+const LETS_GO_AFTER: Duration = Duration::from_secs(1);
 
 /// Runs all instances of one aggregate of one store.
 pub struct AggregateActor<A: Wiring> {
@@ -36,6 +39,8 @@ pub struct AggregateActor<A: Wiring> {
     /// another entry, and the earlier is void.
     resting: VecDeque<(u64, A::Key)>,
     newest_dropped: Option<A::Key>,
+    /// Whether it will soon look at what it may let go.
+    lets_go_soon: bool,
 }
 
 /// Goes on with what a restart interrupted: what is in memory, and open instances after this key.
@@ -69,6 +74,7 @@ impl<A: Wiring> AggregateActor<A> {
             alarm: None,
             resting: VecDeque::new(),
             newest_dropped: None,
+            lets_go_soon: false,
         }
     }
 
@@ -83,6 +89,7 @@ impl<A: Wiring> AggregateActor<A> {
             Ok(Known::Answered(answer)) => return self.replay(reply, answer),
             Err(fault) => return refuse::<A>(reply, Refusal::Fault(fault)),
         }
+        self.let_go_soon(ctx);
         let condition = condition.as_ref();
         let folded = catch_unwind(AssertUnwindSafe(|| self.decide(key, request, &meta, condition, &reply)));
         match folded {
@@ -177,7 +184,7 @@ impl<A: Wiring> AggregateActor<A> {
             instance.revoke();
         }
         arm(&mut self.timers, key, &mut instance.armed, timer.map(|(at, _)| at));
-        if is_at_rest {
+        if is_at_rest && !A::IS_SINGLE {
             self.resting.push_back((log.ticket(), key));
             instance.rests_since = Some(log.ticket());
         }
@@ -208,7 +215,9 @@ impl<A: Wiring> AggregateActor<A> {
         if cause.is_some() {
             self.set_alarm(ctx);
         }
-        self.drop_resting();
+        if self.resting.len() > RESTING_MIN {
+            self.drop_resting(RESTING_MIN, self.family.visible());
+        }
     }
 
     fn reject(&mut self, key: A::Key, reply: Reply<A>, why: Refusal<A::Rejection>) {
@@ -331,12 +340,9 @@ impl<A: Wiring> AggregateActor<A> {
         }
     }
 
-    fn drop_resting(&mut self) {
-        if self.resting.len() <= RESTING_MIN {
-            return;
-        }
-        let visible = self.family.visible();
-        while self.resting.len() > RESTING_MIN
+    /// Lets go of what rests and views can see, oldest first, until so many are left.
+    fn drop_resting(&mut self, least: usize, visible: u64) {
+        while self.resting.len() > least
             && let Some((ticket, key)) = self.resting.front().copied()
             && ticket <= visible
         {
@@ -352,14 +358,39 @@ impl<A: Wiring> AggregateActor<A> {
         }
     }
 
-    fn drop_instance(&mut self, key: A::Key) {
-        if A::IS_SINGLE {
+    fn let_go_soon(&mut self, ctx: &mut Context<Self>) {
+        if !std::mem::replace(&mut self.lets_go_soon, true) {
+            ctx.run_later(LETS_GO_AFTER, |actor, ctx| actor.let_go(ctx));
+        }
+    }
+
+    /// Lets go of all that rests and views can see, and of the room that it took. Looks again while something is left that
+    /// they cannot see yet.
+    fn let_go(&mut self, ctx: &mut Context<Self>) {
+        self.lets_go_soon = false;
+        if self.family.is_broken() {
             return;
         }
+        let visible = self.family.visible();
+        self.drop_resting(0, visible);
+        let mut is_left = self.family.keys().forget(visible) || !self.resting.is_empty();
+        if let Some(only) = self.instances.only() {
+            is_left |= A::let_go(&self.family, &mut only.state, visible);
+        }
+        self.instances.give_back();
+        if self.resting.is_empty() {
+            self.resting = VecDeque::new();
+        }
+        if is_left {
+            self.let_go_soon(ctx);
+        }
+    }
+
+    fn drop_instance(&mut self, key: A::Key) {
         if let Some(mut dropped) = self.instances.remove(key) {
             arm(&mut self.timers, key, &mut dropped.armed, None);
+            self.newest_dropped = self.newest_dropped.max(Some(key));
         }
-        self.newest_dropped = self.newest_dropped.max(Some(key));
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::ask::{Answer, Fault};
 use crate::types::RequestKey;
-use crate::types::map::Map;
+use crate::types::map::{self, Map};
 
 /// Finds the answer that views hold for a key.
 pub type Lookup = Box<dyn Fn(u128) -> Result<Option<Stored>, Fault>>;
@@ -69,10 +69,25 @@ impl Keys {
 
     /// The events of `ticket` answered `key`; forgets keys that views can see.
     pub fn taken(&self, key: RequestKey, answer: Answer, ticket: u64, visible: u64) {
+        self.recent.borrow_mut().insert(key.key, Recent { payload: key.payload, answer, is_durable: false });
+        self.taken.borrow_mut().push_back((ticket, key.key));
+        self.forget_seen(visible);
+    }
+
+    /// Forgets keys that views can see, and gives back the room that they took. Says whether others are left.
+    pub fn forget(&self, visible: u64) -> bool {
+        self.forget_seen(visible);
+        map::give_back(&mut self.recent.borrow_mut());
+        let mut taken = self.taken.borrow_mut();
+        if taken.is_empty() {
+            *taken = VecDeque::new();
+        }
+        !taken.is_empty()
+    }
+
+    fn forget_seen(&self, visible: u64) {
         let mut recent = self.recent.borrow_mut();
         let mut taken = self.taken.borrow_mut();
-        recent.insert(key.key, Recent { payload: key.payload, answer, is_durable: false });
-        taken.push_back((ticket, key.key));
         while let Some((ticket, old)) = taken.front()
             && *ticket <= visible
         {
@@ -134,6 +149,8 @@ mod tests {
         assert_eq!(keys.check(RequestKey::new("k", &[b"other"])), Err(Fault::KeyReused));
         keys.taken(RequestKey::new("next", &[]), answer("next"), 6, 5);
         assert_eq!(keys.len(), 1, "what views can see is not kept");
+        assert!(keys.forget(5), "what they cannot see is");
+        assert!(!keys.is_empty() && !keys.forget(6) && keys.is_empty());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::rc::Rc;
 
 use crate::types::Timestamp;
-use crate::types::map::Map;
+use crate::types::map::{self, Map};
 
 /// What is in memory of an aggregate's instances.
 pub(super) enum Instances<K, S> {
@@ -117,6 +117,21 @@ impl<K: Copy + Eq + Hash, S> Instances<K, S> {
         }
     }
 
+    /// A store's only one, if it is there.
+    pub(super) fn only(&mut self) -> Option<&mut Instance<S>> {
+        match self {
+            Self::Only(only) => only.as_mut().map(|(_, known)| &mut **known),
+            Self::Any(_) => None,
+        }
+    }
+
+    /// Gives room back that is hardly used any more.
+    pub(super) fn give_back(&mut self) {
+        if let Self::Any(any) = self {
+            map::give_back(any);
+        }
+    }
+
     /// The keys of all, in no order.
     pub(super) fn keys(&self) -> impl Iterator<Item = K> {
         let (only, any) = match self {
@@ -176,6 +191,20 @@ mod tests {
         keys.sort_unstable();
         assert_eq!(keys, [1, 3, 4]);
         assert_eq!((state(&any, 2), state(&any, 3), state(&any, 4)), (None, Some("changed"), Some("d")));
+    }
+
+    #[test]
+    fn room_is_given_back_and_what_is_there_stays() {
+        let mut only = Instances::new(true, [(1, "known")]);
+        only.give_back();
+        only.only().expect("there").state = "changed";
+        assert_eq!(state(&only, 1), Some("changed"));
+        let mut any = Instances::new(false, (0..100).map(|key| (key, "a")));
+        assert!(any.only().is_none());
+        (3..100).for_each(|key| drop(any.remove(key)));
+        any.give_back();
+        let Instances::Any(table) = &any else { panic!("there may be any number") };
+        assert!(table.len() == 3 && table.capacity() < 12, "{} of {}", table.len(), table.capacity());
     }
 
     #[test]

@@ -64,14 +64,18 @@ pub trait Wiring: Aggregate {
     /// Makes a call; everything it rests on is durable.
     fn call(family: &Rc<Self::Family>, key: Self::Key, call: Self::Call);
 
-    /// Called after each command that changed something: for what siblings share (prices, settings), and to drop parts
-    /// of a state that rest and that views can see.
+    /// Called after each command that changed something: for what siblings share (prices, settings).
     fn changed(
         _family: &Rc<Self::Family>,
         _state: &mut Self::State,
         _events: &[Self::Event],
         _at: Timestamp,
     ) {
+    }
+
+    /// Drops parts of the only instance that rest and that views can see. Says whether there are others that they cannot see yet.
+    fn let_go(_family: &Rc<Self::Family>, _state: &mut Self::State, _visible: u64) -> bool {
+        false
     }
 
     /// Called for events handed to the journal, with who asked and what led to it: figures of what flows where.

@@ -22,7 +22,7 @@ use crate::payment::Payment;
 use crate::returns::Returns;
 use crate::runtime::ask::send;
 use crate::runtime::{AggregateActor, Family, Fault, Keys, Resume, Stop, StoreLog};
-use crate::types::map::Map;
+use crate::types::map::{self, Map};
 use crate::types::{AlertId, IdSource, LineId, OrderId, PaymentId, Sku, Timestamp};
 use crate::views::ViewsReader;
 
@@ -220,6 +220,16 @@ impl StoreFamily {
             return Some(order);
         }
         None
+    }
+
+    /// Whether any is left. Gives back the room of those that are not.
+    pub(super) fn has_resting_stock(&self) -> bool {
+        let mut resting = self.resting_stock.borrow_mut();
+        if resting.is_empty() {
+            *resting = VecDeque::new();
+        }
+        map::give_back(&mut self.stock_rests_since.borrow_mut());
+        !resting.is_empty()
     }
 
     /// A payment's call goes to the bank; it has one at a time.

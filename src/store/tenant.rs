@@ -1,6 +1,6 @@
 //! What may be asked of one store, by whoever was let in.
 
-mod asking;
+pub(super) mod asking;
 mod desks;
 mod goods;
 mod money;

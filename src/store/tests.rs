@@ -29,6 +29,7 @@ mod full;
 mod goods;
 mod ledgers;
 mod line;
+mod memory;
 mod outage;
 mod returns;
 mod stale;

@@ -1,7 +1,7 @@
 //! Maps of what is looked up at every command. Their hash is seeded anew in each process, so that nobody outside can make
 //! keys collide, and costs a fraction of the standard library's.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash};
 
 use foldhash::SharedSeed;
 use foldhash::fast::{FoldHasher, SeedableRandomState};
@@ -14,6 +14,13 @@ pub type Map<K, V> = std::collections::HashMap<K, V, Hashing>;
 pub type Set<K> = std::collections::HashSet<K, Hashing>;
 /// A map that threads share.
 pub type SharedMap<K, V> = dashmap::DashMap<K, V, Hashing>;
+
+/// Gives the room of a map back that it hardly uses any more.
+pub fn give_back<K: Eq + Hash, V>(map: &mut Map<K, V>) {
+    if map.len() <= map.capacity() / 4 {
+        map.shrink_to_fit();
+    }
+}
 
 /// Hashes with a seed that nobody can predict; in a simulation with one that follows from its own.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@ use super::*;
 
 #[actix::test]
 async fn an_instance_with_a_fresh_key_is_not_looked_up() {
+    tokio::time::pause();
     let world = World::new(Plan::faultless());
     send(&world.till, Ask::tell(101, Command::Open, Meta::by(Actor::Api)));
     world.commit().await;
@@ -16,6 +17,7 @@ async fn an_instance_with_a_fresh_key_is_not_looked_up() {
 /// Whoever repeats what is known already wakes an instance that rests; it does not stay for that.
 #[actix::test]
 async fn what_was_looked_up_for_nothing_does_not_stay_in_memory() {
+    tokio::time::pause();
     let world = World::new(Plan::faultless());
     for key in 0..20 {
         send(&world.till, Ask::tell(key, Command::Nothing, Meta::by(Actor::Api)));
@@ -31,6 +33,7 @@ async fn what_was_looked_up_for_nothing_does_not_stay_in_memory() {
 
 #[actix::test]
 async fn what_was_looked_up_for_nothing_goes_at_once() {
+    tokio::time::pause();
     let world = World::new(Plan::faultless());
     world.tell(7, Command::Nothing).await;
     world.tell(7, Command::Nothing).await;
@@ -39,6 +42,7 @@ async fn what_was_looked_up_for_nothing_goes_at_once() {
 
 #[actix::test]
 async fn what_was_looked_up_stays_until_views_have_seen_what_it_was_looked_up_beside() {
+    tokio::time::pause();
     let world = World::new(Plan::faultless());
     world.tell(8, Command::Open).await;
     world.tell(7, Command::Nothing).await;
@@ -48,6 +52,7 @@ async fn what_was_looked_up_stays_until_views_have_seen_what_it_was_looked_up_be
 
 #[actix::test]
 async fn what_waits_for_something_is_not_forgotten_however_much_of_it_can_be_seen() {
+    tokio::time::pause();
     let world = World::opened(Plan::faultless()).await;
     world.family.visible.set(u64::MAX);
     world.tell(7, Command::Nothing).await;
@@ -69,6 +74,7 @@ impl World {
 
 #[actix::test]
 async fn what_rests_goes_once_views_have_seen_it_but_for_the_last_few() {
+    tokio::time::pause();
     let world = World::new(Plan::faultless());
     world.rest(1..=12).await;
     assert_eq!(world.loads(), 12);
@@ -91,6 +97,7 @@ async fn what_rests_goes_once_views_have_seen_it_but_for_the_last_few() {
 
 #[actix::test]
 async fn what_rested_and_was_taken_up_again_stays() {
+    tokio::time::pause();
     let world = World::new(Plan::faultless());
     world.rest([1]).await;
     world.tell(1, Command::Open).await;
@@ -103,6 +110,7 @@ async fn what_rested_and_was_taken_up_again_stays() {
 
 #[actix::test]
 async fn of_two_rests_the_last_must_be_seen() {
+    tokio::time::pause();
     let world = World::new(Plan::faultless());
     world.rest([1, 1]).await;
     world.rest(2..=6).await;
@@ -119,6 +127,7 @@ async fn of_two_rests_the_last_must_be_seen() {
 /// A fresh key is one that nothing can be stored of; once its instance has gone from memory, something is.
 #[actix::test]
 async fn a_fresh_key_whose_instance_has_gone_is_looked_up() {
+    tokio::time::pause();
     let world = World::new(Plan::faultless());
     world.rest(101..=106).await;
     world.family.visible.set(u64::MAX);
@@ -130,4 +139,43 @@ async fn a_fresh_key_whose_instance_has_gone_is_looked_up() {
     assert_eq!(world.loads(), 2, "one that went before it");
     world.tell(107, Command::Nothing).await;
     assert_eq!(world.loads(), 2, "one that never was");
+}
+
+#[actix::test]
+async fn a_second_later_nothing_that_views_have_seen_stays() {
+    tokio::time::pause();
+    let world = World::new(Plan::faultless());
+    world.rest(1..=3).await;
+    drop(world.ask(Command::Open, Some("once")));
+    world.commit().await;
+    let loads = world.loads();
+    // All but the last of the tills that rest.
+    world.family.visible.set(4);
+    world.later().await;
+    world.tell(3, Command::Nothing).await;
+    assert_eq!((world.loads(), world.family.keys.len()), (loads, 1), "the third rest is not seen yet");
+    world.tell(2, Command::Nothing).await;
+    assert_eq!(world.loads(), loads + 1, "the second is, and had gone");
+
+    world.family.visible.set(u64::MAX);
+    world.later().await;
+    assert!(world.family.keys.is_empty());
+    for (key, loads) in [(3, loads + 2), (2, loads + 3), (7, loads + 3)] {
+        world.tell(key, Command::Nothing).await;
+        assert_eq!(world.loads(), loads, "{key}");
+    }
+}
+
+#[actix::test]
+async fn what_goes_a_second_later_is_what_rests_then() {
+    tokio::time::pause();
+    let world = World::new(Plan::faultless());
+    world.rest(1..=2).await;
+    world.tell(2, Command::Open).await;
+    world.family.visible.set(u64::MAX);
+    world.later().await;
+    world.tell(2, Command::Add(1)).await;
+    assert_eq!((world.loads(), world.family.told.borrow().len()), (2, 1), "the second till is open again");
+    world.tell(1, Command::Nothing).await;
+    assert_eq!(world.loads(), 3);
 }

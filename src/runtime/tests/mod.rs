@@ -346,6 +346,12 @@ impl World {
         self.settle().await;
     }
 
+    /// A second passes, and what is to happen then happens. Timers ring at the end of a millisecond.
+    async fn later(&self) {
+        tokio::time::advance(Duration::from_millis(1_001)).await;
+        self.commit().await;
+    }
+
     async fn opened(plan: Plan) -> Self {
         let world = Self::new(plan);
         let opened = world.ask(Command::Open, None);

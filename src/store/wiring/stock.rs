@@ -184,6 +184,14 @@ impl Wiring for Inventory {
         }
     }
 
+    fn let_go(family: &Rc<StoreFamily>, stock: &mut inventory::Stock, visible: u64) -> bool {
+        while let Some(order) = family.next_forgettable(visible) {
+            stock.forget(order);
+        }
+        stock.give_back();
+        family.has_resting_stock()
+    }
+
     fn flowed(family: &Rc<StoreFamily>, _key: Only, events: &[inventory::Event], meta: &Meta, at: Timestamp) {
         count_all(family, events, meta, at, flow::of_inventory);
     }
