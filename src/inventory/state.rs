@@ -75,6 +75,12 @@ impl Stock {
         map::give_back(&mut self.reservations);
     }
 
+    /// For how many reservations there is room.
+    #[cfg(test)]
+    pub(super) fn room(&self) -> usize {
+        self.reservations.capacity()
+    }
+
     /// Whether the order's reservation is in memory.
     pub fn knows(&self, order: OrderId) -> bool {
         self.reservations.contains_key(&order)

@@ -215,9 +215,7 @@ impl<A: Wiring> AggregateActor<A> {
         if cause.is_some() {
             self.set_alarm(ctx);
         }
-        if self.resting.len() > RESTING_MIN {
-            self.drop_resting(RESTING_MIN, self.family.visible());
-        }
+        self.drop_resting(RESTING_MIN);
     }
 
     fn reject(&mut self, key: A::Key, reply: Reply<A>, why: Refusal<A::Rejection>) {
@@ -341,7 +339,11 @@ impl<A: Wiring> AggregateActor<A> {
     }
 
     /// Lets go of what rests and views can see, oldest first, until so many are left.
-    fn drop_resting(&mut self, least: usize, visible: u64) {
+    fn drop_resting(&mut self, least: usize) {
+        if self.resting.len() <= least {
+            return;
+        }
+        let visible = self.family.visible();
         while self.resting.len() > least
             && let Some((ticket, key)) = self.resting.front().copied()
             && ticket <= visible
@@ -371,8 +373,8 @@ impl<A: Wiring> AggregateActor<A> {
         if self.family.is_broken() {
             return;
         }
+        self.drop_resting(0);
         let visible = self.family.visible();
-        self.drop_resting(0, visible);
         let mut is_left = self.family.keys().forget(visible) || !self.resting.is_empty();
         if let Some(only) = self.instances.only() {
             is_left |= A::let_go(&self.family, &mut only.state, visible);

@@ -43,3 +43,23 @@ impl BuildHasher for Hashing {
         self.0.build_hasher()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_given_back_where_it_is_hardly_used() {
+        let mut map: Map<u32, u32> = (0..100).map(|key| (key, key)).collect();
+        let room = map.capacity();
+        map.retain(|key, _| *key < 50);
+        give_back(&mut map);
+        assert_eq!((map.len(), map.capacity()), (50, room), "half of it is used");
+        map.retain(|key, _| *key < 3);
+        give_back(&mut map);
+        assert!(map.capacity() < 12 && (0..3).all(|key| map.get(&key) == Some(&key)), "{}", map.capacity());
+        map.clear();
+        give_back(&mut map);
+        assert_eq!(map.capacity(), 0);
+    }
+}

@@ -219,6 +219,20 @@ fn holds_whose_time_has_come_are_counted() {
 }
 
 #[test]
+fn what_was_forgotten_takes_no_room() {
+    let mut shop = Shop::given([set("A", 100, 0)]);
+    for n in 1..=21 {
+        shop.tell(1, reserve(n, &[("A", 1)], 9_999, OutOfStock::Cancel));
+    }
+    for n in 1..=20 {
+        shop.tell(1, Command::Commit { order: order(n) });
+    }
+    (1..=20).for_each(|n| shop.stock.forget(order(n)));
+    shop.stock.give_back();
+    assert!(shop.stock.knows(order(21)) && shop.stock.room() < 4, "{}", shop.stock.room());
+}
+
+#[test]
 fn what_rests_can_be_forgotten_and_recalled() {
     let mut shop = Shop::given([set("A", 5, 0), hold(1, &[("A", 1)]), hold(2, &[("A", 1)])]);
     shop.tell(1, Command::Commit { order: order(1) });

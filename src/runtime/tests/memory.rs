@@ -179,3 +179,43 @@ async fn what_goes_a_second_later_is_what_rests_then() {
     world.tell(1, Command::Nothing).await;
     assert_eq!(world.loads(), 3);
 }
+
+#[actix::test]
+async fn what_views_have_not_seen_is_looked_at_again() {
+    tokio::time::pause();
+    let world = World::new(Plan::faultless());
+    drop(world.ask(Command::Open, Some("once")));
+    world.commit().await;
+    world.later().await;
+    assert_eq!(world.family.keys.len(), 1);
+    world.family.visible.set(1);
+    world.later().await;
+    assert!(world.family.keys.is_empty(), "a key, while nothing rests");
+
+    world.rest([1]).await;
+    world.later().await;
+    world.family.visible.set(u64::MAX);
+    world.later().await;
+    let loads = world.loads();
+    world.tell(1, Command::Nothing).await;
+    assert_eq!(world.loads(), loads + 1, "what rests, while no key is left");
+}
+
+#[actix::test]
+async fn the_only_one_of_a_store_stays_and_lets_go_of_its_parts_until_none_is_left() {
+    tokio::time::pause();
+    let world = World::new(Plan::faultless());
+    let only = AggregateActor::<Tills<true>>::new(Rc::clone(&world.family), [(7, Till::default())]).start();
+    let opened = World::ask_of(&only, Command::Open, Some("once"), None);
+    world.commit().await;
+    opened.await.expect("answered").expect("opened");
+    world.family.parts_rest_since.set(2);
+    for (visible, times, keys) in [(0, 1, 1), (1, 2, 0), (2, 3, 0), (2, 3, 0)] {
+        world.family.visible.set(visible);
+        world.later().await;
+        assert_eq!((world.family.lets_go.get(), world.family.keys.len()), (times, keys), "{visible}");
+    }
+    let added = World::ask_of(&only, Command::Add(1), None, None);
+    world.commit().await;
+    assert_eq!((added.await.expect("answered").expect("it is open").version, world.loads()), (1, 0));
+}

@@ -27,8 +27,9 @@ use crate::types::{Actor, Cause, Clock, Meta, OrderId, RequestKey, Timestamp};
 
 const START: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 
-/// A till: counts, calls somebody at ten, owes what it is told to owe, and closes by itself some time after it was opened.
-struct Tills;
+/// A till: counts, calls somebody at ten, owes what it is told to owe, and closes by itself some time after it was opened. A
+/// store has any number of them, or one.
+struct Tills<const IS_SINGLE: bool = false>;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Till {
@@ -118,9 +119,9 @@ struct Tell(u64);
 #[derive(Debug, PartialEq, Eq)]
 struct CallHome(u64);
 
-impl Aggregate for Tills {
+impl<const IS_SINGLE: bool> Aggregate for Tills<IS_SINGLE> {
     const NAME: &'static str = "till";
-    const IS_SINGLE: bool = false;
+    const IS_SINGLE: bool = IS_SINGLE;
     type Key = u32;
     type State = Till;
     type Command = Command;
@@ -185,6 +186,9 @@ struct Counter {
     told: RefCell<Vec<u64>>,
     called: RefCell<Vec<u64>>,
     loads: Cell<u32>,
+    /// How often the only till was asked to let go of parts, which views see with this ticket.
+    lets_go: Cell<u32>,
+    parts_rest_since: Cell<u64>,
     /// What is stored with something due, in the order of keys.
     open: RefCell<Vec<(u32, Till)>>,
 }
@@ -211,7 +215,7 @@ impl Family for Counter {
     fn touch(&self) {}
 }
 
-impl Wiring for Tills {
+impl<const IS_SINGLE: bool> Wiring for Tills<IS_SINGLE> {
     type Family = Counter;
     type Request = Command;
 
@@ -239,6 +243,11 @@ impl Wiring for Tills {
     }
     fn call(family: &Rc<Counter>, _: u32, CallHome(sum): CallHome) {
         family.called.borrow_mut().push(sum);
+    }
+
+    fn let_go(family: &Rc<Counter>, _: &mut Till, visible: u64) -> bool {
+        family.lets_go.set(family.lets_go.get() + 1);
+        visible < family.parts_rest_since.get()
     }
 
     fn flowed(_: &Rc<Counter>, _: u32, _: &[Event], _: &Meta, _: Timestamp) {}
@@ -286,6 +295,8 @@ impl World {
             told: RefCell::default(),
             called: RefCell::default(),
             loads: Cell::new(0),
+            lets_go: Cell::new(0),
+            parts_rest_since: Cell::new(0),
             open: RefCell::default(),
         });
         let broken = Rc::downgrade(&family);
@@ -303,6 +314,15 @@ impl World {
     }
 
     fn ask_if(&self, command: Command, key: Option<&str>, expected: Option<Expected>) -> Asked {
+        Self::ask_of(&self.till, command, key, expected)
+    }
+
+    fn ask_of<const IS_SINGLE: bool>(
+        till: &Addr<AggregateActor<Tills<IS_SINGLE>>>,
+        command: Command,
+        key: Option<&str>,
+        expected: Option<Expected>,
+    ) -> Asked {
         let (to, asked) = oneshot::channel();
         let body = format!("{command:?}");
         let key = key.map(|key| RequestKey::new(key, &[body.as_bytes()]));
@@ -311,7 +331,7 @@ impl World {
         let condition = expected.map(|expected| Condition { expected, of: None });
         let meta = Meta { key, ..Meta::by(Actor::Api) };
         let reply = Reply::Caller { to, show };
-        send(&self.till, Ask { key: 7, request: command, meta, deadline: None, condition, reply });
+        send(till, Ask { key: 7, request: command, meta, deadline: None, condition, reply });
         asked
     }
 
