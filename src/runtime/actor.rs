@@ -362,7 +362,11 @@ impl<A: Wiring> AggregateActor<A> {
 
     fn let_go_soon(&mut self, ctx: &mut Context<Self>) {
         if !std::mem::replace(&mut self.lets_go_soon, true) {
-            ctx.run_later(LETS_GO_AFTER, |actor, ctx| actor.let_go(ctx));
+            ctx.run_later(LETS_GO_AFTER, |actor, ctx| {
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| actor.let_go(ctx))) {
+                    actor.family.break_up(A::NAME, &said(panic.as_ref()));
+                }
+            });
         }
     }
 

@@ -343,9 +343,12 @@ async fn what_is_not_on_disk_is_not_shown() {
     holder.join().expect("no panic");
     let answer = asked.await.expect("no panic").expect("run").body;
     assert_eq!(serde_json::from_slice::<Value>(&answer).expect("JSON")["status"], "running");
-    while stage.view().runs == 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let ran = async {
+        while stage.view().runs == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), ran).await.expect("it is shown");
     let shown = stage.view();
     assert_eq!((shown.runs, shown.status), (1, "idle"));
     assert_eq!(Stage::open(folder.path(), "0 0 0 1 1 *", clock).view(), shown);

@@ -92,6 +92,13 @@ pub(super) fn release(family: &Rc<StoreFamily>, id: OrderId, placed: &Placed, me
     send(&family.members.inventory, Ask::sibling(Only, command, *meta, heard));
 }
 
+/// Drops the reservations from memory that rest and that views can see.
+fn forget_resting(family: &StoreFamily, stock: &mut inventory::Stock, visible: u64) {
+    while let Some(order) = family.next_forgettable(visible) {
+        stock.forget(order);
+    }
+}
+
 impl Wiring for Inventory {
     type Family = StoreFamily;
     type Request = inventory::Command;
@@ -178,16 +185,11 @@ impl Wiring for Inventory {
         } else if !may_be_there.is_empty() {
             goods::serve(family, may_be_there);
         }
-        let visible = family.visible();
-        while let Some(order) = family.next_forgettable(visible) {
-            stock.forget(order);
-        }
+        forget_resting(family, stock, family.visible());
     }
 
     fn let_go(family: &Rc<StoreFamily>, stock: &mut inventory::Stock, visible: u64) -> bool {
-        while let Some(order) = family.next_forgettable(visible) {
-            stock.forget(order);
-        }
+        forget_resting(family, stock, visible);
         stock.give_back();
         family.has_resting_stock()
     }
