@@ -51,8 +51,9 @@ mod tests {
     #[test]
     fn room_is_given_back_where_it_is_hardly_used() {
         let mut map: Map<u32, u32> = (0..100).map(|key| (key, key)).collect();
-        let room = map.capacity();
         map.retain(|key, _| *key < 50);
+        // What was removed may still take a place, so the room is known only now.
+        let room = map.capacity();
         give_back(&mut map);
         assert_eq!((map.len(), map.capacity()), (50, room), "half of it is used");
         map.retain(|key, _| *key < 3);
