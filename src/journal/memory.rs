@@ -245,10 +245,6 @@ impl Journal for MemoryJournal {
         self.board.open_lane(sink)
     }
 
-    fn append(&self, append: Append) {
-        self.append_all(vec![append]);
-    }
-
     fn append_all(&self, appends: Vec<Append>) {
         self.intake.append_all(appends);
         self.bell.notify_one();

@@ -47,12 +47,12 @@ pub trait Journal: Send + Sync + 'static {
     fn open_lane(&self, sink: Sink) -> Lane;
 
     /// Hands rows to the writer. Returns at once; the lane's sink hears the outcome.
-    fn append(&self, append: Append);
+    fn append(&self, append: Append) {
+        self.append_all(vec![append]);
+    }
 
     /// The same with several of a lane at once, in their order.
-    fn append_all(&self, appends: Vec<Append>) {
-        appends.into_iter().for_each(|append| self.append(append));
-    }
+    fn append_all(&self, appends: Vec<Append>);
 
     /// A reader of its own, for one thread.
     fn reader(&self) -> Result<Box<dyn Reader>, JournalError>;

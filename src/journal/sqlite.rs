@@ -117,10 +117,6 @@ impl Journal for SqliteJournal {
         self.board.open_lane(sink)
     }
 
-    fn append(&self, append: Append) {
-        self.intake.append_all(vec![append]);
-    }
-
     fn append_all(&self, appends: Vec<Append>) {
         self.intake.append_all(appends);
     }

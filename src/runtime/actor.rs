@@ -380,8 +380,8 @@ impl<A: Wiring> AggregateActor<A> {
         self.drop_resting(0);
         let visible = self.family.visible();
         let mut is_left = self.family.keys().forget(visible) || !self.resting.is_empty();
-        if let Some(only) = self.instances.only() {
-            is_left |= A::let_go(&self.family, &mut only.state, visible);
+        if let (Some(let_go), Some(only)) = (A::LETS_GO, self.instances.only()) {
+            is_left |= let_go(&self.family, &mut only.state, visible);
         }
         self.instances.give_back();
         if self.resting.is_empty() {

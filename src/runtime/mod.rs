@@ -18,4 +18,4 @@ pub use ask::{Answer, Ask, Condition, Expected, Fault, Look, Refusal, Reply, Tag
 pub use commit::{Durable, Gate, StoreLog};
 pub use event::{Event, Unreadable};
 pub use idempotency::{Keys, Known, Stored};
-pub use wiring::{Family, Wiring};
+pub use wiring::{Family, LetGo, Wiring};

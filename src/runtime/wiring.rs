@@ -36,8 +36,15 @@ pub trait Family: 'static {
 /// Instances with something due, each with its key.
 pub type Open<A> = Vec<(<A as Aggregate>::Key, <A as Aggregate>::State)>;
 
+/// Drops parts of an only instance that rest and that views can see: everything up to this ticket. Says whether there are
+/// others that they cannot see yet.
+pub type LetGo<A> = fn(&Rc<<A as Wiring>::Family>, &mut <A as Aggregate>::State, u64) -> bool;
+
 /// An aggregate among its siblings.
 pub trait Wiring: Aggregate {
+    /// How parts of the only instance are let go of, where it has any.
+    const LETS_GO: Option<LetGo<Self>> = None;
+
     /// What the family shares.
     type Family: Family;
 
@@ -71,11 +78,6 @@ pub trait Wiring: Aggregate {
         _events: &[Self::Event],
         _at: Timestamp,
     ) {
-    }
-
-    /// Drops parts of the only instance that rest and that views can see. Says whether there are others that they cannot see yet.
-    fn let_go(_family: &Rc<Self::Family>, _state: &mut Self::State, _visible: u64) -> bool {
-        false
     }
 
     /// Called for events handed to the journal, with who asked and what led to it: figures of what flows where.

@@ -216,6 +216,10 @@ impl Family for Counter {
 }
 
 impl<const IS_SINGLE: bool> Wiring for Tills<IS_SINGLE> {
+    const LETS_GO: Option<LetGo<Self>> = Some(|family, _, visible| {
+        family.lets_go.set(family.lets_go.get() + 1);
+        visible < family.parts_rest_since.get()
+    });
     type Family = Counter;
     type Request = Command;
 
@@ -243,11 +247,6 @@ impl<const IS_SINGLE: bool> Wiring for Tills<IS_SINGLE> {
     }
     fn call(family: &Rc<Counter>, _: u32, CallHome(sum): CallHome) {
         family.called.borrow_mut().push(sum);
-    }
-
-    fn let_go(family: &Rc<Counter>, _: &mut Till, visible: u64) -> bool {
-        family.lets_go.set(family.lets_go.get() + 1);
-        visible < family.parts_rest_since.get()
     }
 
     fn flowed(_: &Rc<Counter>, _: u32, _: &[Event], _: &Meta, _: Timestamp) {}

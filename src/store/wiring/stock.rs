@@ -8,7 +8,7 @@ use crate::flow;
 use crate::inventory::{self, Inventory};
 use crate::order::{self, Placed};
 use crate::runtime::ask::send;
-use crate::runtime::{Ask, Family as _, Fault, Only, Refusal, Wiring};
+use crate::runtime::{Ask, Family as _, Fault, LetGo, Only, Refusal, Wiring};
 use crate::store::family::StoreFamily;
 use crate::store::{listener, settings};
 use crate::types::{Actor, Cause, Meta, OrderId, Timestamp};
@@ -100,6 +100,12 @@ fn forget_resting(family: &StoreFamily, stock: &mut inventory::Stock, visible: u
 }
 
 impl Wiring for Inventory {
+    const LETS_GO: Option<LetGo<Self>> = Some(|family, stock, visible| {
+        forget_resting(family, stock, visible);
+        stock.give_back();
+        family.has_resting_stock()
+    });
+
     type Family = StoreFamily;
     type Request = inventory::Command;
 
@@ -186,12 +192,6 @@ impl Wiring for Inventory {
             goods::serve(family, may_be_there);
         }
         forget_resting(family, stock, family.visible());
-    }
-
-    fn let_go(family: &Rc<StoreFamily>, stock: &mut inventory::Stock, visible: u64) -> bool {
-        forget_resting(family, stock, visible);
-        stock.give_back();
-        family.has_resting_stock()
     }
 
     fn flowed(family: &Rc<StoreFamily>, _key: Only, events: &[inventory::Event], meta: &Meta, at: Timestamp) {
