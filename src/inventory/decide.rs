@@ -6,6 +6,7 @@ mod items;
 mod parcels;
 mod waiting;
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use crate::types::map::Map;
@@ -166,11 +167,15 @@ impl<'a> Draft<'a> {
     fn add(&mut self, touched: Touched) -> usize {
         let place = self.touched.len();
         self.touched.push(touched);
-        if place == SCANNED_MAX {
-            let all = self.touched.iter().enumerate();
-            self.places = all.map(|(place, touched)| (touched.sku.clone(), place)).collect();
-        } else if place > SCANNED_MAX {
-            self.places.insert(self.touched[place].sku.clone(), place);
+        match place.cmp(&SCANNED_MAX) {
+            Ordering::Less => {}
+            Ordering::Equal => {
+                let all = self.touched.iter().enumerate();
+                self.places = all.map(|(place, touched)| (touched.sku.clone(), place)).collect();
+            }
+            Ordering::Greater => {
+                self.places.insert(self.touched[place].sku.clone(), place);
+            }
         }
         place
     }

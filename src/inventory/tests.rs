@@ -458,3 +458,10 @@ fn a_crossing_that_was_never_said_is_said_when_somebody_looks() {
     assert_eq!(shop.tell(3, look()), "", "said once");
     assert!(shop.tell(4, adjust(10)).ends_with("A in_stock at 13"), "and back");
 }
+
+#[test]
+fn a_command_names_the_order_whose_hold_it_needs() {
+    assert_eq!(hold(7, &[("TEA", 1)]).order(), Some(order(7)));
+    assert_eq!(release(7).order(), Some(order(7)));
+    assert_eq!((set("TEA", 1, 0).order(), Command::Expire.order()), (None, None));
+}

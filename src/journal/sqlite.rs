@@ -79,7 +79,7 @@ impl SqliteJournal {
         let path = file.path().to_owned();
         let full_log = file.full_log().is_some();
         let connection = file::connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let mover = SharedMover::new(file.into_mover());
+        let mover = SharedMover::new(file.into_mover()?);
         let checkpointer = Checkpointer::start(mover.clone(), board.clone(), options.checkpoint_ms)
             .map_err(|source| file::fault(&path, "starting the checkpoint thread", source))?;
         let moving = Moving { mover, background: checkpointer.caller(), must_empty_log: full_log };

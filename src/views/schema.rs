@@ -23,8 +23,8 @@ const APPLICATION_ID: i64 = 0x4F46_5657;
 const FORMAT: i64 = 17;
 /// Bytes a page.
 const PAGE_BYTES: i64 = 16_384;
-/// Pages of log after which it is moved into the file: 32 MiB.
-const CHECKPOINT_PAGES: i64 = 2_048;
+/// Pages of log after which it is moved into the file: 8 MiB. The journal's syncs wait while the disk takes in what was moved.
+const CHECKPOINT_PAGES: i64 = 512;
 /// How long a lock of SQLite's is waited for.
 pub(super) const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// How long one is waited for only to tidy up.

@@ -5,6 +5,7 @@
 //! have dropped all of it, and a second attempt, here or by another connection, would sync what it still knows of and let go of a
 //! log that holds the only copy.
 
+use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::{self, JoinHandle, Thread};
@@ -57,6 +58,8 @@ pub(super) fn run(connection: &Connection, mode: Mode) -> rusqlite::Result<Log> 
 /// The connection that moves the log, for the background and the writer in turn.
 pub(super) struct Mover {
     connection: Connection,
+    /// What the log is moved into.
+    file: File,
     has_failed: bool,
 }
 
@@ -96,8 +99,10 @@ impl SharedMover {
 }
 
 impl Mover {
-    pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, has_failed: false }
+    /// Moves with this connection into this file. With the file go all locks that this process has on it, so it outlives what
+    /// writes; a reader that is still open loses only the word that the file stays what it is.
+    pub(super) fn new(connection: Connection, file: File) -> Self {
+        Self { connection, file, has_failed: false }
     }
 
     pub(super) fn run(&mut self, mode: Mode) -> Result<Log, Unmoved> {
@@ -117,6 +122,18 @@ impl Mover {
         });
         self.has_failed = matches!(moved, Err(Unmoved::Failed(_)));
         moved
+    }
+
+    /// Moves what can be moved without anybody waiting, and has the disk take it in. SQLite syncs the file only with the last part
+    /// of a log; whoever moves that, while commits wait, would sync all that was moved before.
+    fn advance(&mut self) -> Result<Log, Unmoved> {
+        let log = self.run(Mode::Passive)?;
+        if log.moved < log.pages {
+            let synced = self.file.sync_data();
+            self.has_failed = synced.is_err();
+            synced.map_err(|error| Unmoved::Failed(format!("syncing what was moved: {error}")))?;
+        }
+        Ok(log)
     }
 
     /// Moves everything and cuts the log to nothing, unless somebody is in the way: a commit must not wait for this.
@@ -202,7 +219,7 @@ fn work(mover: &SharedMover, board: &Board, stops: &AtomicBool, cuts: &AtomicBoo
         }
         crate::fault_point!(within "checkpoint_under_way");
         let mut mover = mover.lock();
-        let done = if cuts { mover.cut() } else { mover.run(Mode::Passive) };
+        let done = if cuts { mover.cut() } else { mover.advance() };
         drop(mover);
         match done {
             Ok(log) => {
@@ -221,3 +238,6 @@ fn work(mover: &SharedMover, board: &Board, stops: &AtomicBool, cuts: &AtomicBoo
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

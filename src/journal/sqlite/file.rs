@@ -142,8 +142,9 @@ impl JournalFile {
     }
 
     /// The one that moves the log from here on.
-    pub(super) fn into_mover(self) -> Mover {
-        Mover::new(self.connection)
+    pub(super) fn into_mover(self) -> Result<Mover, JournalError> {
+        let file = File::open(&self.path).map_err(|source| fault(&self.path, "opening the file", source))?;
+        Ok(Mover::new(self.connection, file))
     }
 
     /// Has SQLite look at the structure of all pages.

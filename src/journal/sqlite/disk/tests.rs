@@ -27,7 +27,7 @@ impl World {
         let file = JournalFile::open(directory.path()).expect("a new journal");
         let (path, board) = (file.path().to_owned(), Board::new(0));
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).expect("a connection");
-        let mover = SharedMover::new(file.into_mover());
+        let mover = SharedMover::new(file.into_mover().expect("its file"));
         let checkpointer = Checkpointer::start(mover.clone(), board.clone(), 3_600_000).expect("a thread");
         let moving = Moving { mover, background: checkpointer.caller(), must_empty_log: false };
         let lane = board.open_lane(Box::new(drop));
