@@ -307,9 +307,11 @@ fn every_event_is_about_an_item_or_a_reservation() {
         release(2),
     ];
     for command in commands {
-        subjects.extend(
-            shop.ask(1, command).expect("possible").iter().map(|event| (told(event), event.subject())),
-        );
+        for event in shop.ask(1, command).expect("possible") {
+            let expected = event.subject().parse().ok().map(|of: ReservationId| order(of.bits()));
+            assert_eq!(event.order(), expected, "the order of {}", told(&event));
+            subjects.push((told(&event), event.subject()));
+        }
     }
     let (first, second) = (&*reservation(1).to_string(), &*reservation(2).to_string());
     let expected = [

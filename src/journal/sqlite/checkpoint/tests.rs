@@ -1,11 +1,13 @@
 //! Moving the log: what the disk is made to take in, and what it means when it does not.
 
+use std::path::Path;
+
 use rusqlite::OpenFlags;
 
 use super::*;
 
-/// A laid out file, one connection that writes, and a mover that syncs what is at this path instead.
-fn world(folder: &tempfile::TempDir, synced: &str) -> (Connection, Mover) {
+/// A laid out file, a connection that writes, and a mover that syncs what is at this path.
+fn world(folder: &tempfile::TempDir, synced: impl AsRef<Path>) -> (Connection, Mover) {
     let path = folder.path().join("journal.db");
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let connect = || file::connect(&path, flags).expect("a connection");
@@ -46,7 +48,7 @@ fn what_was_moved_of_a_log_is_synced_unless_that_was_all() {
 #[test]
 fn what_is_left_is_moved_once_nobody_reads_it() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (writer, mut mover) = world(&folder, ".");
+    let (writer, mut mover) = world(&folder, folder.path().join("journal.db"));
     let reader = begin_to_read(&folder);
     write(&writer);
     let some = mover.advance().expect("synced");
