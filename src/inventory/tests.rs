@@ -410,7 +410,17 @@ fn reasons_and_counts_have_bounds() {
         assert_eq!(shop.ask(2, command), Err(Rejection::TextTooLong { what: "a reason" }));
     }
     assert_eq!(shop.moves(2, adjust(long(TEXT_BYTES_MAX))), "adjusted A by 1");
+    let nothing = Command::WriteOff { sku: sku("A"), quantity: 0, reason: "none".into() };
+    assert_eq!(shop.moves(2, nothing), "");
     assert_eq!(shop.moves(2, write_off(long(TEXT_BYTES_MAX))), "wrote off 1xA");
+    let named = |bytes| {
+        let Command::SetItem(item) = set("A", 9, 0) else { panic!("it sets an item") };
+        Command::SetItem(SetItem { name: Some(long(bytes)), ..item })
+    };
+    for bytes in [TEXT_BYTES_MAX + 1, 2 * TEXT_BYTES_MAX] {
+        assert_eq!(shop.ask(2, named(bytes)), Err(Rejection::TextTooLong { what: "a name" }));
+    }
+    assert_eq!(shop.moves(2, named(TEXT_BYTES_MAX)), "set A to 9");
     assert_eq!(shop.moves(2, set("A", ON_HAND_MAX, 0)), format!("set A to {ON_HAND_MAX}"));
 }
 

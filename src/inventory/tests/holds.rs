@@ -187,8 +187,10 @@ fn orders_of_many_lines_are_summed_and_held() {
     };
     assert_eq!(shortages.len(), 40);
     assert_eq!(shop.ask(2, hold(3, &[])), Err(Rejection::NoLines));
-    let endless = vec![("S1", 1); LINES_MAX + 1];
+    let mut endless = vec![("S1", 1); LINES_MAX + 1];
     assert_eq!(shop.ask(2, hold(4, &endless)), Err(Rejection::TooManyLines));
+    endless.pop();
+    assert!(matches!(shop.ask(2, hold(4, &endless)), Err(Rejection::Short { .. })));
 }
 
 #[test]
