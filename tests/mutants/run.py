@@ -2,9 +2,9 @@
 """Changes the decisions, the runtime and the journal in small ways, one at a time, and asks whether any test notices.
 
 Mutants are made and judged by cargo-mutants, on copies that hold a few folders each (money.rs and engine.rs beside this file),
-so that one is built and tried in seconds. A domain is tried alone: no other knows it. A mutant that passes the folders' own tests and laws must be argued in argued.tsv:
-file, mutant, the line that it changes, and why. This fails when one is not argued, and when an argument is about a mutant that
-is noticed or no longer made.
+so that one is built and tried in seconds. A domain is tried alone: no other knows it. A mutant that passes the folders' own tests
+and laws must be argued in argued.tsv: file, mutant, the line that it changes, and why. This fails when one is not argued, and when
+an argument is about a mutant that is noticed or no longer made.
 
 Needs cargo-mutants and cargo-nextest, and installs them where they are missing.
 """
