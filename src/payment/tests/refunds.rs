@@ -312,3 +312,34 @@ fn the_order_hears_of_the_refund_that_was_wished_for_last() {
         assert_eq!((refund.number, refund.amount), (number, amount(minor)));
     }
 }
+
+#[test]
+fn a_refund_that_never_arrived_is_sent_again_under_its_key() {
+    let mut paying = Paying::captured();
+    paying.told(wish(998));
+    paying.answered(timed_out());
+    paying.answered(no_answer());
+    paying.pass(CERTAIN_AFTER_MS.div_ceil(1_000));
+    assert_eq!(paying.told(Command::Resume), "retry_started");
+    assert_eq!(paying.answered(Outcome::NotFound), "retry_scheduled", "it is certain that nothing happened");
+    paying.resumed();
+    assert_eq!(paying.due(), "refund_1 1");
+    assert_eq!(paying.answered(given_back("re_1", 998)), "refunded");
+}
+
+#[test]
+fn a_refund_that_the_bank_rejects_ends_a_wish_and_not_an_undoing() {
+    let rejected = || Outcome::Refused { code: "no_such".into(), message: "".into() };
+    let mut paying = Paying::captured();
+    paying.told(wish(998));
+    assert_eq!(paying.answered(rejected()), "outcome_unknown");
+    assert_eq!(paying.answered(Outcome::NotFound), "refund_failed");
+    assert_eq!(paying.due(), "rest");
+
+    let mut paying = Paying::captured();
+    paying.cancel();
+    assert_eq!(paying.answered(rejected()), "outcome_unknown");
+    assert_eq!(paying.answered(Outcome::NotFound), "retry_scheduled", "it is owed whatever the bank says");
+    assert_eq!(paying.resumed(), "attempt_started");
+    assert_eq!(paying.due(), "refund_1000000 2");
+}

@@ -81,6 +81,26 @@ fn what_is_taken_before_it_can_be_let_go_is_the_payment_only_where_it_is_as_much
     }
 }
 
+/// Of a charge we know there is as much to give back as the bank says, and of one that holds nothing there is nothing to doubt.
+#[test]
+fn what_is_voided_need_not_be_as_much_as_was_asked_for_where_it_is_known_or_empty() {
+    let mut paying = Paying::authorized();
+    paying.cancel();
+    assert_eq!(paying.due(), "void 1");
+    let a_part = Snapshot { captured: amount(3_000), ..succeeded() };
+    assert_eq!(paying.answered(Outcome::Intent(a_part)), "captured arrived_late attempt_started");
+    assert_eq!(paying.answered(given_back("re_1", 3_000)), "refunded");
+    assert_eq!(paying.standing(), undone(3_000));
+
+    let mut paying = Paying::begun();
+    paying.cancel();
+    paying.answered(Outcome::Found(snapshot(IntentStatus::RequiresPaymentMethod(None))));
+    assert_eq!(paying.due(), "void 1");
+    let empty = Snapshot { amount: amount(3_997), ..snapshot(IntentStatus::Canceled) };
+    assert_eq!(paying.answered(Outcome::Intent(empty)), "voided");
+    assert_eq!(paying.standing(), UNDONE);
+}
+
 #[test]
 fn what_undoes_a_payment_says_why_at_the_bank() {
     let reason = |paying: &Paying| match paying.call() {
