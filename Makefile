@@ -61,7 +61,7 @@ DISK := $(CARGO) test -p orderflow --features faults --test disk
 disk: tools ## the journal on a disk whose every call fails; ORDERFLOW_DISK=n, or all, says how much, _SEED which, _ONE shows one case
 	$(DISK)
 
-evidence: tools ## what the rings show, at length, into docs/reliability.md: hours; RINGS="core sim money disk chaos planted mutants-money mutants-engine", SCALE=0.01 for a look
+evidence: tools ## what the rings show, at length, into docs/reliability.md: hours; RINGS="sim disk" for some (`python3 tools/evidence.py --help` names them), SCALE=0.01 for a look
 	@sh tools/ensure.sh chaos
 	python3 tools/evidence.py $(if $(SCALE),--scale $(SCALE)) $(RINGS)
 

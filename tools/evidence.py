@@ -25,6 +25,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BY_HAND = [ROOT / "docs" / name for name in ("invariants.md", "found.md")]
 FIGURES = re.compile(r"^[a-z]+(-[a-z]+)?: \S+=")
 TEST = "cargo test --release -p orderflow --features faults"
+BITES = "Tests that bite: small changes, one at a time,"
 
 
 def rings(scale):
@@ -60,16 +61,11 @@ def rings(scale):
             {"KIND": "sim"},
             "make planted" if scale >= 1 else "make planted ARGS=tests/planted/key-forgotten.patch",
         ),
-        "mutants-money": (
-            "Tests that bite: small changes of what decides on stock, payments and orders, one at a time",
-            {},
-            mutants("types inventory payment order", scale),
-        ),
-        "mutants-engine": (
-            "Tests that bite: small changes of the runtime and the journal, one at a time",
-            {},
-            mutants("runtime journal", scale),
-        ),
+        "mutants-types": (f"{BITES} of ids, money, quantities and time", {}, mutants("types", scale)),
+        "mutants-stock": (f"{BITES} of what decides on stock", {}, mutants("inventory", scale)),
+        "mutants-payments": (f"{BITES} of what decides on payments", {}, mutants("payment", scale)),
+        "mutants-orders": (f"{BITES} of what decides on orders", {}, mutants("order", scale)),
+        "mutants-engine": (f"{BITES} of the runtime and the journal", {}, mutants("runtime journal", scale)),
     }
 
 
