@@ -167,6 +167,17 @@ fn closing_commits_what_was_handed_over_and_empties_the_log() {
     assert_eq!(open(directory.path()).end(), 2_000);
 }
 
+/// A thousand records of a thousand bytes, heard of.
+fn write_a_megabyte(scribe: &mut Scribe, batch: u64) {
+    let rows = (1..=1_000).map(|n| {
+        let mut row = row("a", batch * 1_000 + n);
+        row.body.resize(1_000, b' ');
+        row
+    });
+    let ticket = scribe.append_rows("a", 1, rows.collect());
+    assert!(scribe.hear_until(ticket).is_empty());
+}
+
 #[test]
 fn the_log_stays_short_under_load() {
     let directory = directory();
@@ -175,13 +186,7 @@ fn the_log_stays_short_under_load() {
     let mut reader = journal.reader().expect("a reader");
     let mut longest = 0;
     for batch in 0..160 {
-        let rows = (1..=1_000).map(|n| {
-            let mut row = row("a", batch * 1_000 + n);
-            row.body.resize(1_000, b' ');
-            row
-        });
-        let ticket = scribe.append_rows("a", 1, rows.collect());
-        assert!(scribe.hear_until(ticket).is_empty());
+        write_a_megabyte(&mut scribe, batch);
         // A projector that keeps up.
         assert_eq!(reader.read_after(batch * 1_000, 1_000, &mut |_| Ok(())).expect("read"), 1_000);
         let log = std::fs::metadata(directory.path().join("journal.db-wal")).expect("there is a log");
@@ -189,6 +194,18 @@ fn the_log_stays_short_under_load() {
     }
     assert!(longest < 64 << 20, "160 MB were written, the log reached {longest} bytes");
     assert!(journal.figures().checkpoints > 0);
+}
+
+#[test]
+fn a_log_that_grows_fast_is_moved_before_its_time() {
+    let directory = directory();
+    let options = Options { checkpoint_ms: 3_600_000, ..Options::default() };
+    let journal = SqliteJournal::open(directory.path(), options).expect("the journal opens");
+    let mut scribe = Scribe::new(&*journal);
+    for batch in 0..12 {
+        write_a_megabyte(&mut scribe, batch);
+    }
+    until("12 MB are moved", || journal.figures().checkpoints > 0);
 }
 
 #[test]

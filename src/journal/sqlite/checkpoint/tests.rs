@@ -57,3 +57,16 @@ fn what_is_left_is_moved_once_nobody_reads_it() {
     let all = mover.advance().expect("moved");
     assert!(all.pages > 0 && all.moved == all.pages, "{all:?}");
 }
+
+#[test]
+fn a_mover_that_failed_is_not_merely_held_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal.db");
+    std::fs::write(&path, [b'x'; 4_096]).expect("written");
+    let connection = Connection::open(&path).expect("nothing is read yet");
+    let mut mover = Mover::new(connection, File::open(&path).expect("a file"));
+    let Err(Unmoved::Failed(why)) = mover.run(Mode::Passive) else { panic!("it is no database") };
+    assert!(why.contains("not a database"), "{why}");
+    let Err(Unmoved::Failed(why)) = mover.run(Mode::Passive) else { panic!("it was tried again") };
+    assert_eq!(why, "it failed before");
+}
