@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::checkpoint::{self, Mode};
+use super::checkpoint::{self, Log, Mode};
 use super::edge;
 use super::file::{
     APPLICATION_ID, FORMAT, SCHEMA, beside, broken, connect, damaged, exists, fault, is_refusal,
@@ -121,7 +121,12 @@ pub(super) fn check_mode(path: &Path, connection: &Connection) -> Result<(), Jou
 /// else: the judgement on a damaged log rests on that. On a full disk, or with a reader in the way, it must wait, and the
 /// answer is why.
 pub(super) fn empty_log(path: &Path, connection: &Connection) -> Result<Option<Arc<str>>, JournalError> {
-    match checkpoint::run(connection, Mode::Truncate) {
+    emptied(path, checkpoint::run(connection, Mode::Truncate))
+}
+
+/// Whether the log is empty now, or must wait, and why.
+pub(super) fn emptied(path: &Path, log: rusqlite::Result<Log>) -> Result<Option<Arc<str>>, JournalError> {
+    match log {
         Ok(log) if log.was_busy => Ok(Some("somebody else reads an older state of the journal".into())),
         Ok(_) => Ok(None),
         Err(error) if is_refusal(&error) => Ok(Some(format!("emptying the log: {error}").into())),

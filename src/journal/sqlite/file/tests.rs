@@ -1,5 +1,7 @@
 //! What the file system and SQLite say, and what that means.
 
+use super::super::check::emptied;
+use super::super::checkpoint::Log;
 use super::*;
 
 #[test]
@@ -49,12 +51,13 @@ fn commits_go_through_a_log_whatever_somebody_has_set() {
 
 #[test]
 fn a_log_that_cannot_be_emptied_for_now_is_kept_and_why_is_known() {
-    let folder = tempfile::tempdir().expect("a directory");
-    let file = JournalFile::open(folder.path()).expect("opened");
-    // Whoever may not write has no room either.
-    let reads = connect(&file.path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("a connection");
-    let kept = empty_log(&file.path, &reads).expect("it passes");
-    assert!(kept.as_deref().is_some_and(|why| why.starts_with("emptying the log: ")), "{kept:?}");
+    let path = Path::new("journal.db");
+    let full = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_FULL), None);
+    let held = Log { was_busy: true, pages: 3, moved: 1 };
+    for (log, said) in [(Err(full), "emptying the log: "), (Ok(held), "somebody else reads")] {
+        let why = emptied(path, log).expect("it passes").expect("it is kept");
+        assert!(why.starts_with(said), "{why}");
+    }
 }
 
 #[test]
