@@ -261,6 +261,18 @@ fn a_payment_is_two_events() {
 }
 
 #[test]
+fn an_order_hears_of_what_moves_money_and_not_of_waits() {
+    let mut paying = Paying::begun();
+    paying.answered(timed_out());
+    paying.answered(Outcome::Found(succeeded()));
+    let heard =
+        |(event, _): &(Event, Timestamp)| (event.kind(), Payment::tells(&paying.state, event).is_some());
+    let heard: Vec<_> = paying.journal.iter().map(heard).collect();
+    let created = ("payment.created", false);
+    assert_eq!(heard, [created, ("payment.outcome_unknown", false), ("payment.processed", true)]);
+}
+
+#[test]
 fn events_are_small_and_their_stored_form_is_frozen() {
     let paying = Paying::captured();
     let written: Vec<String> = paying

@@ -56,6 +56,26 @@ fn every_status_has_a_moment() {
 }
 
 #[test]
+fn a_retry_is_of_what_is_to_be_done_and_not_of_a_look_at_a_refund() {
+    let mut paying = Paying::begun();
+    paying.answered(unsent());
+    let retry = view(&paying).retry.expect("it waits");
+    assert_eq!(
+        (retry.operation, retry.tries, retry.reason),
+        (Operation::Authorize, 1, Reason::ConnectFailed)
+    );
+
+    let mut paid = Paying::captured();
+    paid.told(wish(998));
+    paid.answered(Outcome::Refunded(receipt("re_1", 998, RefundProgress::Pending)));
+    paid.resumed();
+    assert_eq!(paid.due(), "inquire refund_1 1");
+    assert_eq!(paid.answered(no_answer()), "retry_scheduled");
+    assert_eq!(paid.due(), "wait");
+    assert!(view(&paid).retry.is_none(), "nothing is to be done");
+}
+
+#[test]
 fn it_tells_the_attempts() {
     let mut paying = Paying::begun();
     assert_eq!(attempts(&paying), ["authorize 1 Started"]);
