@@ -73,6 +73,7 @@ fn a_retry_is_of_what_is_to_be_done_and_not_of_a_look_at_a_refund() {
     assert_eq!(paid.answered(no_answer()), "retry_scheduled");
     assert_eq!(paid.due(), "wait");
     assert!(view(&paid).retry.is_none(), "nothing is to be done");
+    assert_eq!(attempts(&paid), ["authorize 1 Charged"], "and nothing is tried");
 }
 
 #[test]
