@@ -74,6 +74,6 @@ mod tests {
         assert_eq!(most.times(2), None);
         assert_eq!(most.times(u32::MAX), None);
         assert_eq!(one.times(7).map(Amount::minor), Some(7));
-        assert_eq!(format!("{one:?}"), "1");
+        assert_eq!((format!("{one}"), format!("{one:?}")), ("1".to_owned(), "1".to_owned()));
     }
 }
